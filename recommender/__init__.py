@@ -1,0 +1,1 @@
+"""Data sets, jobs, trained models and their recommendations; no pages."""

@@ -1,0 +1,1 @@
+"""The recommenders and their evaluation as a library: no Django, no Celery, no settings."""

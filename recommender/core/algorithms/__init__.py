@@ -1,0 +1,1 @@
+"""One self-contained module per system of the paper, all on the contract of base.py."""

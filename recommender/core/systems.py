@@ -1,0 +1,159 @@
+"""The registry of systems: names, labels, configurations, presets, run options; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from recommender.core.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands; ``seconds_left`` and ``loss`` are None while unknown."""
+
+    phase: str
+    done: int = 0
+    total: int = 0
+    epoch: int = 0
+    loss: float | None = None
+    seconds_left: float | None = None
+
+
+def ignore_progress(progress: Progress) -> None:
+    """The default listener."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, as opposed to what to learn; none of it is part of a model's identity but seed.
+
+    ``progress`` is called often (it must be cheap) and may raise ``errors.Cancelled`` to stop.
+    ``checkpoint`` is a file that a run writes now and then and resumes from when it is there.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    threads: int | None = None
+    progress: Callable[[Progress], None] = ignore_progress
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True)
+class BiasConfig:
+    """Damped bias: mean + user offset + movie offset, each shrunk towards zero."""
+
+    user_damping: float = 5.0  #: imaginary ratings without offset added to each user
+    item_damping: float = 5.0  #: the same for each movie
+
+
+@dataclass(frozen=True)
+class UserKNNConfig:
+    """User-user neighbours (paper, sections II and IV.B)."""
+
+    k: int = 5  #: neighbours: the k most similar users who rated the movie
+    similarity: str = "cosine"  #: full-vector cosine
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """The paper's autoencoder (section III-A): one rating withheld, loss on it alone."""
+
+    hidden: tuple[int, ...] = (4096, 2048, 1024, 512, 1024, 2048, 4096)  #: ReLU layers' widths
+    epochs: int = 30  #: passes over all training ratings
+    learning_rate: float = 1e-4  #: of the optimiser
+    batch_users: int = 256  #: users sampled for one step
+    withheld_per_user: int = 4  #: ratings withheld, one at a time, from each of them
+
+
+Config = BiasConfig | UserKNNConfig | AutoencoderConfig
+
+
+@dataclass(frozen=True)
+class System:
+    """One recommender of the registry."""
+
+    name: str
+    label: str
+    summary: str
+    implementation: str  #: "module:Class", imported only where the system runs
+    presets: Mapping[str, Any] = field(default_factory=dict)
+    default_preset: str = ""
+
+    def preset(self, name: str = "") -> tuple[str, Any]:
+        """The preset of that name, or this system's own default where it has none such."""
+        chosen = name if name in self.presets else self.default_preset
+        return chosen, self.presets[chosen]
+
+
+SYSTEMS: dict[str, System] = {
+    system.name: system
+    for system in (
+        System(
+            name="bias",
+            label="Damped bias",
+            summary="The mean plus how generous the user and how liked the movie is.",
+            implementation="recommender.core.algorithms.bias:Bias",
+            presets={"default": BiasConfig()},
+            default_preset="default",
+        ),
+        System(
+            name="user-knn",
+            label="User-user KNN",
+            summary="What the five most similar users who rated the movie gave it.",
+            implementation="recommender.core.algorithms.user_knn:UserKNN",
+            presets={"paper": UserKNNConfig()},
+            default_preset="paper",
+        ),
+        System(
+            name="autoencoder",
+            label="Autoencoder",
+            summary="A deep network that predicts the one rating withheld from a profile.",
+            implementation="recommender.core.algorithms.autoencoder:Autoencoder",
+            presets={
+                "compact": AutoencoderConfig(
+                    hidden=(512, 256, 128, 64, 128, 256, 512), epochs=8, learning_rate=1e-3
+                ),
+                "paper": AutoencoderConfig(),
+            },
+            default_preset="compact",
+        ),
+    )
+}
+
+PRESETS = sorted({preset for system in SYSTEMS.values() for preset in system.presets})
+
+
+def system(name: str) -> System:
+    """The system of that name; ConfigurationError lists the names there are."""
+    if name not in SYSTEMS:
+        known = ", ".join(SYSTEMS)
+        raise ConfigurationError(f"There is no system {name!r}. Choose from: {known}.")
+    return SYSTEMS[name]
+
+
+def config_to_dict(config: Any) -> dict[str, Any]:
+    """A configuration as JSON-ready values."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(config).items()
+    }
+
+
+def config_from_dict(name: str, values: Mapping[str, Any]) -> Any:
+    """The configuration of system ``name`` with these values; unknown fields are an error."""
+    kind = type(system(name).preset()[1])
+    known = {item.name for item in fields(kind)}
+    if unknown := set(values) - known:
+        raise ConfigurationError(f"System {name!r} has no option {sorted(unknown)}.")
+    return kind(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    )
+
+
+def override(config: Any, **values: Any) -> Any:
+    """A copy with the given fields changed, ignoring those the configuration does not have."""
+    known = {item.name for item in fields(config)}
+    return replace(config, **{key: value for key, value in values.items() if key in known})

@@ -1,0 +1,204 @@
+"""What may exist of data sets, jobs and trained models; constraints live here, not in forms."""
+
+import uuid
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Use letters, digits, dots and dashes.")
+
+
+class Dataset(models.Model):
+    """One imported source; its ratings are arrays on disk, its movies rows."""
+
+    name = models.CharField(max_length=100, unique=True, validators=[NAME])
+    checksum = models.CharField(max_length=64, help_text="SHA-256 of the source")
+    format = models.CharField(max_length=40)
+    licence_note = models.TextField(blank=True)
+    folder = models.CharField(max_length=200, help_text="of the arrays, below STUDYSITE_HOME")
+    arrays_checksum = models.CharField(max_length=64, help_text="SHA-256 over the arrays")
+    n_ratings = models.PositiveBigIntegerField()
+    n_users = models.PositiveIntegerField()
+    n_movies = models.PositiveIntegerField(help_text="in the catalogue, rated or not")
+    scale_minimum = models.FloatField()
+    scale_maximum = models.FloatField()
+    scale_step = models.FloatField()
+    first_rated_at = models.DateTimeField(null=True)
+    last_rated_at = models.DateTimeField(null=True)
+    folds = models.JSONField(default=list, help_text="names of the source's official folds")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scale_minimum__gt=0) & Q(scale_maximum__gte=F("scale_minimum")),
+                name="dataset_scale_is_ordered",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Movie(models.Model):
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="movies")
+    external_id = models.CharField(max_length=100)
+    position = models.PositiveIntegerField(
+        null=True, help_text="column of the rating matrix; empty for a movie nobody rated"
+    )
+    title = models.CharField(max_length=500)
+    year = models.SmallIntegerField(null=True)
+    genres = models.JSONField(default=list)
+    external_ids = models.JSONField(default=dict, help_text="such as imdb and tmdb")
+
+    class Meta:
+        ordering = ["dataset", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "external_id"], name="movie_id_is_unique"),
+            models.UniqueConstraint(fields=["dataset", "position"], name="movie_column_is_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year})" if self.year else self.title
+
+
+class Job(models.Model):
+    """One piece of work for a worker. This row is the truth; a broker's message is a nudge."""
+
+    class Kind(models.TextChoices):
+        TRAIN = "train"
+        PUBLISH = "publish"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    params = models.JSONField(default=dict)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    owner = models.CharField(max_length=200, blank=True, help_text="who holds the lease")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True, help_text="when the broker was last told")
+    cancel_requested = models.BooleanField(default=False)
+    time_limit_seconds = models.PositiveIntegerField(null=True)
+    phase = models.CharField(max_length=40, blank=True)
+    done_units = models.PositiveBigIntegerField(default=0)
+    total_units = models.PositiveBigIntegerField(default=0)
+    epoch = models.PositiveIntegerField(default=0)
+    loss = models.FloatField(null=True)
+    seconds_left = models.FloatField(null=True)
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True, help_text="what went wrong and what to do")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["status", "lease_until"], name="job_due")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="running") | (~Q(owner="") & Q(lease_until__isnull=False)),
+                name="job_running_has_owner",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class Worker(models.Model):
+    """A worker that was seen; a queue without a fresh one has nobody to do its jobs."""
+
+    name = models.CharField(max_length=200, unique=True)
+    queues = models.JSONField(default=list)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TrainedModel(models.Model):
+    """One fit of a system on one split, with all that is needed to repeat it."""
+
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="trained_model")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="trained_models")
+    system = models.CharField(max_length=40)
+    preset = models.CharField(max_length=40)
+    config = models.JSONField()
+    seed = models.PositiveBigIntegerField()
+    split = models.CharField(max_length=40)
+    split_seed = models.PositiveBigIntegerField(default=0)
+    split_facts = models.JSONField(help_text="the cut in time, counts, cold shares")
+    data_checksum = models.CharField(max_length=64)
+    code_version = models.CharField(max_length=100)
+    library_versions = models.JSONField()
+    device = models.CharField(max_length=100)
+    seconds = models.FloatField()
+    peak_memory_mb = models.FloatField(help_text="sampled while fitting")
+    loss_curve = models.JSONField(default=list, help_text="[examples seen, RMSE] points, thinned")
+    artefact = models.CharField(max_length=200, help_text="folder below STUDYSITE_HOME")
+    artefact_checksum = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.system}:{self.preset} on {self.dataset}, {self.split}"
+
+
+class Evaluation(models.Model):
+    """The errors of one trained model under one policy of what a profile holds at test time."""
+
+    trained_model = models.ForeignKey(
+        TrainedModel, on_delete=models.CASCADE, related_name="evaluations"
+    )
+    policy = models.CharField(max_length=40, default="train-only")
+    n_train = models.PositiveBigIntegerField()
+    n_test = models.PositiveBigIntegerField()
+    cold_share = models.FloatField(help_text="of test ratings whose user has no training rating")
+    train_rmse = models.FloatField(null=True)
+    rmse = models.FloatField()
+    mse = models.FloatField()
+    mae = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trained_model", "policy"], name="evaluation_once_per_policy"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trained_model} ({self.policy})"
+
+
+class Recommendation(models.Model):
+    """A movie that a trained model named for a user's whole profile; a stored fact."""
+
+    trained_model = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, related_name="recommendations"
+    )
+    user = models.PositiveIntegerField(help_text="row of the rating matrix")
+    rank = models.PositiveSmallIntegerField(default=1)
+    movie = models.ForeignKey(Movie, on_delete=models.PROTECT, related_name="recommendations")
+    score = models.FloatField()
+    tied = models.PositiveIntegerField(default=1, help_text="movies that share the top score")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trained_model", "user", "rank"], name="recommendation_once_per_rank"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.movie} for user {self.user}"

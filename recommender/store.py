@@ -1,0 +1,129 @@
+"""Arrays on disk: written whole or not at all, verified when read, never pickled."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+CHUNK = 1 << 20
+
+
+class StoreError(Exception):
+    """A stored file is missing or not what was written."""
+
+
+def path(relative: str) -> Path:
+    """A place below STUDYSITE_HOME; rows keep the relative part, so that the home can move."""
+    home = Path(settings.STUDYSITE_HOME).resolve()
+    found = (home / relative).resolve()
+    if not found.is_relative_to(home):
+        raise StoreError(f"{relative!r} lies outside STUDYSITE_HOME.")
+    return found
+
+
+def write_arrays(relative: str, arrays: Mapping[str, NDArray]) -> str:
+    """One .npy file an array, ready to be memory-mapped; returns the folder's checksum."""
+
+    def fill(folder: Path) -> None:
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+    return _write_folder(path(relative), fill)
+
+
+def read_arrays(relative: str, checksum: str) -> dict[str, NDArray]:
+    """Memory-mapped, read-only arrays, after their checksum was verified."""
+    folder = path(relative)
+    _verify(folder, checksum)
+    return {
+        file.stem: np.load(file, mmap_mode="r", allow_pickle=False)
+        for file in sorted(folder.glob("*.npy"))
+    }
+
+
+def write_artefact(relative: str, arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) -> str:
+    """A trained model: model.safetensors and facts.json; returns the folder's checksum."""
+    from safetensors.numpy import save_file
+
+    def fill(folder: Path) -> None:
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        save_file(whole, folder / "model.safetensors")
+        text = json.dumps(facts, indent=2, sort_keys=True)
+        (folder / "facts.json").write_text(text, encoding="utf-8")
+
+    return _write_folder(path(relative), fill)
+
+
+def read_artefact(relative: str, checksum: str) -> tuple[dict[str, NDArray], dict[str, Any]]:
+    from safetensors.numpy import load_file
+
+    folder = path(relative)
+    _verify(folder, checksum)
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    return load_file(folder / "model.safetensors"), facts
+
+
+def remove(relative: str) -> None:
+    """Delete a folder or file that no row refers to; it may be gone already."""
+    target = path(relative)
+    if target.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+    else:
+        target.unlink(missing_ok=True)
+
+
+def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
+    """Fill a folder beside the final place, flush it to disk, then rename it into place."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    partial = final.with_name(f".{final.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        fill(partial)
+        for file in partial.iterdir():
+            _flush(file)
+        _flush(partial)
+        checksum = _checksum(partial)
+        if final.exists():
+            shutil.rmtree(final)
+        partial.rename(final)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _flush(final.parent)
+    return checksum
+
+
+def _flush(target: Path) -> None:
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checksum(folder: Path) -> str:
+    """SHA-256 over the names and contents of a folder's files, in the order of their names."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        digest.update(file.name.encode() + b"\0")
+        with file.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _verify(folder: Path, checksum: str) -> None:
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is missing. Restore it from a backup, or make it again.")
+    if _checksum(folder) != checksum:
+        raise StoreError(
+            f"{folder} was changed after it was written. Restore a backup, or make it again."
+        )

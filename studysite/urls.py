@@ -1,0 +1,12 @@
+"""All addresses, in the order a visitor meets them."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from studysite.health import healthz
+
+urlpatterns = [
+    path("", include("survey.urls")),
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,1 @@
+"""Studies, judgments and their statistics; the only package that renders pages."""

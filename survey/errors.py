@@ -1,0 +1,13 @@
+"""What a service refuses, with a message that says what to do."""
+
+
+class StudyError(Exception):
+    """A study cannot do what was asked of it."""
+
+
+class StudyFull(StudyError):
+    """Every place of the study is taken."""
+
+
+class StudyClosed(StudyError):
+    """The study takes no answers now."""

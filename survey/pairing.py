@@ -1,0 +1,1 @@
+"""Which questions an appraiser gets and which arm stands left; pure, the generator is passed in."""

@@ -1,0 +1,1 @@
+"""Inference from judgments, in numpy and scipy alone."""

@@ -1,0 +1,5 @@
+"""Addresses of appraisers and researchers."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Thin views: access, one selector or service, one template."""
