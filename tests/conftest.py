@@ -1,0 +1,155 @@
+"""The known cast, the browser, and a home of its own for every test run."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings as product
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from tests.requirements import need
+
+# Playwright's sync API keeps an event loop running, in which the ORM refuses to work otherwise.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    # tests.settings makes a home for this process unless it was given one.
+    if not os.environ.get("TEST_HOME"):
+        shutil.rmtree(product.STUDYSITE_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def home(settings, tmp_path: Path) -> Path:
+    """A STUDYSITE_HOME of this test's own, for tests that look at what lies in it."""
+    settings.STUDYSITE_HOME = tmp_path / "home"
+    settings.STUDYSITE_HOME.mkdir()
+    return settings.STUDYSITE_HOME
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the public data sets, named by STUDYSITE_DATA."""
+    place = os.environ.get("STUDYSITE_DATA", "")
+    need(place and Path(place).is_dir(), "STUDYSITE_DATA names no folder of public data sets")
+    return Path(place)
+
+
+# -- the cast: Ada and Ben judge, Rita researches, Olga is a stranger --------------------------
+
+
+@dataclass(frozen=True)
+class Judge:
+    """An appraiser and the secret that only she knows."""
+
+    appraiser: object
+    token: str
+
+    @property
+    def url(self) -> str:
+        return f"/a/{self.token}/"
+
+
+@pytest.fixture
+def study(db):
+    """A running study of two arms with 20 questions."""
+    from tests.factories import StudyFactory
+
+    return StudyFactory(slug="films")
+
+
+@pytest.fixture
+def ada(study) -> Judge:
+    from survey.services import join_study
+
+    return Judge(*join_study(study=study))
+
+
+@pytest.fixture
+def ben(study, ada) -> Judge:
+    from survey.services import join_study
+
+    return Judge(*join_study(study=study))
+
+
+@pytest.fixture
+def rita(db):
+    """A researcher: she may see studies, and is no administrator."""
+    from tests.factories import UserFactory
+
+    user = UserFactory(username="rita")
+    user.user_permissions.add(
+        Permission.objects.get(content_type__app_label="survey", codename="view_study")
+    )
+    return user
+
+
+@pytest.fixture
+def olga(db):
+    """Logged in, without any right."""
+    from tests.factories import UserFactory
+
+    return UserFactory(username="olga")
+
+
+# -- the browser -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    need(CHROMIUM, "there is no Chromium on PATH (CHROMIUM= names one)")
+    flags = [
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    if os.geteuid() == 0:
+        flags.append("--no-sandbox")  # Chromium's sandbox refuses to run as root
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": flags}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {
+        **browser_context_args,
+        "locale": "en-GB",
+        "timezone_id": "UTC",
+        "reduced_motion": "reduce",
+        "service_workers": "block",
+    }
+
+
+@pytest.fixture
+def faults(page):
+    """Script errors and console errors of the page; a test that asks for it ends without any.
+
+    The console also reports a missing file and whatever the content security policy blocked.
+    """
+    seen: list[str] = []
+    page.on("pageerror", lambda error: seen.append(str(error)))
+    page.on("console", lambda message: seen.append(message.text) if message.type == "error" else 0)
+    yield seen
+    assert seen == []
+
+
+@pytest.fixture
+def sign_in(context, live_server):
+    """Log a user in without walking through the login page."""
+
+    def as_user(user) -> None:
+        client = Client()
+        client.force_login(user)
+        session = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+
+    return as_user

@@ -1,0 +1,26 @@
+"""The rows the other tests stand on are what the product would have made."""
+
+import pytest
+
+from tests.factories import StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_study_from_the_factory_has_whole_questions():
+    study = StudyFactory()
+    question = study.questions.first()
+    assert study.questions.count() == study.n_profiles
+    assert question.first_movie != question.second_movie
+    assert len(question.profile) >= study.minimum_profile
+
+
+def test_a_question_never_recommends_what_its_profile_holds():
+    for question in StudyFactory().questions.all():
+        rated = {movie for movie, _stars in question.profile}
+        assert not rated & {question.first_movie_id, question.second_movie_id}
+
+
+def test_rita_may_see_studies_and_olga_may_not(rita, olga):
+    assert rita.has_perm("survey.view_study")
+    assert not olga.has_perm("survey.view_study")
