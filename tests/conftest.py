@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from django.conf import settings as product
 from django.contrib.auth.models import Permission
 from django.test import Client
 
@@ -18,12 +17,6 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    # tests.settings makes a home for this process unless it was given one.
-    if not os.environ.get("TEST_HOME"):
-        shutil.rmtree(product.STUDYSITE_HOME, ignore_errors=True)
 
 
 @pytest.fixture

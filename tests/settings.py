@@ -1,7 +1,23 @@
 """The product's settings in a throw-away home; nothing is taken from a developer's .env."""
 
+import atexit
 import os
+import shutil
 import tempfile
+
+
+def throw_away_home() -> str:
+    home = tempfile.mkdtemp(prefix="studysite-test-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return home
+
+
+def redis_of_this_process() -> str:
+    """Tests that run side by side take a Redis database each, or they take each other's jobs."""
+    url = os.environ.get("TEST_REDIS_URL", "")
+    number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    return f"{url.rsplit('/', 1)[0]}/{number}" if url and number else url
+
 
 os.environ.update(
     SECRET_KEY="only-for-tests-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
@@ -9,11 +25,11 @@ os.environ.update(
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     SITE_URL="http://localhost:8000",
     # TEST_HOME lets a child process of a test share its parent's home.
-    STUDYSITE_HOME=os.environ.get("TEST_HOME") or tempfile.mkdtemp(prefix="studysite-test-"),
+    STUDYSITE_HOME=os.environ.get("TEST_HOME") or throw_away_home(),
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
-    REDIS_URL=os.environ.get("TEST_REDIS_URL", ""),
+    REDIS_URL=redis_of_this_process(),
 )
-from studysite.settings import *  # noqa: F403
+from studysite.settings import *  # noqa: E402, F403
 
 # A hash that takes no time: passwords are not what is tested.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
