@@ -1,5 +1,11 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class RecommenderConfig(AppConfig):
     name = "recommender"
+
+    def ready(self) -> None:
+        # Services send messages through Celery's current application, so every process has it.
+        import_module("studysite.celery")

@@ -70,6 +70,7 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         TRAIN = "train"
         PUBLISH = "publish"
+        EVALUATE = "evaluate"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -87,7 +88,10 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True, help_text="when the broker was last told")
     cancel_requested = models.BooleanField(default=False)
-    time_limit_seconds = models.PositiveIntegerField(null=True)
+    time_limit_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="of work, over all attempts; waiting does not count"
+    )
+    worked_seconds = models.FloatField(default=0, help_text="by all attempts, waiting left out")
     phase = models.CharField(max_length=40, blank=True)
     done_units = models.PositiveBigIntegerField(default=0)
     total_units = models.PositiveBigIntegerField(default=0)
@@ -141,8 +145,10 @@ class TrainedModel(models.Model):
     code_version = models.CharField(max_length=100)
     library_versions = models.JSONField()
     device = models.CharField(max_length=100)
-    seconds = models.FloatField()
-    peak_memory_mb = models.FloatField(help_text="sampled while fitting")
+    seconds = models.FloatField(help_text="of fitting, with the work of attempts that were cut off")
+    peak_memory_mb = models.FloatField(
+        help_text="the process's memory sampled while fitting, and the device's on top"
+    )
     loss_curve = models.JSONField(default=list, help_text="[examples seen, RMSE] points, thinned")
     artefact = models.CharField(max_length=200, help_text="folder below STUDYSITE_HOME")
     artefact_checksum = models.CharField(max_length=64)

@@ -39,6 +39,13 @@ def flag(name: str, *, default: bool) -> bool:
     raise SettingError(f"{name}={value!r} is not a yes or no. Write 1 or 0.")
 
 
+def whole_number(name: str, default: int, *, minimum: int) -> int:
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or int(value) < minimum:
+        raise SettingError(f"{name}={value!r} is not a whole number of at least {minimum}.")
+    return int(value)
+
+
 def secret(name: str) -> str:
     value = text(name)
     if not value:

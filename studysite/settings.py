@@ -89,6 +89,7 @@ if REDIS_URL:
 else:
     _queue = STUDYSITE_HOME / "queue"
     CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT = "studysite.transport:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_queue / "data"),
         "data_folder_out": str(_queue / "data"),
@@ -107,8 +108,13 @@ CELERY_TASK_DEFAULT_QUEUE = "device"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+# The Job row decides who works; nobody needs to ask a worker by message.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+
 # Seconds a claimed job may stay silent before another worker takes it over.
-JOB_LEASE_SECONDS = 30
+JOB_LEASE_SECONDS = env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2)
+# Seconds after which a job that nobody claimed is sent again; its message may still be waiting.
+JOB_RESEND_SECONDS = 60
 JOB_MAX_ATTEMPTS = 5
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,0 +1,50 @@
+"""Kombu's filesystem transport, made safe for a reader or a kill in the middle of a write."""
+
+import json
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.transport import filesystem
+
+
+class Channel(filesystem.Channel):
+    """Messages and bindings appear whole, by a rename, and go in one step, by an unlink.
+
+    The original fills files in place (a reader takes a half-written message, a kill leaves a
+    binding that no later worker can read) and moves a message through the system's temporary
+    folder, where a kill leaves it behind.
+    """
+
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+        name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
+        _write_whole(Path(self.data_folder_out) / name, payload)
+
+    def _get(self, queue: str) -> Any:
+        for file in sorted(Path(self.data_folder_in).glob(f"[0-9]*.{queue}.msg")):
+            try:
+                text = file.read_text(encoding="utf-8")
+                file.unlink()
+            except FileNotFoundError:
+                continue  # another worker was first: only one unlink of a file succeeds
+            return json.loads(text)
+        raise Empty
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        binding = [routing_key or "", pattern or "", queue or ""]
+        known = [list(row) for row in self.get_table(exchange)]
+        if binding not in known:
+            self.control_folder.mkdir(parents=True, exist_ok=True)
+            _write_whole(self._exchange_file(exchange), [binding, *known])
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
+
+
+def _write_whole(file: Path, content: Any) -> None:
+    partial = file.with_name(f".{uuid.uuid4()}.partial")
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    partial.rename(file)
