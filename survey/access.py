@@ -1,0 +1,42 @@
+"""The only way a view obtains a study or an appraiser; what one may not see is not found."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.http import Http404
+
+from survey.models import Appraiser, Study
+from survey.services import token_digest
+
+
+def study_for_visitor(slug: str) -> Study:
+    """A study that is or was open; a draft is nobody's business yet."""
+    found = Study.objects.filter(slug=slug).exclude(status=Study.Status.DRAFT).first()
+    if found is None:
+        raise Http404("No such study.")
+    return found
+
+
+def appraiser_for_token(token: str) -> Appraiser:
+    """Who holds this private link, with the study."""
+    found = (
+        Appraiser.objects.select_related("study").filter(token_digest=token_digest(token)).first()
+    )
+    if found is None:
+        raise Http404("No such link.")
+    return found
+
+
+def study_for_researcher(user: AbstractBaseUser | AnonymousUser, slug: str) -> Study:
+    """Any study, for those who may see studies; for others it does not exist."""
+    require_researcher(user)
+    found = Study.objects.select_related("dataset").filter(slug=slug).first()
+    if found is None:
+        raise Http404("No such study.")
+    return found
+
+
+def require_researcher(user: AbstractBaseUser | AnonymousUser) -> None:
+    """Http404 unless the user may see studies."""
+    if not isinstance(user, PermissionsMixin) or not user.has_perm("survey.view_study"):
+        raise Http404("No such study.")

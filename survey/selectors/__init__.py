@@ -1,0 +1,24 @@
+"""What pages and exports show of a study, as frozen dataclasses; reads only."""
+
+from survey.profiles import Card, Profile, ProfileMovie, StarGroup
+from survey.selectors.judging import QuestionPage, places_left, question_page
+from survey.selectors.results import ArmResult, LossCurve, Results, results
+from survey.selectors.studies import StudyLine, study_list
+from survey.stats.intervals import Proportion
+
+__all__ = [
+    "ArmResult",
+    "Card",
+    "LossCurve",
+    "Profile",
+    "ProfileMovie",
+    "Proportion",
+    "QuestionPage",
+    "Results",
+    "StarGroup",
+    "StudyLine",
+    "places_left",
+    "question_page",
+    "results",
+    "study_list",
+]

@@ -1,0 +1,181 @@
+"""From consent to the last answer: what joining, judging and closing store."""
+
+from datetime import timedelta
+
+import pytest
+
+from survey import selectors, services
+from survey.errors import StudyClosed, StudyError, StudyFull
+from survey.models import Appraiser, Judgment, Study
+from survey.services import Outcome
+from tests.factories import NOW, StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def judge_all(appraiser, choice="left", now=NOW):
+    while page := selectors.question_page(appraiser):
+        services.record_judgment(
+            appraiser=appraiser, assignment_key=page.assignment_key, choice=choice, now=now
+        )
+
+
+def test_joining_hands_out_a_token_that_is_not_stored(ada):
+    row = Appraiser.objects.values().get(pk=ada.appraiser.pk)
+    assert len(ada.token) >= 43
+    assert ada.token not in str(row)
+    assert row["token_digest"] == services.token_digest(ada.token)
+
+
+def test_joining_gives_every_question_at_most_once_in_positions_from_one(ada):
+    assignments = list(ada.appraiser.assignments.order_by("position"))
+    assert [assignment.position for assignment in assignments] == list(range(1, 16))
+    assert len({assignment.question_id for assignment in assignments}) == 15
+
+
+def test_joining_keeps_the_words_that_were_accepted(study, ada):
+    Study.objects.filter(pk=study.pk).update(consent_text="Other words.")
+    ada.appraiser.refresh_from_db()
+    assert ada.appraiser.consent_text == study.consent_text
+
+
+def test_completion_codes_hold_nothing_that_is_misread(ada, ben):
+    codes = {ada.appraiser.completion_code, ben.appraiser.completion_code}
+    assert len(codes) == 2
+    assert all(len(code) == 11 and code[5] == "-" for code in codes)
+    assert not set("".join(codes)) & set("AEIOU01L2Z5S6G8BQ")
+
+
+def test_the_second_appraiser_gets_the_questions_that_were_assigned_least(study, ada, ben):
+    given = [set(judge.appraiser.assignments.values_list("question")) for judge in (ada, ben)]
+    assert len(given[0] | given[1]) == 20
+
+
+def test_the_same_seed_gives_the_same_questions_and_sides():
+    drawn = []
+    for _ in range(2):
+        appraiser, _ = services.join_study(study=StudyFactory(seed=11))
+        rows = appraiser.assignments.select_related("question", "left_arm").order_by("position")
+        drawn.append([(row.question.number, row.left_arm.position) for row in rows])
+    assert drawn[0] == drawn[1]
+
+
+def test_the_quota_turns_the_next_real_appraiser_away():
+    study = StudyFactory(quota=1)
+    services.join_study(study=study)
+    with pytest.raises(StudyFull):
+        services.join_study(study=study)
+    assert selectors.places_left(study) == 0
+
+
+def test_simulated_appraisers_take_no_place_and_have_numbers_of_their_own():
+    study = StudyFactory(quota=1)
+    simulated = [services.join_study(study=study, kind="simulated")[0] for _ in range(2)]
+    real, _ = services.join_study(study=study)
+    assert [who.pseudonym for who in [*simulated, real]] == [
+        "simulated-0001",
+        "simulated-0002",
+        "real-0001",
+    ]
+
+
+def test_nobody_joins_a_study_that_is_not_running():
+    with pytest.raises(StudyClosed):
+        services.join_study(study=StudyFactory(status=Study.Status.CLOSED))
+
+
+def test_beginning_twice_keeps_the_first_time(ada):
+    services.begin(appraiser=ada.appraiser, now=NOW)
+    services.begin(appraiser=ada.appraiser, now=NOW + timedelta(hours=1))
+    ada.appraiser.refresh_from_db()
+    assert ada.appraiser.instructed_at == NOW
+
+
+def test_a_question_is_shown_first_only_once_and_by_its_owner(ada, ben):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    services.mark_shown(appraiser=ben.appraiser, assignment_key=key, now=NOW - timedelta(hours=1))
+    services.mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW)
+    services.mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW + timedelta(hours=1))
+    assert ada.appraiser.assignments.get(key=key).shown_at == NOW
+
+
+@pytest.mark.parametrize("choice", ["left", "right"])
+def test_a_judgment_names_the_arm_on_the_chosen_side(ada, choice):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    outcome = services.record_judgment(
+        appraiser=ada.appraiser, assignment_key=key, choice=choice, now=NOW
+    )
+    judgment = Judgment.objects.get(assignment__key=key)
+    assert outcome is Outcome.RECORDED
+    assert (judgment.choice, judgment.answered_at) == (choice, NOW)
+    chosen_is_left = judgment.chosen_arm_id == judgment.assignment.left_arm_id
+    assert chosen_is_left == (choice == "left")
+    question = judgment.assignment.question
+    assert judgment.chosen_arm_id in {question.first_arm_id, question.second_arm_id}
+
+
+def test_a_second_submit_changes_nothing(ada):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    first = {"appraiser": ada.appraiser, "assignment_key": key, "choice": "left", "now": NOW}
+    services.record_judgment(**first)
+    again = services.record_judgment(**first | {"choice": "right", "now": NOW + timedelta(1)})
+    assert again is Outcome.REPEATED
+    assert list(Judgment.objects.values_list("choice", "answered_at")) == [("left", NOW)]
+
+
+@pytest.mark.parametrize("key", ["", "7", "00000000-0000-0000-0000-000000000000"])
+def test_an_unknown_key_is_stale(ada, key):
+    outcome = services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    assert outcome is Outcome.STALE
+    assert not Judgment.objects.exists()
+
+
+def test_nobody_answers_for_somebody_else(ada, ben):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    outcome = services.record_judgment(appraiser=ben.appraiser, assignment_key=key, choice="left")
+    assert outcome is Outcome.STALE
+    assert not Judgment.objects.exists()
+
+
+def test_a_choice_that_is_no_side_is_refused(ada):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    with pytest.raises(StudyError):
+        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="both")
+
+
+def test_the_last_answer_finishes(ada):
+    judge_all(ada.appraiser)
+    ada.appraiser.refresh_from_db()
+    assert ada.appraiser.finished_at == NOW
+    assert Judgment.objects.count() == 15
+
+
+def test_a_closed_study_takes_no_answer_but_still_knows_the_given_ones(study, ada):
+    answered, waiting = ada.appraiser.assignments.order_by("position")[:2]
+    services.record_judgment(appraiser=ada.appraiser, assignment_key=answered.key, choice="left")
+    services.close_study(study=study, now=NOW)
+    with pytest.raises(StudyClosed):
+        services.record_judgment(appraiser=ada.appraiser, assignment_key=waiting.key, choice="left")
+    again = services.record_judgment(
+        appraiser=ada.appraiser, assignment_key=answered.key, choice="left"
+    )
+    assert again is Outcome.REPEATED
+    assert study.closed_at == NOW
+
+
+def test_a_study_is_closed_once(study):
+    services.close_study(study=study)
+    with pytest.raises(StudyError):
+        services.close_study(study=study)
+
+
+def test_answering_asks_a_constant_number_of_queries(ada, django_assert_num_queries):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    with django_assert_num_queries(9):  # savepoints of the two atomic blocks among them
+        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+
+
+def test_joining_does_not_read_the_profiles(study, django_assert_num_queries):
+    with django_assert_num_queries(7) as queries:
+        services.join_study(study=study)
+    assert not any('"profile"' in query["sql"] for query in queries)
