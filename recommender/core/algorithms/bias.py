@@ -1,0 +1,127 @@
+"""Damped bias: mean + movie offset + user offset; the baseline and everyone's fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from recommender.core.algorithms.base import Recommender
+from recommender.core.metrics import rmse
+from recommender.core.ratings import Ratings
+from recommender.core.systems import BiasConfig, RunOptions
+
+
+@dataclass(frozen=True, eq=False)
+class BiasTerms:
+    """The sequential damped means of LensKit's BiasModel.
+
+    movie offset ``b_i = sum_u (r_ui - mean) / (n_i + item_damping)``, then
+    user offset ``b_u = sum_i (r_ui - mean - b_i) / (n_u + user_damping)``.
+    A user or movie without ratings has the offset 0. User offsets are computed from whatever
+    profile is given, which for the training profiles gives the training offsets.
+    """
+
+    mean: float
+    item_offsets: NDArray[np.float64]
+    user_damping: float
+
+    @classmethod
+    def learn(cls, matrix: csr_array, config: BiasConfig) -> BiasTerms:
+        mean = float(np.mean(matrix.data, dtype=np.float64))
+        n_items = matrix.shape[1]
+        sums = np.bincount(matrix.indices, matrix.data - mean, minlength=n_items)
+        counts = np.bincount(matrix.indices, minlength=n_items)
+        return cls(mean, _damped(sums, counts, config.item_damping), config.user_damping)
+
+    def movies(self) -> NDArray[np.float64]:
+        """The prediction for a user without ratings: mean + movie offset (n_items)."""
+        return self.mean + self.item_offsets
+
+    def user_offsets(self, profiles: csr_array) -> NDArray[np.float64]:
+        """The offset of each profile (m)."""
+        counts = np.diff(profiles.indptr)
+        rows = np.repeat(np.arange(profiles.shape[0]), counts)
+        rest = profiles.data - self.movies()[profiles.indices]
+        # bincount adds one by one in order: a profile's sum never depends on its neighbours.
+        sums = np.bincount(rows, rest, minlength=profiles.shape[0])
+        return _damped(sums, counts, self.user_damping)
+
+    def predict(
+        self, profiles: csr_array, rows: NDArray[np.int64], items: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """mean + b_i + b_u for each pair, not held to the scale."""
+        return self.movies()[items] + self.user_offsets(profiles)[rows]
+
+    def grid(self, profiles: csr_array) -> NDArray[np.float64]:
+        """The same for every profile and movie (m, n_items)."""
+        return self.movies() + self.user_offsets(profiles)[:, None]
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        return {
+            "bias.mean": np.asarray([self.mean]),
+            "bias.item_offsets": self.item_offsets,
+            "bias.user_damping": np.asarray([self.user_damping], np.float64),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray]) -> BiasTerms:
+        return cls(
+            float(arrays["bias.mean"][0]),
+            arrays["bias.item_offsets"],
+            float(arrays["bias.user_damping"][0]),
+        )
+
+
+class Bias(Recommender):
+    """The damped bias as a system of its own. Ties: number of ratings of the movie, then hash."""
+
+    name: ClassVar[str] = "bias"
+    config: BiasConfig
+    terms_: BiasTerms
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        self.terms_ = BiasTerms.learn(self.profiles_, self.config)
+        rows, items = ratings.rows(), ratings.indices.astype(np.int64)
+        self.train_rmse_ = rmse(ratings.values, self.scale_.clip(self._without_own(rows, items)))
+
+    def _without_own(
+        self, rows: NDArray[np.int64], items: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Each training rating predicted from the user's other ratings; movie offsets stay."""
+        counts = np.diff(self.profiles_.indptr)
+        rest = self.profiles_.data - self.terms_.movies()[items]
+        sums = np.bincount(rows, rest, minlength=len(counts))
+        others = _damped(sums[rows] - rest, counts[rows] - 1, self.terms_.user_damping)
+        return self.terms_.movies()[items] + others
+
+    def _predict(
+        self,
+        profiles: csr_array,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        *,
+        training: bool,
+    ) -> NDArray[np.float64]:
+        return self.terms_.predict(profiles, rows, items)
+
+    def _score(
+        self, profiles: csr_array, users: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.float64], ...]:
+        return self.terms_.grid(profiles), self.counts_.astype(np.float64)
+
+    def _arrays(self) -> dict[str, NDArray]:
+        return self.terms_.to_arrays()
+
+    def _restore(self, arrays: Mapping[str, NDArray]) -> None:
+        self.terms_ = BiasTerms.from_arrays(arrays)
+
+
+def _damped(sums: NDArray, counts: NDArray, damping: float) -> NDArray[np.float64]:
+    """sums / (counts + damping), 0 where there is nothing to divide by."""
+    weights = counts + damping
+    return np.divide(sums, weights, out=np.zeros(len(sums)), where=weights > 0)

@@ -1,0 +1,131 @@
+"""Splits into training and test ratings, each with a name that can be cited and its facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.core.errors import ConfigurationError
+from recommender.core.ratings import Ratings
+
+TIE_RULE = "all ratings of the second of the cut are test ratings"
+NAMES = (
+    "time-90-10",
+    "random-90-10",
+    *(f"official-{fold}" for fold in ("u1", "u2", "u3", "u4", "u5", "ua", "ub")),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training ratings and the test ratings (``test_rows[i]`` gave ``test_items[i]`` stars).
+
+    ``train`` keeps the positions and vocabularies of the whole, so that a user without training
+    rating is an empty row of it. ``facts`` is ready for JSON.
+    """
+
+    name: str
+    seed: int
+    train: Ratings
+    test_rows: NDArray[np.int64]
+    test_items: NDArray[np.int32]
+    test_values: NDArray[np.float32]
+    facts: dict[str, Any]
+
+
+def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
+    """Divide ``ratings`` by the rule of that name.
+
+    ``time-90-10`` (the paper's, section IV.A): the oldest 90 % of all ratings train, the newest
+    10 % test; ratings that share the time stamp of the cut all go to the test side, so that no
+    training rating is as new as a test rating. ``random-90-10``: one tenth at random, drawn with
+    ``seed``. ``official-FOLD``: the test ratings that the source itself names.
+
+    Raises ConfigurationError for an unknown name, missing time stamps or folds, and where one
+    side would be empty.
+    """
+    extra: dict[str, Any] = {}
+    if name == "time-90-10":
+        is_test, extra = _by_time(ratings)
+    elif name == "random-90-10":
+        is_test = _at_random(ratings.n_ratings, seed)
+    elif name in NAMES:
+        is_test = _official(ratings, name.removeprefix("official-"))
+    else:
+        raise ConfigurationError(f"There is no split {name!r}. Choose from: {', '.join(NAMES)}.")
+    n_test = int(np.count_nonzero(is_test))
+    if n_test in (0, ratings.n_ratings):
+        raise ConfigurationError(
+            f"The split {name} of {ratings.n_ratings} ratings leaves "
+            f"{'no test rating' if n_test == 0 else 'nothing to learn from'}. "
+            "Take more ratings or another split."
+        )
+    train = ratings.select(~is_test)
+    rows = ratings.rows()[is_test]
+    items = np.asarray(ratings.indices[is_test])
+    return Split(
+        name=name,
+        seed=seed,
+        train=train,
+        test_rows=rows,
+        test_items=items,
+        test_values=np.asarray(ratings.values[is_test]),
+        facts={"name": name, "seed": seed, **_warmth(train, rows, items), **extra},
+    )
+
+
+def _by_time(ratings: Ratings) -> tuple[NDArray[np.bool_], dict[str, Any]]:
+    times = ratings.timestamps
+    if times is None:
+        raise ConfigurationError(
+            "These ratings have no time stamps, so they cannot be split by time. "
+            "Use random-90-10, or import a source with a timestamp column."
+        )
+    position = 9 * len(times) // 10
+    cut = int(np.partition(times, position)[position]) if len(times) else 0
+    facts = {
+        "cut": cut,
+        "cut_utc": datetime.fromtimestamp(cut, UTC).isoformat(),
+        "n_at_cut": int(np.count_nonzero(times == cut)),
+        "tie_rule": TIE_RULE,
+    }
+    return np.asarray(times >= cut), facts
+
+
+def _at_random(n_ratings: int, seed: int) -> NDArray[np.bool_]:
+    is_test = np.zeros(n_ratings, bool)
+    n_test = n_ratings - 9 * n_ratings // 10
+    is_test[np.random.default_rng(seed).permutation(n_ratings)[:n_test]] = True
+    return is_test
+
+
+def _official(ratings: Ratings, fold: str) -> NDArray[np.bool_]:
+    if fold not in ratings.folds:
+        known = ", ".join(f"official-{name}" for name in ratings.folds) or "none"
+        raise ConfigurationError(
+            f"These ratings have no official fold {fold!r} (there is: {known}). Use time-90-10 "
+            "or random-90-10."
+        )
+    return np.asarray(ratings.folds[fold], bool)
+
+
+def _warmth(
+    train: Ratings, rows: NDArray[np.int64], items: NDArray[np.int32]
+) -> dict[str, int | float]:
+    """How many test ratings have a user, a movie, or both with training ratings."""
+    warm_user = np.diff(train.indptr)[rows] > 0
+    warm_item = np.bincount(train.indices, minlength=train.n_items)[items] > 0
+    return {
+        "n_train": train.n_ratings,
+        "n_test": len(rows),
+        "n_test_users": len(np.unique(rows)),
+        "n_cold_test_users": len(np.unique(rows[~warm_user])),
+        "n_test_warm_user": int(np.count_nonzero(warm_user)),
+        "n_test_warm_item": int(np.count_nonzero(warm_item)),
+        "n_test_warm_both": int(np.count_nonzero(warm_user & warm_item)),
+        "cold_share": float(np.mean(~warm_user)),
+    }
