@@ -59,7 +59,7 @@ check: setup ## lint, format, types, import contracts, migrations, deployment ch
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	@DEBUG=0 SITE_URL=https://study.example.org ALLOWED_HOSTS=study.example.org DATABASE_URL= REDIS_URL= \
 	  $(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -2,15 +2,19 @@
 
 import ipaddress
 import os
+import re
+import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 SHORTEST_SECRET = 50
+LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*")
 
 
 class SettingError(ImproperlyConfigured):
@@ -19,8 +23,17 @@ class SettingError(ImproperlyConfigured):
 
 def read_file(path: Path) -> None:
     """Take settings from a .env file; what the environment already says wins."""
-    if path.is_file():
-        environ.Env.read_env(path, encoding="utf-8")
+    if not path.is_file():
+        return
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, start=1):
+        # The reader below would pass over such a line with a warning, and its setting with it.
+        if line and not line.startswith("#") and not LINE.fullmatch(line):
+            raise SettingError(f"{path}:{number}: this is no setting. Write NAME=value.")
+    environ.Env.read_env(path, encoding="utf-8")
 
 
 def text(name: str, default: str = "") -> str:
@@ -63,7 +76,7 @@ def secret(name: str) -> str:
 def hosts(name: str) -> list[str]:
     names = [part.strip() for part in text(name).split(",") if part.strip()]
     for host in names:
-        if host == "*" or "/" in host or " " in host:
+        if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host):
             raise SettingError(
                 f"{name} holds {host!r}. List host names without scheme, port or '*', "
                 "separated by commas: study.example.org,www.example.org"
@@ -75,7 +88,7 @@ def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
 
@@ -85,10 +98,15 @@ def site_url(name: str, default: str) -> str:
     value = text(name, default).rstrip("/")
     try:
         parts = urlsplit(value)
-        host, _port = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        host, parts = "", urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host or parts.path or parts.query:
+        parts, host, port = urlsplit(""), "", None
+    bare = f"[{host}]" if ":" in host else host
+    if (
+        parts.scheme not in {"http", "https"}
+        or not re.fullmatch(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", bare)
+        or value.lower() != f"{parts.scheme}://{bare}" + (f":{port}" if port else "")
+    ):
         raise SettingError(
             f"{name}={value!r} is not an address. Write scheme and host: https://study.example.org"
         )
@@ -100,33 +118,80 @@ def site_url(name: str, default: str) -> str:
     return value
 
 
+def host_of(url: str) -> str:
+    """The host of an address, as ALLOWED_HOSTS writes it."""
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def refuse_unsafe(*, debug: bool, site: str, allowed: list[str]) -> None:
+    """Settings that are right one by one and dangerous or useless together."""
+    if not validate_host(host_of(site), allowed):
+        raise SettingError(
+            f"ALLOWED_HOSTS does not hold {host_of(site)}, the host of SITE_URL. "
+            "Add it, or every page would be refused."
+        )
+    elsewhere = [name for name in allowed if not is_loopback(name.lstrip("."))]
+    if elsewhere and site.startswith("http://"):
+        raise SettingError(
+            f"ALLOWED_HOSTS holds {', '.join(elsewhere)}, but SITE_URL is plain http. "
+            "Write the public https address to SITE_URL, or list loopback hosts only."
+        )
+    if debug and elsewhere:
+        raise SettingError(
+            "DEBUG=1 shows settings and source to visitors, and ALLOWED_HOSTS holds "
+            f"{', '.join(elsewhere)}. Unset DEBUG, or list loopback hosts only."
+        )
+
+
 def database(name: str, default: Path) -> dict[str, object]:
     """DATABASE_URL as a Django database; SQLite in the home folder when unset."""
-    url = text(name) or f"sqlite:///{default}"
+    remedy = (
+        "Write postgres://user:password@host/name or sqlite:////absolute/path/file.sqlite3, "
+        "or leave it unset for SQLite."
+    )
+    if not (url := text(name)):
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
     try:
-        config: dict[str, object] = environ.Env.db_url_config(url)
-    except (ValueError, ImproperlyConfigured) as error:
-        raise SettingError(f"{name} cannot be read: {error}.") from error
-    engine = str(config.get("ENGINE", ""))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of what is refused below
+            config: dict[str, object] = environ.Env.db_url_config(url)
+    except (ValueError, ImproperlyConfigured):
+        # Not the reader's own words: they may repeat the password.
+        raise SettingError(f"{name} cannot be read. {remedy}") from None
+    engine, database = config.get("ENGINE"), str(config.get("NAME", ""))
     if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
-        raise SettingError(
-            f"{name} names an unsupported database. Write postgres://user:password@host/name "
-            "or sqlite:////absolute/path/file.sqlite3, or leave it unset for SQLite."
-        )
+        raise SettingError(f"{name} names an unsupported database. {remedy}")
+    if not database or (engine == "django.db.backends.sqlite3" and not database.startswith("/")):
+        # A relative or in-memory file would be another database in every process.
+        raise SettingError(f"{name} names no database that every process finds. {remedy}")
     return config
 
 
 def redis_url(name: str) -> str:
     value = text(name)
-    if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
-        raise SettingError(f"{name}={value!r} is not a Redis address. Write redis://host:6379/0.")
+    try:
+        parts = urlsplit(value)
+        known = (parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0) or (
+            parts.scheme == "unix" and parts.path
+        )
+    except ValueError:
+        known = False
+    if value and not known:
+        # The value stays out of the message: it may hold a password.
+        raise SettingError(f"{name} is not a Redis address. Write redis://host:6379/0.")
     return value
 
 
 def folder(name: str, default: Path) -> Path:
+    """A folder, made if it is not there, for its owner only."""
     path = Path(text(name) or default).expanduser()
     if not path.is_absolute():
         path = default.parent / path
     if path.exists() and not path.is_dir():
         raise SettingError(f"{name}={path} is a file, not a folder. Name a folder, or unset it.")
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"{name}={path} cannot be made: {error.strerror}.") from error
     return path

@@ -1,7 +1,6 @@
 """All settings in one file, read from the environment and .env; unsafe values do not start."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -16,8 +15,9 @@ STUDYSITE_HOME = env.folder("STUDYSITE_HOME", BASE_DIR / "var")
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY")
 SITE_URL = env.site_url("SITE_URL", "http://localhost:8000")
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS") or [urlsplit(SITE_URL).hostname or "localhost"]
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS") or [env.host_of(SITE_URL)]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+env.refuse_unsafe(debug=DEBUG, site=SITE_URL, allowed=ALLOWED_HOSTS)
 HTTPS = SITE_URL.startswith("https://")
 
 INSTALLED_APPS = [
@@ -163,6 +163,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a load balancer asks from inside, without TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -22,7 +22,7 @@ def redis_of_this_process() -> str:
 os.environ.update(
     SECRET_KEY="only-for-tests-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
     DEBUG="0",
-    ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
+    ALLOWED_HOSTS="localhost,127.0.0.1",
     SITE_URL="http://localhost:8000",
     # TEST_HOME lets a child process of a test share its parent's home.
     STUDYSITE_HOME=os.environ.get("TEST_HOME") or throw_away_home(),

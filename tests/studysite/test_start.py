@@ -1,0 +1,112 @@
+"""The product as a process: it starts safe or not at all, and says why in one line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(*arguments: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run Python on the product's own settings, whatever .env or this process says."""
+    safe = {
+        "SECRET_KEY": "k3-Wz9qLr_v7TgXyB2nQmE5sUaD8hJcPfR4iOoKtYx1VbNwZlM6",
+        "DEBUG": "",
+        "SITE_URL": "",
+        "ALLOWED_HOSTS": "localhost",
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "STUDYSITE_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "studysite.settings",
+    }
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | safe | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"DEBUG": "perhaps"}, "Write 1 or 0"),
+        ({"SITE_URL": "http://study.example.org"}, "Use https"),
+        ({"ALLOWED_HOSTS": "*"}, "List host names"),
+        ({"SITE_URL": "https://study.example.org", "DEBUG": "1"}, "ALLOWED_HOSTS does not hold"),
+        ({"DATABASE_URL": "mysql://h/n"}, "unsupported database"),
+        ({"REDIS_URL": "localhost"}, "Write redis://"),
+        ({"STUDYSITE_HOME": "/dev/null"}, "is a file"),
+    ],
+)
+def test_a_wrong_setting_stops_a_command_with_one_line(tmp_path, settings, message):
+    done = python("manage.py", "migrate", home=tmp_path, **settings)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("studysite: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("module", ["studysite.wsgi", "studysite.asgi", "studysite.celery"])
+def test_a_wrong_setting_stops_every_entrance_with_one_line(tmp_path, module):
+    done = python("-c", f"import {module}", home=tmp_path, DEBUG="perhaps")
+    assert done.returncode == 1
+    assert done.stderr.startswith("studysite: DEBUG='perhaps' is not a yes or no.")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_unreachable_database_is_one_line(tmp_path):
+    # Port 1 is reserved; nothing answers there.
+    url = "postgres://ada:pw-in-here@127.0.0.1:1/study"
+    done = python("manage.py", "migrate", home=tmp_path, DATABASE_URL=url)
+    assert done.returncode == 1
+    assert done.stderr.startswith("studysite: the database refused")
+    assert "Traceback" not in done.stderr
+    assert "pw-in-here" not in done.stderr
+
+
+def test_an_empty_database_is_one_line_that_names_migrate(tmp_path):
+    done = python("manage.py", "changepassword", "ada", home=tmp_path)
+    assert done.returncode == 1
+    assert "manage.py migrate" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_debug_is_off_unless_asked_for(tmp_path):
+    show = "from django.conf import settings; print(settings.DEBUG)"
+    assert python("-c", show, home=tmp_path).stdout.strip() == "False"
+    assert python("-c", show, home=tmp_path, DEBUG="1").stdout.strip() == "True"
+
+
+def test_https_settings_follow_the_scheme_of_the_address(tmp_path):
+    show = (
+        "from django.conf import settings as s;"
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, getattr(s, 'SECURE_SSL_REDIRECT'))"
+    )
+    public = {"SITE_URL": "https://study.example.org", "ALLOWED_HOSTS": "study.example.org"}
+    assert python("-c", show, home=tmp_path, **public).stdout.strip() == "True True True"
+    assert python("-c", show, home=tmp_path).stdout.strip() == "False False False"
+
+
+def test_the_deployment_check_is_clean_on_a_public_address(tmp_path):
+    public = {"SITE_URL": "https://study.example.org", "ALLOWED_HOSTS": "study.example.org"}
+    done = python(
+        "manage.py", "check", "--deploy", "--fail-level", "WARNING", home=tmp_path, **public
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_sqlite_keeps_what_was_thanked_for(tmp_path):
+    show = (
+        "import django; django.setup(); from django.db import connection as c;"
+        "k = c.cursor();"
+        "print([k.execute(f'PRAGMA {p}').fetchone()[0] for p in"
+        " ('journal_mode', 'synchronous', 'foreign_keys')])"
+    )
+    assert python("-c", show, home=tmp_path).stdout.strip() == "['wal', 2, 1]"
