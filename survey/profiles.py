@@ -89,7 +89,7 @@ def reading_title(title: str) -> str:
 
 
 def _article_first(title: str) -> str:
-    found = LAST_PART.match(title.strip())
+    found = LAST_PART.match(title)
     if found is None or found["article"].lower().replace("’", "'") not in ARTICLES:
         return title
     joint = "" if found["article"].endswith(("'", "’")) else " "

@@ -1,0 +1,108 @@
+"""How a stranger's taste is shown."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from survey.profiles import MovieFacts, card, favourite_genres, profile, reading_title
+
+TITLES = {
+    "Matrix, The": "The Matrix",
+    "Walk in the Clouds, A": "A Walk in the Clouds",
+    "Awfully Big Adventure, An": "An Awfully Big Adventure",
+    "Misérables, Les": "Les Misérables",
+    "Dolce Vita, La": "La Dolce Vita",
+    "Colonel Chabert, Le": "Le Colonel Chabert",
+    "Postino, Il": "Il Postino",
+    "Untergang, Der": "Der Untergang",
+    "Atalante, L'": "L'Atalante",
+    "Avventura, L’": "L’Avventura",
+    "Boot, Das (Boat, The)": "Das Boot (The Boat)",
+    "Seventh Seal, The (Sjunde inseglet, Det)": "The Seventh Seal (Det Sjunde inseglet)",
+    "Good, the Bad and the Ugly, The (Buono, il brutto, il cattivo, Il)": (
+        "The Good, the Bad and the Ugly (Il Buono, il brutto, il cattivo)"
+    ),
+    # These end in a comma and a word that is no article.
+    "Hello, Dolly!": "Hello, Dolly!",
+    "Paris, Texas": "Paris, Texas",
+    "I, Robot": "I, Robot",
+    "Monsters, Inc.": "Monsters, Inc.",
+    "Seven (a.k.a. Se7en)": "Seven (a.k.a. Se7en)",
+    "The Third Man": "The Third Man",
+    "(500) Days of Summer": "(500) Days of Summer",
+    "Fast & Furious (Fast and the Furious 4, The)": "Fast & Furious (The Fast and the Furious 4)",
+    ", The": ", The",
+    "": "",
+}
+
+
+@pytest.mark.parametrize(("catalogued", "read"), TITLES.items())
+def test_the_article_stands_in_front(catalogued, read):
+    assert reading_title(catalogued) == read
+
+
+@given(st.text(max_size=40), st.sampled_from(["", ", The", ", L'", " (x, Les)", ", Die (y, A)"]))
+def test_any_title_is_read_without_losing_a_letter(start, end):
+    title = start + end
+    assert sorted(reading_title(title).replace(" ", "").replace(",", "")) == sorted(
+        title.replace(" ", "").replace(",", "")
+    )
+
+
+def test_links_search_for_the_title_as_one_says_it_and_the_year():
+    shown = card(MovieFacts("Boot, Das (Boat, The)", 1981, ["War"]))
+    web, imdb = urlsplit(shown.web_search_url), urlsplit(shown.imdb_search_url)
+    assert (web.hostname, parse_qs(web.query)) == ("www.google.com", {"q": ["Das Boot 1981 movie"]})
+    assert (imdb.hostname, parse_qs(imdb.query)) == ("www.imdb.com", {"q": ["Das Boot 1981"]})
+
+
+def test_a_title_with_signs_of_an_address_stays_inside_the_search():
+    shown = card(MovieFacts("Tom & Jerry? #1 (100%)", None, []))
+    assert parse_qs(urlsplit(shown.imdb_search_url).query) == {"q": ["Tom & Jerry? #1"]}
+
+
+def rated(*triples):
+    return [
+        (MovieFacts(title, year, list(genres)), stars) for title, year, genres, stars in triples
+    ]
+
+
+def test_a_profile_groups_every_movie_by_stars_best_first():
+    shown = profile(
+        rated(("Alien", 1979, ["Horror"], 5.0), ("Big", 1988, [], 3.5), ("Cube", 1997, [], 3.5))
+    )
+    assert [(group.stars, [movie.title for movie in group.movies]) for group in shown.groups] == [
+        (5.0, ["Alien"]),
+        (3.5, ["Big", "Cube"]),
+    ]
+    assert (shown.n_movies, shown.first_year, shown.last_year) == (3, 1979, 1997)
+    assert shown.mean_stars == 4.0
+
+
+def test_a_profile_without_years_or_movies_is_shown_too():
+    assert profile(rated(("Alien", None, [], 5.0))).first_year is None
+    assert profile([]).groups == []
+
+
+def test_favourite_genres_are_liked_more_than_the_rest():
+    taste = rated(*[("a", 1, ["Western"], 5.0)] * 3, *[("b", 1, ["Drama"], 2.0)] * 9)
+    assert favourite_genres(taste) == ["Western"]
+
+
+def test_one_lucky_film_does_not_make_a_favourite_genre():
+    taste = rated(
+        ("a", 1, ["Noir"], 5.0), *[("b", 1, ["Comedy"], 4.5)] * 8, *[("c", 1, ["War"], 1.0)] * 8
+    )
+    assert favourite_genres(taste) == ["Comedy", "Noir"]
+
+
+def test_one_who_likes_everything_alike_has_the_genres_seen_most():
+    taste = rated(*[("a", 1, ["War"], 4.0)] * 2, *[("b", 1, ["Drama", "War"], 4.0)] * 3)
+    assert favourite_genres(taste) == ["War", "Drama"]
+
+
+def test_there_are_three_favourites_at_most_and_ties_go_by_name():
+    taste = rated(*[(name, 1, [name], 5.0) for name in "DCBA"], ("x", 1, ["X"], 1.0))
+    assert favourite_genres(taste) == ["A", "B", "C"]
