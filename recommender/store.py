@@ -79,6 +79,14 @@ def remove(relative: str) -> None:
         target.unlink(missing_ok=True)
 
 
+def entries(relative: str) -> list[str]:
+    """What lies in a folder, as relative places, half-written ones included."""
+    folder = path(relative)
+    if not folder.is_dir():
+        return []
+    return [f"{relative}/{place.name}" for place in sorted(folder.iterdir())]
+
+
 def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
     """Fill a folder beside the final place, flush it to disk, then rename it into place."""
     final.parent.mkdir(parents=True, exist_ok=True)

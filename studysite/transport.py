@@ -18,11 +18,11 @@ class Channel(filesystem.Channel):
     folder, where a kill leaves it behind.
     """
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: Any, payload: Any, **kwargs: Any) -> None:
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         _write_whole(Path(self.data_folder_out) / name, payload)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: Any, timeout: Any = None) -> Any:
         for file in sorted(Path(self.data_folder_in).glob(f"[0-9]*.{queue}.msg")):
             try:
                 text = file.read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ class Channel(filesystem.Channel):
             return json.loads(text)
         raise Empty
 
-    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+    def _queue_bind(self, exchange: Any, routing_key: Any, pattern: Any, queue: Any) -> None:
         binding = [routing_key or "", pattern or "", queue or ""]
         known = [list(row) for row in self.get_table(exchange)]
         if binding not in known:

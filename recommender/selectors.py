@@ -1,0 +1,147 @@
+"""Reads for pages, commands and studies; nothing here writes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from recommender.models import Dataset, Job, Movie, Recommendation, TrainedModel, Worker
+
+OPEN = {Job.Status.QUEUED, Job.Status.RUNNING}
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """Where a job stands; ``share`` of the present phase is None while nobody can tell."""
+
+    id: UUID
+    kind: str
+    status: str
+    phase: str
+    share: float | None
+    epoch: int
+    loss: float | None
+    seconds_left: float | None
+    error: str
+    attempts: int
+    #: nobody works on it: it waits for a worker
+    is_idle: bool
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in OPEN
+
+
+def job_progress(job_ids: Iterable[UUID]) -> list[JobProgress]:
+    """In the order of ``job_ids``; unknown ids are left out."""
+    ids = list(job_ids)
+    jobs = Job.objects.in_bulk(ids)
+    return [_progress(jobs[job_id]) for job_id in ids if job_id in jobs]
+
+
+def _progress(job: Job) -> JobProgress:
+    share = min(1.0, job.done_units / job.total_units) if job.total_units else None
+    lapsed = job.lease_until is None or job.lease_until < timezone.now()
+    return JobProgress(
+        id=job.pk,
+        kind=job.kind,
+        status=job.status,
+        phase=job.phase,
+        share=1.0 if job.status == Job.Status.DONE else share,
+        epoch=job.epoch,
+        loss=job.loss,
+        seconds_left=job.seconds_left,
+        error=job.error,
+        attempts=job.attempts,
+        is_idle=job.status in OPEN and (job.status == Job.Status.QUEUED or lapsed),
+    )
+
+
+def worker_seen(within_seconds: float, *, queue: str = "device") -> bool:
+    """Whether a worker of that queue showed itself lately."""
+    since = timezone.now() - timedelta(seconds=within_seconds)
+    return any(queue in worker.queues for worker in Worker.objects.filter(seen_at__gte=since))
+
+
+def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedModel | None:
+    found = TrainedModel.objects.filter(dataset=dataset, system=system)
+    if preset:
+        found = found.filter(preset=preset)
+    return found.order_by("-created_at", "-pk").first()
+
+
+def leaderboard(trained_models: Iterable[TrainedModel]) -> list[dict[str, Any]]:
+    """One row a model, in the given order, ready for JSON; figures it lacks are None."""
+    ids = [model.pk for model in trained_models]
+    models = TrainedModel.objects.prefetch_related("evaluations").in_bulk(ids)
+    return [_row(models[pk]) for pk in ids if pk in models]
+
+
+ERRORS = ("n_train", "n_test", "cold_share", "train_rmse", "rmse", "mse", "mae")
+
+
+def _row(model: TrainedModel) -> dict[str, Any]:
+    errors = next((item for item in model.evaluations.all() if item.policy == "train-only"), None)
+    return {
+        "id": model.pk,
+        "system": model.system,
+        "preset": model.preset,
+        "split": model.split,
+        "status": Job.Status.DONE.value,
+        **{name: getattr(errors, name, None) for name in ERRORS},
+        "seconds": model.seconds,
+        "peak_memory_mb": model.peak_memory_mb,
+    }
+
+
+def unfinished_row(job: Job) -> dict[str, Any]:
+    """The row of a training job that left no model."""
+    wish = job.params
+    return {
+        "id": None,
+        **{name: wish[name] for name in ("system", "preset", "split")},
+        "status": job.status,
+        **dict.fromkeys((*ERRORS, "seconds", "peak_memory_mb")),
+    }
+
+
+def recommendations_for(
+    *, trained_model: TrainedModel, users: Sequence[int]
+) -> dict[int, Recommendation]:
+    """The first recommendation of each user that has one."""
+    # Read whole, not by a list of users: databases limit the number of values in a query.
+    wanted = set(users)
+    rows = trained_model.recommendations.filter(rank=1).select_related("movie")
+    return {row.user: row for row in rows if row.user in wanted}
+
+
+def eligible_users(*, dataset: Dataset, minimum: int) -> NDArray[np.int64]:
+    """Rows of the rating matrix with at least ``minimum`` ratings, ascending."""
+    from recommender.loaders import load_ratings
+
+    counts = np.diff(load_ratings(dataset).indptr)
+    return np.flatnonzero(counts >= minimum)
+
+
+def profiles_of(*, dataset: Dataset, users: Sequence[int]) -> dict[int, list[tuple[Movie, float]]]:
+    """Every movie that each of these users rated, with the stars, in the order of the matrix."""
+    from recommender.loaders import load_ratings
+
+    ratings = load_ratings(dataset)
+    movies = {
+        movie.position: movie
+        for movie in Movie.objects.filter(dataset=dataset, position__isnull=False)
+    }
+    profiles = {}
+    for user in users:
+        span = slice(int(ratings.indptr[user]), int(ratings.indptr[user + 1]))
+        profiles[int(user)] = [
+            (movies[int(item)], float(stars))
+            for item, stars in zip(ratings.indices[span], ratings.values[span], strict=True)
+        ]
+    return profiles

@@ -1,0 +1,175 @@
+"""Who does a job: claimed by one conditional UPDATE, kept by heartbeats, ended by its owner."""
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from recommender import store
+from recommender.core.systems import Progress
+from recommender.models import Job
+
+logger = logging.getLogger(__name__)
+LONGEST_ERROR = 2000
+
+
+class LostClaim(Exception):
+    """Somebody else works on the job now, or it has ended; nothing may be written for it."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a job, as long as its row names this owner and this attempt."""
+
+    job_id: uuid.UUID
+    owner: str
+    attempt: int
+
+    @property
+    def artefact(self) -> str:
+        """The folder of what this attempt makes; no other attempt writes there."""
+        return f"artefacts/{self.job_id}-{self.attempt}"
+
+    @property
+    def checkpoints(self) -> str:
+        return f"checkpoints/{self.job_id}"
+
+
+def new_owner() -> str:
+    """A name that no other process, thread or attempt bears."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def lease_end(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def claimable(now: datetime) -> QuerySet[Job]:
+    """Jobs that nobody works on: queued, or running under a lease that has lapsed."""
+    free = Q(status=Job.Status.QUEUED) | Q(status=Job.Status.RUNNING, lease_until__lt=now)
+    return Job.objects.filter(free)
+
+
+def claim(job_id: uuid.UUID, *, owner: str) -> Claim | None:
+    """Take the job, or None where another worker was first or there is nothing to do."""
+    now = timezone.now()
+    with transaction.atomic():
+        # Every worker that was told of the job may be here; the row count says who won.
+        won = (
+            claimable(now)
+            .filter(pk=job_id, cancel_requested=False, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+            .update(
+                status=Job.Status.RUNNING,
+                owner=owner,
+                attempts=F("attempts") + 1,
+                lease_until=lease_end(now),
+                started_at=Coalesce(F("started_at"), now),
+                sent_at=None,
+                phase="starting",
+                error="",
+            )
+        )
+        if not won:
+            return None
+        attempt = Job.objects.values_list("attempts", flat=True).get(pk=job_id)
+    return Claim(job_id, owner, attempt)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a heartbeat brings back."""
+
+    held: bool
+    cancel: bool
+
+
+def heartbeat(claim: Claim, *, progress: Progress, worked_seconds: float) -> Orders:
+    """Renew the lease, tell how far the work is, and learn whether it is still wanted."""
+    renewed = _own(claim).update(
+        lease_until=lease_end(timezone.now()),
+        phase=progress.phase[:40],
+        done_units=progress.done,
+        total_units=progress.total,
+        epoch=progress.epoch,
+        loss=progress.loss,
+        seconds_left=progress.seconds_left,
+        worked_seconds=worked_seconds,
+    )
+    if not renewed:
+        return Orders(held=False, cancel=False)
+    return Orders(held=True, cancel=_own(claim).filter(cancel_requested=True).exists())
+
+
+@contextmanager
+def finish(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterator[None]:
+    """End the job as done together with the rows written inside, or raise LostClaim and keep none.
+
+    The UPDATE comes first: it locks the row, so that a claim cannot change hands in between.
+    """
+    with transaction.atomic():
+        _end(claim, Job.Status.DONE, phase="", seconds_left=None, result=result or {})
+        yield
+
+
+def fail(claim: Claim, *, error: str, retry: bool = False) -> None:
+    """End the job as failed; with ``retry`` only when this was its last attempt."""
+    if retry and claim.attempt < settings.JOB_MAX_ATTEMPTS:
+        # sent_at holds the next attempt back until the reconciler's turn: what failed a moment
+        # ago would only fail again.
+        _give_up(claim, sent_at=timezone.now(), error=error[:LONGEST_ERROR])
+    else:
+        _end(claim, Job.Status.FAILED, seconds_left=None, error=error[:LONGEST_ERROR])
+
+
+def end_cancelled(claim: Claim) -> None:
+    _end(claim, Job.Status.CANCELLED, seconds_left=None)
+
+
+def release(claim: Claim) -> None:
+    """Put the job back for the next worker at once; an attempt cut short by us does not count."""
+    _give_up(claim, sent_at=None, attempts=F("attempts") - 1)
+
+
+def discard(claim: Claim) -> None:
+    """Remove what this attempt made; its checkpoint stays for the next one."""
+    store.remove(claim.artefact)
+    folder, name = claim.artefact.split("/")
+    store.remove(f"{folder}/.{name}.partial")
+
+
+def _own(claim: Claim) -> QuerySet[Job]:
+    return Job.objects.filter(
+        pk=claim.job_id, status=Job.Status.RUNNING, owner=claim.owner, attempts=claim.attempt
+    )
+
+
+def _end(claim: Claim, status: Job.Status, **values: Any) -> None:
+    ended = _own(claim).update(
+        status=status, owner="", lease_until=None, finished_at=timezone.now(), **values
+    )
+    if not ended:
+        raise LostClaim(f"Job {claim.job_id} is no longer {claim.owner}'s.")
+
+
+def _give_up(claim: Claim, **values: Any) -> None:
+    given = _own(claim).update(
+        status=Job.Status.QUEUED,
+        owner="",
+        lease_until=None,
+        phase="",
+        seconds_left=None,
+        **values,
+    )
+    if not given:
+        raise LostClaim(f"Job {claim.job_id} is no longer {claim.owner}'s.")

@@ -1,0 +1,59 @@
+"""What a job leaves in the tables, written only inside the UPDATE that ends it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from recommender.models import Evaluation, Movie, Recommendation, TrainedModel
+from recommender.services.claims import Claim, finish
+
+BATCH = 1000
+
+
+def keep_trained_model(
+    *, claim: Claim, model: Mapping[str, Any], errors: Mapping[str, Any]
+) -> TrainedModel:
+    """The one trained model of a job, with its errors; LostClaim where the job changed hands."""
+    with finish(claim):
+        trained = TrainedModel.objects.create(job_id=claim.job_id, artefact=claim.artefact, **model)
+        Evaluation.objects.create(trained_model=trained, **errors)
+    return trained
+
+
+def keep_evaluation(
+    *, claim: Claim, trained_model: TrainedModel, errors: Mapping[str, Any]
+) -> None:
+    with finish(claim, result=dict(errors)):
+        Evaluation.objects.update_or_create(
+            trained_model=trained_model, policy=errors["policy"], defaults=dict(errors)
+        )
+
+
+def keep_recommendations(
+    *,
+    claim: Claim,
+    trained_model: TrainedModel,
+    rows: Iterable[tuple[int, int, float, int]],
+) -> None:
+    """Store ``(user, movie position, score, tied)`` as each user's first recommendation."""
+    movies = dict(
+        Movie.objects.filter(dataset=trained_model.dataset, position__isnull=False).values_list(
+            "position", "pk"
+        )
+    )
+    with finish(claim):
+        Recommendation.objects.bulk_create(
+            (
+                Recommendation(
+                    trained_model=trained_model,
+                    user=user,
+                    rank=1,
+                    movie_id=movies[position],
+                    score=score,
+                    tied=tied,
+                )
+                for user, position, score, tied in rows
+            ),
+            batch_size=BATCH,
+            # Another job may have published the same user; what was stored first stays.
+            ignore_conflicts=True,
+        )

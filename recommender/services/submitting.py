@@ -1,0 +1,147 @@
+"""Jobs enter here: the row first, the message to the workers once the row is committed."""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from recommender import store
+from recommender.core import splitting, systems
+from recommender.core.errors import ConfigurationError
+from recommender.models import Dataset, Job, TrainedModel
+from recommender.services.claims import Claim, lease_end
+
+logger = logging.getLogger(__name__)
+QUEUE = "device"
+TASK = "recommender.run_job"
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def submit(
+    *,
+    kind: str,
+    params: dict[str, Any],
+    time_limit_seconds: int | None = None,
+    owner: str = "",
+) -> Job:
+    """Queue a job and tell the workers; with ``owner`` it is born claimed and nobody is told."""
+    now = timezone.now()
+    job = Job(kind=kind, params=params, time_limit_seconds=time_limit_seconds)
+    if owner:
+        job.status, job.owner, job.attempts = Job.Status.RUNNING, owner, 1
+        job.lease_until, job.started_at, job.phase = lease_end(now), now, "starting"
+        job.save()
+        return job
+    job.sent_at = now
+    with transaction.atomic():
+        job.save()
+        transaction.on_commit(lambda: nudge(job))
+    return job
+
+
+def first_claim(job: Job) -> Claim:
+    """The claim of a job that was born claimed."""
+    return Claim(job.pk, job.owner, job.attempts)
+
+
+def submit_training(
+    *,
+    dataset: Dataset,
+    system: str,
+    preset: str = "",
+    split: str = "time-90-10",
+    split_seed: int = 0,
+    seed: int = 0,
+    device: str = "auto",
+    epochs: int | None = None,
+    time_limit_seconds: int | None = None,
+    owner: str = "",
+) -> Job:
+    """Queue the training of one system; ConfigurationError where it can be seen not to work."""
+    chosen, config = systems.system(system).preset(preset)
+    if epochs is not None:
+        if epochs < 1:
+            raise ConfigurationError(f"{epochs} passes train nothing. Give at least 1.")
+        config = systems.override(config, epochs=epochs)
+    if device not in DEVICES:
+        raise ConfigurationError(
+            f"There is no device {device!r}. Choose from: {', '.join(DEVICES)}."
+        )
+    _check_split(dataset, split)
+    params = {
+        "dataset": dataset.pk,
+        "system": system,
+        "preset": chosen,
+        "config": systems.config_to_dict(config),
+        "split": split,
+        "split_seed": split_seed,
+        "seed": seed,
+        "device": device,
+    }
+    return submit(
+        kind=Job.Kind.TRAIN, params=params, time_limit_seconds=time_limit_seconds, owner=owner
+    )
+
+
+def submit_publish(
+    *, trained_model: TrainedModel, users: Sequence[int], device: str = "auto"
+) -> Job:
+    """Queue the best movie for each of these users' whole profiles."""
+    params = {
+        "trained_model": trained_model.pk,
+        "users": [int(user) for user in users],
+        "device": device,
+    }
+    return submit(kind=Job.Kind.PUBLISH, params=params)
+
+
+def submit_evaluation(*, trained_model: TrainedModel, device: str = "auto", owner: str = "") -> Job:
+    """Queue the measuring of a trained model's errors anew."""
+    params = {"trained_model": trained_model.pk, "device": device}
+    return submit(kind=Job.Kind.EVALUATE, params=params, owner=owner)
+
+
+def cancel(job_id: uuid.UUID) -> bool:
+    """Stop a job: at once where nobody works on it, else at its next heartbeat.
+
+    False where it had ended before.
+    """
+    open_job = Job.objects.filter(pk=job_id, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+    if not open_job.update(cancel_requested=True):
+        return False
+    # A worker may claim or end it between these two; then the flag reaches it, or came too late.
+    if Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+        status=Job.Status.CANCELLED, finished_at=timezone.now()
+    ):
+        store.remove(f"checkpoints/{job_id}")
+    return True
+
+
+def _check_split(dataset: Dataset, name: str) -> None:
+    known = [split for split in splitting.NAMES if not split.startswith("official-")]
+    known += [f"official-{fold}" for fold in dataset.folds]
+    if name not in known:
+        raise ConfigurationError(
+            f"There is no split {name!r} of {dataset.name}. Choose from: {', '.join(known)}."
+        )
+    if name.startswith("time-") and dataset.first_rated_at is None:
+        raise ConfigurationError(
+            f"{dataset.name} has no time stamps, so {name} cannot tell old ratings from new. "
+            "Choose random-90-10."
+        )
+
+
+def nudge(job: Job) -> None:
+    """Tell the workers of a job; when that fails, the reconciler of a worker finds the row."""
+    try:
+        current_app.send_task(
+            TASK, args=[str(job.pk)], queue=QUEUE, retry_policy={"max_retries": 1}
+        )
+    except (OperationalError, OSError) as error:
+        Job.objects.filter(pk=job.pk).update(sent_at=None)
+        logger.warning("job %s is queued, but the broker cannot be reached: %s", job.pk, error)
