@@ -1,5 +1,25 @@
 """Addresses of appraisers and researchers."""
 
-from django.urls import URLPattern
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.generic import TemplateView
 
-urlpatterns: list[URLPattern] = []
+from survey.views import exports, judging, research
+from survey.views.private import private_page
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("s/<slug:slug>/", judging.door, name="study"),
+    path("a/<str:token>/", judging.appraiser, name="appraiser"),
+    path(
+        "login/",
+        private_page(LoginView.as_view(template_name="login.html")),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("research/", research.studies, name="research"),
+    path("research/<slug:slug>/", research.results, name="results"),
+    path("research/<slug:slug>/jobs/", research.jobs, name="study-jobs"),
+    path("research/<slug:slug>/launch/", research.launch, name="launch"),
+    path("research/<slug:slug>/judgments.csv", exports.judgments, name="export"),
+]

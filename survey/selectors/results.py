@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from recommender.core.systems import SYSTEMS
 from recommender.models import Recommendation
+from recommender.selectors import leaderboard
 from survey.models import Appraiser, Arm, Assignment, Judgment, Study
 from survey.stats.intervals import Proportion, proportion
 from survey.stats.preference import binomial_p, side_balance
@@ -42,6 +43,14 @@ class ArmResult:
     profiles_compared: int
     tied_share: float | None
     tied_median: float | None
+
+    @property
+    def shown_right(self) -> int:
+        return self.judged - self.shown_left
+
+    @property
+    def chosen_right(self) -> int:
+        return self.wins - self.chosen_left
 
 
 @dataclass(frozen=True)
@@ -115,8 +124,6 @@ def results(study: Study, *, kind: str) -> Results:
     ties = _ties(study, arms)
     arm_results = [_arm_result(arm, tallies, ties[arm.pk]) for arm in arms]
     models = [arm.trained_model for arm in arms]
-    from recommender.selectors import leaderboard
-
     rows = {row["id"]: row for row in leaderboard(models)}
     return Results(
         study=study,

@@ -1,0 +1,22 @@
+// Copy a private link or a completion code. Without this script the text can be selected by hand.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const source = button.parentElement.querySelector("[data-copy-source]");
+  const status = button.parentElement.querySelector("[data-copy-status]");
+  const words = button.textContent;
+  source.addEventListener("focus", () => source.select());
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    source.select();
+    try {
+      await navigator.clipboard.writeText(source.value);
+    } catch {
+      // No clipboard outside https, or it was refused: the older way works on the selection.
+      document.execCommand("copy");
+    }
+    button.textContent = status.textContent = "Copied";
+    setTimeout(() => {
+      button.textContent = words;
+      status.textContent = "";
+    }, 2000);
+  });
+}

@@ -1,0 +1,12 @@
+// Keep the progress of a draft fresh while somebody looks; reload when there is something to do.
+const place = document.querySelector("[data-follow]");
+
+async function refresh() {
+  if (document.hidden) return;
+  const answer = await fetch(place.dataset.follow, { redirect: "error" });
+  if (!answer.ok) return;
+  place.innerHTML = await answer.text();
+  if (place.querySelector("[data-done]")) location.reload();
+}
+
+setInterval(() => refresh().catch(() => {}), 2000);

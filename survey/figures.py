@@ -1,0 +1,177 @@
+"""Results as positions on paper: what the inline SVG of a template draws; pure.
+
+Positions are percentages of a drawing's width or height, written as SVG wants them ("71.67%"), so
+that a figure fits every screen while its letters keep their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+from survey.selectors import ArmResult, Results
+
+#: A curve is drawn in a square of this many units, stretched to the figure's size.
+CURVE_UNITS = 1000
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: str
+    label: str
+    edge: str = ""  #: "start" or "end" where the label would stick out of the figure
+
+
+@dataclass(frozen=True)
+class IntervalFigure:
+    """A share and its interval on the line from 0 to 100 %."""
+
+    point: str
+    low: str
+    width: str
+    ticks: list[Tick]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the judgments say: ``arm`` was chosen over ``other``; ``clear`` if 50 % is excluded.
+
+    ``colour`` is the class that paints things of ``arm``.
+    """
+
+    arm: ArmResult
+    other: ArmResult
+    clear: bool
+    even: bool
+    colour: str
+    figure: IntervalFigure
+
+
+@dataclass(frozen=True)
+class Curve:
+    label: str
+    colour: str
+    path: str
+    last: float
+    examples: int
+
+
+@dataclass(frozen=True)
+class LossFigure:
+    """Training error against examples seen; ``x_unit`` is how many examples a label counts."""
+
+    curves: list[Curve]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+
+
+def colour(arm: int) -> str:
+    """The class that paints things of the arm at this place of its study."""
+    return f"arm-{arm + 1}"
+
+
+def percentage(share: float) -> str:
+    return f"{100 * share:.4g}%"
+
+
+def interval_figure(rate: float, low: float, high: float) -> IntervalFigure:
+    """Shares between 0 and 1 as positions on a line."""
+    ends = {0: "start", 100: "end"}
+    return IntervalFigure(
+        point=percentage(rate),
+        low=percentage(low),
+        width=percentage(high - low),
+        ticks=[
+            Tick(percentage(mark / 100), f"{mark}\u202f%", ends.get(mark, ""))
+            for mark in (0, 25, 50, 75, 100)
+        ],
+    )
+
+
+def answer(results: Results) -> Answer | None:
+    """The leading arm against the other; None without judgments or with more than two arms."""
+    if len(results.arms) != 2 or not results.n_judgments:
+        return None
+    arm, other = sorted(results.arms, key=lambda each: -each.wins)
+    if arm.rate is None or arm.low is None or arm.high is None:
+        return None
+    return Answer(
+        arm=arm,
+        other=other,
+        clear=arm.low > 1 / 2,
+        even=arm.wins == other.wins,
+        colour=colour(results.arms.index(arm)),
+        figure=interval_figure(arm.rate, arm.low, arm.high),
+    )
+
+
+def loss_figure(results: Results) -> LossFigure | None:
+    """Curves with at least two points on common axes, each in its arm's colour; None without."""
+    arms = [arm.label for arm in results.arms]
+    drawn = [
+        (arms.index(curve.label), curve) for curve in results.loss_curves if len(curve.points) > 1
+    ]
+    if not drawn:
+        return None
+    losses = [loss for _, curve in drawn for _, loss in curve.points]
+    x_marks = nice_marks(0, max(curve.points[-1][0] for _, curve in drawn))
+    y_marks = nice_marks(min(losses), max(losses))
+    x_low, x_high = x_marks[0], x_marks[-1]
+    y_low, y_high = y_marks[0], y_marks[-1]
+    return LossFigure(
+        curves=[
+            Curve(
+                label=curve.label,
+                colour=colour(arm),
+                path=path(
+                    [
+                        ((seen - x_low) / (x_high - x_low), (y_high - loss) / (y_high - y_low))
+                        for seen, loss in curve.points
+                    ]
+                ),
+                last=curve.points[-1][1],
+                examples=curve.points[-1][0],
+            )
+            for arm, curve in drawn
+        ],
+        x_ticks=[
+            Tick(
+                percentage((mark - x_low) / (x_high - x_low)),
+                short_count(mark),
+                "end" if mark == x_high else "",
+            )
+            for mark in x_marks
+        ],
+        y_ticks=[
+            Tick(percentage((y_high - mark) / (y_high - y_low)), f"{mark:.10g}") for mark in y_marks
+        ],
+    )
+
+
+def path(points: Sequence[tuple[float, float]]) -> str:
+    """An SVG path through points given as shares of the width and the height."""
+    steps = (f"{CURVE_UNITS * x:.1f} {CURVE_UNITS * y:.1f}" for x, y in points)
+    return "M" + "L".join(steps)
+
+
+def nice_marks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round marks from at or below ``low`` to at or above ``high``: steps of 1, 2 or 5 x 10^n.
+
+    About ``most`` of them, at least two; ends that are equal are moved apart.
+    """
+    if high <= low:
+        low, high = low - 0.5, low + 0.5
+    rough = (high - low) / most
+    size = 10.0 ** floor(log10(rough))
+    step = next(size * factor for factor in (1, 2, 5, 10) if rough <= size * factor * (1 + 1e-9))
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def short_count(number: float) -> str:
+    """12,000 reads "12k", 2,500,000 reads "2.5M"."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:g}{letter}"
+    return f"{number:g}"

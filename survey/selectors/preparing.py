@@ -1,0 +1,52 @@
+"""How far the preparation of a draft is: one publish job for each arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recommender.selectors import JobProgress, job_progress, worker_seen
+from survey.models import Study
+
+#: A worker that was silent for this long is taken for absent.
+WORKER_SILENCE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """The recommendations of one arm; ``job`` is None where none had to be made."""
+
+    label: str
+    job: JobProgress | None
+
+    @property
+    def status(self) -> str:
+        return self.job.status if self.job else "done"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """``lonely``: work is waiting, and no worker was seen that could do it."""
+
+    steps: list[Step]
+    lonely: bool
+
+    @property
+    def ready(self) -> bool:
+        return all(step.status == "done" for step in self.steps)
+
+    @property
+    def stopped(self) -> bool:
+        return any(step.status in {"failed", "cancelled"} for step in self.steps)
+
+    @property
+    def busy(self) -> bool:
+        return not self.ready and not self.stopped
+
+
+def preparation(study: Study) -> Preparation:
+    arms = list(study.arms.all())
+    jobs = job_progress([arm.publish_job_id for arm in arms if arm.publish_job_id])
+    found = {str(job.id): job for job in jobs}
+    steps = [Step(arm.label, found.get(str(arm.publish_job_id))) for arm in arms]
+    waiting = any(step.status == "queued" for step in steps)
+    return Preparation(steps, lonely=waiting and not worker_seen(WORKER_SILENCE_SECONDS))

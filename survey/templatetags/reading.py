@@ -1,0 +1,78 @@
+"""How numbers and lists are read out on pages; formatting only."""
+
+from collections.abc import Iterable
+
+from django import template
+
+register = template.Library()
+
+#: Above this, a scale is not one of stars that can be drawn.
+MOST_STARS = 5
+
+
+@register.filter
+def half_stars(stars: float) -> int | str:
+    """How many half stars to draw, 1 to 10; empty where the scale is not one of five stars."""
+    return max(1, min(10, round(2 * stars))) if 0 < stars <= MOST_STARS else ""
+
+
+@register.filter
+def stars_in_words(stars: float) -> str:
+    """4.5 reads "4.5 stars", 1 reads "1 star"."""
+    return f"{stars:g} star" + ("" if stars == 1 else "s")
+
+
+@register.filter
+def listed(words: Iterable[str]) -> str:
+    """Words as a sentence lists them: "Drama, Crime and War"."""
+    *front, last = list(words) or [""]
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+@register.filter
+def percent(share: float | None, digits: int = 1) -> str:
+    """0.7167 reads "71.7 %", with the space that keeps figure and sign on one line."""
+    return "–" if share is None else f"{100 * share:.{digits}f}\u202f%"
+
+
+@register.filter
+def figure(value: float | None, digits: int = 4) -> str:
+    """A measured figure, or a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds as one would say them: "8 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """1500 reads "1,500"."""
+    return "–" if number is None else f"{number:,}"
+
+
+@register.filter
+def p_value(chance: float) -> str:
+    """0.0312 reads "0.031"; what is smaller than a thousandth is said to be so."""
+    return "below 0.001" if chance < 0.001 else f"{chance:.3f}"
+
+
+@register.filter
+def median(number: float | None) -> str:
+    """2.0 reads "2", 2.5 reads "2.5"."""
+    return "–" if number is None else f"{number:g}"
+
+
+@register.filter
+def memory(megabytes: float | None) -> str:
+    return "–" if megabytes is None else f"{megabytes:,.0f} MB"

@@ -1,0 +1,34 @@
+"""Downloads of a study's data."""
+
+import csv
+from collections.abc import Iterator
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from survey import access
+from survey.views.private import private_page
+
+
+class Line:
+    """A file that hands each written line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@private_page
+@login_required
+@require_safe
+def judgments(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    from survey import exports
+
+    study = access.study_for_researcher(request.user, slug)
+    writer = csv.writer(Line())
+    lines: Iterator[str] = (writer.writerow(row) for row in exports.judgment_rows(study))
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{study.slug}-judgments.csv"'},
+    )

@@ -1,0 +1,77 @@
+"""Pages of researchers: the list of studies, the results of one, the preparation of a draft."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from survey import access, figures, selectors, services
+from survey.errors import StudyError
+from survey.models import Appraiser, Study
+from survey.selectors.preparing import preparation
+from survey.views.private import private_page
+
+
+@private_page
+@login_required
+@require_safe
+def studies(request: HttpRequest) -> HttpResponse:
+    access.require_researcher(request.user)
+    return render(request, "research/studies.html", {"studies": selectors.study_list()})
+
+
+@private_page
+@login_required
+@require_safe
+def results(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the appraisers of one kind chose; of a draft, how far its preparation is."""
+    study = access.study_for_researcher(request.user, slug)
+    if study.status == Study.Status.DRAFT:
+        context = {"study": study, "preparation": preparation(study)}
+        return render(request, "research/draft.html", context)
+    found = results_to_show(study, request.GET.get("kind", ""))
+    context = {
+        "study": study,
+        "results": found,
+        "answer": figures.answer(found),
+        "loss": figures.loss_figure(found),
+        "door": request.build_absolute_uri(reverse("study", args=[slug])),
+    }
+    return render(request, "research/results.html", context)
+
+
+@private_page
+@login_required
+@require_safe
+def jobs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The moving part of a draft's page, for the script that keeps it fresh."""
+    study = access.study_for_researcher(request.user, slug)
+    context = {"study": study, "preparation": preparation(study)}
+    return render(request, "research/_jobs.html", context)
+
+
+@private_page
+@login_required
+@require_POST
+def launch(request: HttpRequest, slug: str) -> HttpResponse:
+    study = access.study_for_researcher(request.user, slug)
+    try:
+        services.launch_study(study=study)
+    except StudyError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The study is open. Share its link to invite people.")
+    return redirect("results", slug=slug)
+
+
+def results_to_show(study: Study, kind: str) -> selectors.Results:
+    """Those of the kind asked for; without one, of real people unless only others judged."""
+    if kind in Appraiser.Kind.values:
+        return selectors.results(study, kind=kind)
+    found = selectors.results(study, kind=Appraiser.Kind.REAL)
+    others = [other for other, judgments in found.kinds.items() if judgments]
+    if found.n_judgments or not others:
+        return found
+    return selectors.results(study, kind=others[0])
