@@ -59,13 +59,23 @@ class UserKNNConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """The paper's autoencoder (section III-A): one rating withheld, loss on it alone."""
+    """The paper's autoencoder (section III-A): one rating withheld, loss on it alone.
+
+    The optimiser is Adam, which the paper leaves open; in the two layers with a row per movie it
+    changes only the rows of the movies in the batch (as torch's SparseAdam does).
+    """
 
     hidden: tuple[int, ...] = (4096, 2048, 1024, 512, 1024, 2048, 4096)  #: ReLU layers' widths
     epochs: int = 30  #: passes over all training ratings
-    learning_rate: float = 1e-4  #: of the optimiser
+    learning_rate: float = 1e-4  #: of Adam
+    schedule: str = "constant"  #: of the learning rate; "linear" falls to zero over the run
     batch_users: int = 256  #: users sampled for one step
     withheld_per_user: int = 4  #: ratings withheld, one at a time, from each of them
+    loss: str = "rmse"  #: of a batch: its root mean squared error (paper), or "mse"
+    target: str = "stars"  #: in and out: raw "stars" (paper), or "residual": see the preset compact
+    normalise: bool = False  #: divide a profile's input by the root of its number of ratings
+    dropout: float = 0.0  #: share of hidden values dropped in training
+    weight_decay: float = 0.0  #: of Adam, decoupled from the gradient
 
 
 Config = BiasConfig | UserKNNConfig | AutoencoderConfig
