@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import IntEnum
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import ArrayLike
 
 
 class Stream(IntEnum):
@@ -26,7 +27,7 @@ def generator(seed: int, stream: Stream, *which: int) -> Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, *which)))
 
 
-def draw_pool(eligible: Sequence[int], size: int, rng: Generator) -> list[int]:
+def draw_pool(eligible: ArrayLike, size: int, rng: Generator) -> list[int]:
     """At most ``size`` of the eligible users without repetition, in the order they are tried."""
     return [int(user) for user in rng.permutation(np.asarray(eligible, np.int64))[:size]]
 

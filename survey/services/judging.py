@@ -1,4 +1,4 @@
-"""Every write of a study: prepare, launch, join, judge, close; one transaction each."""
+"""What appraisers do: join, begin, see a question, judge."""
 
 from __future__ import annotations
 
@@ -125,17 +125,6 @@ def record_judgment(
     if not appraiser.assignments.filter(judgment=None).exists():
         Appraiser.objects.filter(pk=appraiser.pk, finished_at=None).update(finished_at=now)
     return Outcome.RECORDED
-
-
-def close_study(*, study: Study, now: datetime | None = None) -> Study:
-    """Take no more answers, for good. StudyError unless the study is running or paused."""
-    open_now = Study.objects.filter(
-        pk=study.pk, status__in=[Study.Status.RUNNING, Study.Status.PAUSED]
-    )
-    if not open_now.update(status=Study.Status.CLOSED, closed_at=now or timezone.now()):
-        raise StudyError("Only a study that is running or paused can be closed.")
-    study.refresh_from_db()
-    return study
 
 
 def _check_open(study: Study) -> None:

@@ -1,0 +1,100 @@
+"""One row for each judgment, exact and safe to open."""
+
+import csv
+from datetime import datetime, timedelta
+
+import pytest
+
+from survey import exports, selectors, services
+from survey.models import Arm, Assignment
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def judge(judge, choice, *, shown=NOW):
+    key = selectors.question_page(judge.appraiser).assignment_key
+    services.mark_shown(appraiser=judge.appraiser, assignment_key=key, now=shown)
+    services.record_judgment(
+        appraiser=judge.appraiser,
+        assignment_key=key,
+        choice=choice,
+        now=shown + timedelta(seconds=31.5),
+    )
+    return Assignment.objects.get(key=key)
+
+
+def rows(study):
+    header, *found = exports.judgment_rows(study)
+    return [dict(zip(header, row, strict=True)) for row in found]
+
+
+def test_the_columns_are_those_that_were_promised(study):
+    assert ",".join(next(exports.judgment_rows(study))) == (
+        "study,question,appraiser,kind,position,left_arm,right_arm,choice,chosen_arm,"
+        "shown_at,answered_at"
+    )
+
+
+def test_a_row_says_what_was_shown_where_and_chosen_when(study, ada):
+    assignment = judge(ada, "right")
+    arms = {"Autoencoder", "User-user KNN"}
+    (right,) = arms - {assignment.left_arm.label}
+    assert rows(study) == [
+        {
+            "study": "films",
+            "question": str(assignment.question.number),
+            "appraiser": "real-0001",
+            "kind": "real",
+            "position": "1",
+            "left_arm": assignment.left_arm.label,
+            "right_arm": right,
+            "choice": "right",
+            "chosen_arm": right,
+            "shown_at": "2026-03-02T12:00:00.000000Z",
+            "answered_at": "2026-03-02T12:00:31.500000Z",
+        }
+    ]
+
+
+def test_rows_come_by_kind_appraiser_and_position(study, ada, ben):
+    for who in (ben, ada, ben):
+        judge(who, "left")
+    found = [(row["appraiser"], row["position"]) for row in rows(study)]
+    assert found == [("real-0001", "1"), ("real-0002", "1"), ("real-0002", "2")]
+
+
+def test_an_answer_to_a_question_that_was_never_seen_has_an_empty_time(study, ada):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    (row,) = rows(study)
+    assert row["shown_at"] == ""
+    assert datetime.fromisoformat(row["answered_at"]).utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "＝"])
+def test_a_label_cannot_become_a_formula(study, ada, start):
+    study.arms.filter(position=0).update(label=f"{start}HYPERLINK(1)")
+    study.arms.filter(position=1).update(label=f"{start}2")
+    judge(ada, "left")
+    (row,) = rows(study)
+    assert {row["left_arm"], row["right_arm"]} == {f"'{start}HYPERLINK(1)", f"'{start}2"}
+
+
+def test_a_label_with_commas_quotes_and_lines_survives_the_file(study, ada, tmp_path):
+    label = 'a "b",\nc; ü'
+    Arm.objects.filter(study=study, position=0).update(label=label)
+    judge(ada, "left")
+    with (tmp_path / "x.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(exports.judgment_rows(study))
+    with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert label in {row["left_arm"], row["right_arm"]}
+
+
+def test_the_export_asks_two_queries_whatever_there_is(study, ada, ben, django_assert_num_queries):
+    for _ in range(5):
+        judge(ada, "left")
+        judge(ben, "right")
+    with django_assert_num_queries(2):
+        assert len(rows(study)) == 10
