@@ -4,12 +4,15 @@ from recommender.services.claims import (
     Claim,
     LostClaim,
     claim,
+    discard,
     end_cancelled,
     fail,
     finish,
     heartbeat,
+    new_owner,
     release,
 )
+from recommender.services.importing import register_dataset
 from recommender.services.publishing import (
     keep_evaluation,
     keep_recommendations,
@@ -18,6 +21,7 @@ from recommender.services.publishing import (
 from recommender.services.reconciling import forget_worker, reconcile, see_worker, sweep
 from recommender.services.submitting import (
     cancel,
+    first_claim,
     submit,
     submit_evaluation,
     submit_publish,
@@ -29,15 +33,19 @@ __all__ = [
     "LostClaim",
     "cancel",
     "claim",
+    "discard",
     "end_cancelled",
     "fail",
     "finish",
+    "first_claim",
     "forget_worker",
     "heartbeat",
     "keep_evaluation",
     "keep_recommendations",
     "keep_trained_model",
+    "new_owner",
     "reconcile",
+    "register_dataset",
     "release",
     "see_worker",
     "submit",

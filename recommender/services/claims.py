@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from recommender import store
 from recommender.core.systems import Progress
-from recommender.models import Job
+from recommender.models import Job, TrainedModel
 
 logger = logging.getLogger(__name__)
 LONGEST_ERROR = 2000
@@ -143,8 +143,10 @@ def release(claim: Claim) -> None:
 
 def discard(claim: Claim) -> None:
     """Remove what this attempt made; its checkpoint stays for the next one."""
+    if TrainedModel.objects.filter(artefact=claim.artefact).exists():
+        return  # interrupted after the end: what is stored stays
+    folder, _, name = claim.artefact.partition("/")
     store.remove(claim.artefact)
-    folder, name = claim.artefact.split("/")
     store.remove(f"{folder}/.{name}.partial")
 
 

@@ -1,0 +1,227 @@
+"""The hallway of every job: claim → load → split → fit → evaluate → save → publish."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from recommender import services, store
+from recommender.core.algorithms.base import Recommender, implementation
+from recommender.core.errors import CoreError
+from recommender.core.evaluation import POLICY, evaluate
+from recommender.core.splitting import split
+from recommender.core.systems import Progress, RunOptions, config_from_dict, ignore_progress
+from recommender.core.training import guarded, resolve_device
+from recommender.lease import Lease, Stop, Stopped
+from recommender.loaders import load_ratings
+from recommender.machine import PeakMemory, device_name, device_turn
+from recommender.models import Dataset, Job, TrainedModel
+from recommender.provenance import code_version, library_versions
+
+logger = logging.getLogger(__name__)
+Watch = Callable[[Progress], None]
+
+
+def run(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None:
+    """Do the job, unless somebody else does it or it has ended."""
+    claim = services.claim(job_id, owner=owner)
+    if claim is None:
+        logger.info("job %s needs nobody", job_id)
+        return
+    perform(claim, watch=watch)
+
+
+def perform(claim: services.Claim, *, watch: Watch = ignore_progress) -> None:
+    """Do a claimed job and end it, one way or another, in its row."""
+    job = Job.objects.get(pk=claim.job_id)
+    logger.info("job %s (%s), attempt %d", job.pk, job.kind, claim.attempt)
+    services.sweep(job.pk)  # what attempts before this one left
+    lease = Lease(
+        claim,
+        time_limit_seconds=job.time_limit_seconds,
+        worked_before=job.worked_seconds,
+        watch=watch,
+    )
+    try:
+        with lease:
+            WORK[job.kind](job, lease)
+        logger.info("job %s is done", job.pk)
+    except Stopped:
+        _stopped(claim, lease, job)
+    except (CoreError, store.StoreError) as error:
+        # A wrong configuration, a missing file, too little memory: another attempt will not help.
+        logger.warning("job %s failed: %s", job.pk, error)
+        _end(claim, services.fail, error=str(error))
+    except services.LostClaim:
+        _lost(claim)
+    except Exception as error:
+        message = f"Unexpected {type(error).__name__}: {error}. The worker's log has the details."
+        _end(claim, services.fail, error=message, retry=True)
+        raise
+    except BaseException:  # Ctrl-C in a run without worker
+        _end(claim, services.release)
+        raise
+    else:
+        services.sweep(job.pk)
+
+
+def train(job: Job, lease: Lease) -> None:
+    claim, wish = lease.claim, job.params
+    dataset = Dataset.objects.get(pk=wish["dataset"])
+    device = resolve_device(wish["device"])
+    config = config_from_dict(wish["system"], wish["config"])
+    model = implementation(wish["system"])(config)
+    options = RunOptions(
+        seed=wish["seed"],
+        device=device,
+        progress=lease.report,
+        checkpoint=_checkpoint(claim),
+    )
+    with device_turn(device, lease), guarded(options):
+        lease.phase("loading")
+        ratings = load_ratings(dataset)
+        lease.phase("splitting")
+        parts = split(ratings, wish["split"], wish["split_seed"])
+
+        with PeakMemory(device) as memory:
+            started = time.monotonic()
+            model.fit(parts.train, options=options)
+            seconds = time.monotonic() - started + lease.worked_before
+
+        lease.phase("evaluating")
+        errors = {"policy": POLICY, **evaluate(model, parts)}
+
+        lease.phase("saving")
+        facts = {
+            "dataset": dataset.name,
+            "data_checksum": dataset.checksum,
+            **{name: wish[name] for name in IDENTITY},
+            "code_version": code_version(),
+            "library_versions": library_versions(),
+        }
+        checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
+    services.keep_trained_model(
+        claim=claim,
+        model={
+            "dataset": dataset,
+            **{name: wish[name] for name in IDENTITY},
+            "split_facts": parts.facts,
+            "data_checksum": dataset.checksum,
+            "code_version": code_version(),
+            "library_versions": library_versions(),
+            "device": device_name(device),
+            "seconds": seconds,
+            "peak_memory_mb": memory.megabytes(),
+            "loss_curve": [list(point) for point in model.loss_curve_],
+            "artefact_checksum": checksum,
+        },
+        errors=errors,
+    )
+
+
+#: what was asked for and decides what is learned; columns of TrainedModel of the same names
+IDENTITY = ("system", "preset", "config", "seed", "split", "split_seed")
+
+
+def evaluate_again(job: Job, lease: Lease) -> None:
+    trained = _trained_model(job)
+    device = resolve_device(job.params["device"])
+    options = RunOptions(device=device, progress=lease.report)
+    with device_turn(device, lease), guarded(options):
+        lease.phase("loading")
+        ratings = load_ratings(trained.dataset)
+        model = _restored(trained).to(device)
+        lease.phase("splitting")
+        parts = split(ratings, trained.split, trained.split_seed)
+        lease.phase("evaluating")
+        errors = {"policy": POLICY, **evaluate(model, parts)}
+    services.keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
+
+
+def publish(job: Job, lease: Lease) -> None:
+    """Store the best movie for each user, whose profile is all that the user rated."""
+    trained = _trained_model(job)
+    published = trained.recommendations.filter(rank=1).values_list("user", flat=True)
+    users = np.setdiff1d(job.params["users"], list(published)).astype(np.int64)
+    device = resolve_device(job.params["device"])
+    options = RunOptions(device=device, progress=lease.report)
+    rows: list[tuple[int, int, float, int]] = []
+    with device_turn(device, lease), guarded(options):
+        lease.phase("loading")
+        profiles = load_ratings(trained.dataset).matrix()[users]
+        model = _restored(trained).to(device)
+        best = model.recommend(profiles, 1, options=options)
+        for place, user in enumerate(users):
+            if best.tied[place]:  # 0: there is nothing left that could be recommended
+                movie, score = int(best.items[place, 0]), float(best.scores[place, 0])
+                rows.append((int(user), movie, score, int(best.tied[place])))
+    services.keep_recommendations(claim=lease.claim, trained_model=trained, rows=rows)
+
+
+WORK: dict[str, Callable[[Job, Lease], None]] = {
+    Job.Kind.TRAIN: train,
+    Job.Kind.EVALUATE: evaluate_again,
+    Job.Kind.PUBLISH: publish,
+}
+
+
+def _stopped(claim: services.Claim, lease: Lease, job: Job) -> None:
+    logger.info("job %s stopped: %s", job.pk, lease.stop and lease.stop.value)
+    match lease.stop:
+        case Stop.CANCEL:
+            _end(claim, services.end_cancelled)
+        case Stop.TIME:
+            message = (
+                f"The time limit of {job.time_limit_seconds} s has passed. "
+                "Submit the job again with a higher limit or a smaller preset."
+            )
+            _end(claim, services.fail, error=message)
+        case Stop.SHUTDOWN:
+            _end(claim, services.release)
+        case _:
+            _lost(claim)
+
+
+def _lost(claim: services.Claim) -> None:
+    """Somebody else has the job: take away what this attempt wrote, even after the job's end."""
+    services.discard(claim)
+    services.sweep(claim.job_id)
+
+
+def _end(claim: services.Claim, how: Callable[..., None], **values: Any) -> None:
+    """End without a result: first the files that nobody may find, then the row."""
+    services.discard(claim)
+    try:
+        how(claim, **values)
+    except services.LostClaim as error:
+        logger.info("%s", error)
+    services.sweep(claim.job_id)
+
+
+def _checkpoint(claim: services.Claim) -> Path:
+    """This attempt's checkpoint file, taken over from the attempt before.
+
+    Each attempt writes its own file: one that lost its claim unawares disturbs nobody.
+    """
+    folder = store.path(claim.checkpoints)
+    folder.mkdir(parents=True, exist_ok=True)
+    own = folder / f"attempt-{claim.attempt}"
+    earlier = [folder / f"attempt-{attempt}" for attempt in range(claim.attempt, 0, -1)]
+    newest = next((file for file in earlier if file.exists()), None)
+    if newest is not None and newest != own:
+        newest.replace(own)
+    return own
+
+
+def _trained_model(job: Job) -> TrainedModel:
+    return TrainedModel.objects.select_related("dataset").get(pk=job.params["trained_model"])
+
+
+def _restored(trained: TrainedModel) -> Recommender:
+    arrays, _facts = store.read_artefact(trained.artefact, trained.artefact_checksum)
+    config = config_from_dict(trained.system, trained.config)
+    return implementation(trained.system).from_arrays(config, arrays)

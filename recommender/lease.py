@@ -1,0 +1,135 @@
+"""Keeps a claimed job: a thread renews the lease, tells the progress, learns when to stop."""
+
+import enum
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from django.db import Error, connection
+
+from recommender import services
+from recommender.core.errors import Cancelled
+from recommender.core.systems import Progress, ignore_progress
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0  # progress is written at most once a beat
+WATCH_SECONDS = 0.2  # a listener in this process hears more often
+
+_held: set["Lease"] = set()
+
+
+class Stop(enum.Enum):
+    """Why a run has to end before its work is done."""
+
+    CANCEL = "cancelled by request"
+    TIME = "out of time"
+    SHUTDOWN = "the worker shuts down"
+    LOST = "taken over by another worker"
+
+
+class Stopped(Cancelled):
+    """Raised out of ``report``, and so out of any loop that tells its progress."""
+
+
+class Lease:
+    """``report`` is the progress callback of a run; it costs next to nothing and raises Stopped."""
+
+    def __init__(
+        self,
+        claim: services.Claim,
+        *,
+        time_limit_seconds: int | None = None,
+        worked_before: float = 0.0,
+        watch: Callable[[Progress], None] = ignore_progress,
+    ) -> None:
+        self.claim = claim
+        self.stop: Stop | None = None
+        self.worked_before = worked_before
+        self._limit = time_limit_seconds
+        self._watch = watch
+        self._watched_at = 0.0
+        self._progress = Progress(phase="starting")
+        self._working_since: float | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        _held.add(self)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _held.discard(self)
+        self._ended.set()
+        # A beat that hangs in the database is left behind: it is fenced by the claim.
+        self._thread.join(timeout=2 * BEAT_SECONDS)
+
+    def report(self, progress: Progress) -> None:
+        self._progress = progress
+        now = time.monotonic()
+        if now - self._watched_at >= WATCH_SECONDS:
+            self._watched_at = now
+            self._watch(progress)
+        if self.stop is not None:
+            raise Stopped(f"Stopped: {self.stop.value}.")
+
+    def phase(self, name: str) -> None:
+        self._watched_at = 0.0
+        self.report(Progress(phase=name))
+
+    def begin_work(self) -> None:
+        """From here on time counts against the limit; waiting for the device did not."""
+        self._working_since = time.monotonic()
+
+    def worked_seconds(self) -> float:
+        """Of this attempt and those before."""
+        since = self._working_since
+        return self.worked_before + (0.0 if since is None else time.monotonic() - since)
+
+    def _beat(self) -> None:
+        beat = min(BEAT_SECONDS, settings.JOB_LEASE_SECONDS / 4)
+        try:
+            while self.stop is None and not self._ended.wait(beat):
+                self._renew()
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        worked = self.worked_seconds()
+        try:
+            orders = services.heartbeat(self.claim, progress=self._progress, worked_seconds=worked)
+        except Error as error:
+            # The lease outlives a few missed beats; when it does not, the claim is lost in order.
+            logger.warning("job %s: no heartbeat: %s", self.claim.job_id, error)
+            return
+        if not orders.held:
+            self.stop = self.stop or Stop.LOST
+        elif orders.cancel:
+            self.stop = Stop.CANCEL
+        elif self._limit is not None and worked > self._limit:
+            self.stop = Stop.TIME
+
+
+def stop_all() -> None:
+    """Ask every run of this process to put its job back; safe in a signal handler."""
+    for lease in list(_held):
+        lease.stop = lease.stop or Stop.SHUTDOWN
+
+
+def release_all() -> None:
+    """Put back the jobs of runs that did not stop when asked, just before the process ends."""
+    for lease in list(_held):
+        try:
+            services.release(lease.claim)
+        except (services.LostClaim, Error) as error:
+            logger.warning("job %s was not put back: %s", lease.claim.job_id, error)

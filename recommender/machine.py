@@ -1,0 +1,112 @@
+"""The machine under a run: whose turn it is on a device, what the device is, how much it took."""
+
+import fcntl
+import os
+import platform
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from recommender import store
+from recommender.lease import Lease
+
+LOOK_AGAIN_SECONDS = 0.25
+SAMPLE_SECONDS = 0.05
+MEBIBYTE = 1 << 20
+
+
+@contextmanager
+def device_turn(device: str, lease: Lease) -> Iterator[None]:
+    """Wait until no other run on this machine uses the device, then hold it.
+
+    The lock is the kernel's: it goes with the process that dies, whatever killed it. A process
+    that is merely paused keeps its turn, because it keeps the device's memory too.
+    """
+    folder = store.path("locks")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{device}.lock").open("a") as file:
+        while not _taken(file.fileno()):
+            lease.phase("waiting for the device")
+            time.sleep(LOOK_AGAIN_SECONDS)
+        lease.begin_work()
+        yield
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def device_name(device: str) -> str:
+    """What the device calls itself, such as the processor's model."""
+    if device.startswith("cuda"):
+        import torch
+
+        return f"{device}: {torch.cuda.get_device_name(device)}"
+    return f"{device}: {_processor()}, {os.cpu_count()} threads"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123 (a kernel file)
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+class PeakMemory:
+    """The most memory this process held while it was watched, sampled 20 times a second."""
+
+    def __init__(self, device: str) -> None:
+        self._on_cuda = device.startswith("cuda")
+        self._device = device
+        self._process = psutil.Process()
+        self._ended = threading.Event()
+        self._most = 0
+        self._thread = threading.Thread(target=self._sample, name="memory", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._on_cuda:
+            import torch
+
+            torch.cuda.reset_peak_memory_stats(self._device)
+        self._look()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._look()
+
+    def megabytes(self) -> float:
+        """Of the process, and on a GPU what it held there on top."""
+        most = self._most
+        if self._on_cuda:
+            import torch
+
+            most += torch.cuda.max_memory_allocated(self._device)
+        return round(most / MEBIBYTE, 1)
+
+    def _sample(self) -> None:
+        while not self._ended.wait(SAMPLE_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        self._most = max(self._most, self._process.memory_info().rss)

@@ -1,0 +1,45 @@
+"""Prints the errors of trained models, measured anew on request."""
+
+import json
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recommender import selectors, services
+from recommender.management.tables import error_table
+from recommender.models import TrainedModel
+
+
+class Command(BaseCommand):
+    help = "Print the error table of trained models; --again measures the errors anew first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("models", nargs="*", type=int, metavar="ID", help="default: all")
+        parser.add_argument("--dataset", metavar="NAME")
+        parser.add_argument("--again", action="store_true", help="measure anew, by a job for each")
+        parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+        parser.add_argument("--inline", action="store_true", help="measure here, without a worker")
+        parser.add_argument("--json", action="store_true", help="nothing but JSON on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = TrainedModel.objects.order_by("dataset__name", "split", "system", "pk")
+        if options["dataset"]:
+            found = found.filter(dataset__name=options["dataset"])
+        if options["models"]:
+            found = found.filter(pk__in=options["models"])
+        models = list(found)
+        if missing := sorted(set(options["models"]) - {model.pk for model in models}):
+            listed = ", ".join(map(str, missing))
+            raise CommandError(f"There is no trained model {listed} here.", returncode=2)
+        if not models:
+            raise CommandError("There is no trained model yet. Train with: manage.py train_models")
+        if options["again"]:
+            jobs = [
+                services.submit_evaluation(trained_model=model, device=options["device"])
+                for model in models
+            ]
+            ids = [str(job.pk) for job in jobs]
+            call_command("follow_jobs", *ids, inline=options["inline"])
+        rows = selectors.leaderboard(models)
+        self.stdout.write(json.dumps(rows, indent=2) if options["json"] else error_table(rows))

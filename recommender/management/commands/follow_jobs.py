@@ -1,0 +1,54 @@
+"""Follows jobs that were submitted before, or does them here."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recommender import services
+from recommender.management.following import Display, follow, run_here
+from recommender.models import Job
+from recommender.selectors import job_progress
+
+
+class Command(BaseCommand):
+    help = (
+        "Follow jobs to their end. Exit status: 0 all done, 1 one failed or was cancelled, "
+        "2 wrong usage, 3 no worker was seen for 10 s (the jobs stay queued)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("jobs", nargs="+", type=UUID, metavar="ID")
+        parser.add_argument(
+            "--inline", action="store_true", help="do the jobs that wait in this process"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ids = list(dict.fromkeys(options["jobs"]))
+        jobs = Job.objects.in_bulk(ids)
+        if missing := [str(job_id) for job_id in ids if job_id not in jobs]:
+            raise CommandError(f"There is no job {', '.join(missing)}.", returncode=2)
+        labels = {job_id: label(jobs[job_id]) for job_id in ids}
+        display = Display(self.stderr)
+        if options["inline"]:
+            self.do_here(labels, display)
+        states = follow(labels, display=display)
+        if failed := [state for state in states if state.status != Job.Status.DONE]:
+            raise CommandError(
+                " ".join(
+                    f"{labels[state.id]} {state.status}. {state.error}".strip() for state in failed
+                )
+            )
+
+    def do_here(self, labels: dict[UUID, str], display: Display) -> None:
+        from recommender import jobs
+
+        for state in job_progress(labels):
+            if state.is_idle:
+                start = partial(jobs.run, state.id, owner=services.new_owner())
+                run_here(labels[state.id], state.id, start, display)
+
+
+def label(job: Job) -> str:
+    return str(job.params.get("system") or f"{job.kind} {job.params.get('trained_model', '')}")

@@ -1,0 +1,138 @@
+"""Trains systems on a data set and prints their errors."""
+
+import json
+from argparse import ArgumentTypeError
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from recommender import selectors, services
+from recommender.core.errors import ConfigurationError
+from recommender.core.splitting import NAMES
+from recommender.core.systems import PRESETS, SYSTEMS
+from recommender.management.following import Display, follow, run_here
+from recommender.management.tables import error_table
+from recommender.models import Dataset, Job, TrainedModel
+
+USAGE = 2
+
+
+def systems(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or (unknown := [name for name in names if name not in SYSTEMS]):
+        raise ArgumentTypeError(
+            f"there is no system {', '.join(unknown) if names else text!r}; "
+            f"choose from: {', '.join(SYSTEMS)}"
+        )
+    return list(dict.fromkeys(names))
+
+
+def at_least(minimum: int) -> Any:
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < minimum:
+            raise ArgumentTypeError(f"{text!r} is not a whole number of at least {minimum}")
+        return int(text)
+
+    return number
+
+
+class Command(BaseCommand):
+    help = (
+        "Train systems and print their errors. Exit status: 0 done, 1 a system failed, "
+        "2 wrong usage, 3 no worker was seen for 10 s (the jobs stay queued)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dataset", required=True, metavar="NAME")
+        parser.add_argument("--systems", type=systems, required=True, metavar="NAME,NAME")
+        parser.add_argument("--preset", default="compact", choices=PRESETS)
+        parser.add_argument("--split", default="time-90-10", choices=NAMES)
+        parser.add_argument("--split-seed", type=at_least(0), default=0, metavar="N")
+        parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+        parser.add_argument("--epochs", type=at_least(1), metavar="N", help="passes over the data")
+        parser.add_argument("--seed", type=at_least(0), default=0, metavar="N")
+        parser.add_argument(
+            "--time-limit", type=at_least(1), metavar="SECONDS", help="of work, for each system"
+        )
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--detach", action="store_true", help="submit, print the job ids, leave")
+        where.add_argument("--inline", action="store_true", help="train here, without a worker")
+        parser.add_argument("--json", action="store_true", help="nothing but JSON on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            dataset = Dataset.objects.get(name=options["dataset"])
+        except Dataset.DoesNotExist:
+            known = ", ".join(Dataset.objects.values_list("name", flat=True)) or "none yet"
+            raise CommandError(
+                f"There is no data set {options['dataset']!r}. There are: {known}. "
+                "Import one with: manage.py import_ratings SOURCE",
+                returncode=USAGE,
+            ) from None
+        try:
+            if options["inline"]:
+                jobs = self.train_here(dataset, options)
+            else:
+                with transaction.atomic():  # all of them, or none when one is refused
+                    jobs = [self.submit(dataset, name, options) for name in options["systems"]]
+        except ConfigurationError as error:
+            raise CommandError(str(error), returncode=USAGE) from None
+        if options["detach"]:
+            self.print_ids(jobs, options)
+            return
+        if not options["inline"]:
+            labels = {job.pk: job.params["system"] for job in jobs}
+            follow(labels, display=Display(self.stderr))
+        self.print_rows(jobs, options)
+
+    def submit(
+        self, dataset: Dataset, system: str, options: dict[str, Any], owner: str = ""
+    ) -> Job:
+        return services.submit_training(
+            dataset=dataset,
+            system=system,
+            preset=options["preset"],
+            split=options["split"],
+            split_seed=options["split_seed"],
+            seed=options["seed"],
+            device=options["device"],
+            epochs=options["epochs"],
+            time_limit_seconds=options["time_limit"],
+            owner=owner,
+        )
+
+    def train_here(self, dataset: Dataset, options: dict[str, Any]) -> list[Job]:
+        """One after the other, each job born claimed so that no worker takes it meanwhile."""
+        from recommender.jobs import perform
+
+        display = Display(self.stderr)
+        jobs = []
+        for system in options["systems"]:
+            job = self.submit(dataset, system, options, owner=services.new_owner())
+            jobs.append(job)
+            run_here(system, job.pk, partial(perform, services.first_claim(job)), display)
+        return jobs
+
+    def print_ids(self, jobs: list[Job], options: dict[str, Any]) -> None:
+        ids = [str(job.pk) for job in jobs]
+        self.stdout.write(json.dumps(ids) if options["json"] else "\n".join(ids))
+
+    def print_rows(self, jobs: list[Job], options: dict[str, Any]) -> None:
+        trained = {model.job_id: model for model in TrainedModel.objects.filter(job__in=jobs)}
+        rows = []
+        for job in jobs:
+            job.refresh_from_db()
+            if job.pk in trained:
+                rows += selectors.leaderboard([trained[job.pk]])
+            else:
+                rows.append(selectors.unfinished_row(job))
+        self.stdout.write(json.dumps(rows, indent=2) if options["json"] else error_table(rows))
+        failed = [job for job in jobs if job.pk not in trained]
+        if failed:
+            reasons = " ".join(
+                f"{job.params['system']} {job.status}: {job.error or 'no reason given'}"
+                for job in failed
+            )
+            raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")

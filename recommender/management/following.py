@@ -1,0 +1,152 @@
+"""Follows jobs from a terminal: a live bar, or plain lines, on standard error."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError, OutputWrapper
+
+from recommender.core.systems import Progress
+from recommender.selectors import JobProgress, job_progress, worker_seen
+
+LOOK_SECONDS = 0.3
+NO_WORKER_SECONDS = 10.0
+BAR_WIDTH = 24
+INTERRUPTED = 130
+START_A_WORKER = (
+    "Start one with 'make worker' (or: celery -A studysite worker -P threads -c 1 -Q device), "
+    "then follow the jobs with: manage.py follow_jobs {ids}"
+)
+
+
+class NoWorker(CommandError):
+    def __init__(self, ids: Sequence[UUID]) -> None:
+        listed = " ".join(str(job_id) for job_id in ids)
+        super().__init__(
+            f"No worker was seen for {NO_WORKER_SECONDS:.0f} s; the jobs stay queued. "
+            + START_A_WORKER.format(ids=listed),
+            returncode=3,
+        )
+
+
+class Interrupted(CommandError):
+    def __init__(self, ids: Sequence[UUID], what: str = "The jobs go on without you.") -> None:
+        listed = " ".join(str(job_id) for job_id in ids)
+        super().__init__(
+            f"{what} Follow: manage.py follow_jobs {listed} · "
+            f"Cancel: manage.py cancel_jobs {listed}",
+            returncode=INTERRUPTED,
+        )
+
+
+class Display:
+    """One line that is drawn over on a terminal; elsewhere a line when something changes."""
+
+    def __init__(self, stream: OutputWrapper) -> None:
+        self._stream = stream
+        self._is_terminal = stream.isatty()
+        self._drawn = ""
+        self._said: tuple[object, ...] = ()
+
+    def progress(self, label: str, step: Progress) -> None:
+        share = step.done / step.total if step.total else None
+        self.show(label, step.phase, share, step.epoch, step.loss, step.seconds_left)
+
+    def show(
+        self,
+        label: str,
+        phase: str,
+        share: float | None,
+        epoch: int,
+        loss: float | None,
+        seconds_left: float | None,
+    ) -> None:
+        parts = [phase]
+        if epoch:
+            parts.append(f"pass {epoch}")
+        if loss is not None:
+            parts.append(f"loss {loss:.4f}")
+        if seconds_left is not None:
+            parts.append(f"{in_words(seconds_left)} left")
+        if self._is_terminal:
+            self._draw(f"{label:<22} {bar(share)} {' · '.join(parts)}")
+        elif self._said != (label, phase, epoch):
+            self._said = (label, phase, epoch)
+            self._write(f"{label}: {', '.join(parts)}\n")
+
+    def say(self, line: str) -> None:
+        if self._drawn:
+            self._draw("")
+            self._write("\r")
+        self._write(f"{line}\n")
+
+    def _draw(self, line: str) -> None:
+        self._write("\r" + line.ljust(len(self._drawn)))
+        self._drawn = line
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text, style_func=str, ending="")
+        self._stream.flush()
+
+
+def bar(share: float | None) -> str:
+    if share is None:
+        return " " * (BAR_WIDTH + 5)
+    full = round(min(1.0, share) * BAR_WIDTH)
+    return "█" * full + "░" * (BAR_WIDTH - full) + f" {share:>4.0%}"
+
+
+def in_words(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def follow(labels: dict[UUID, str], *, display: Display) -> list[JobProgress]:
+    """Until every job has ended; NoWorker when nobody works on what is left."""
+    ids = list(labels)
+    told: set[UUID] = set()
+    waiting_since = time.monotonic()
+    try:
+        while True:
+            states = job_progress(ids)
+            for state in states:
+                if state.has_ended and state.id not in told:
+                    told.add(state.id)
+                    display.say(ending(labels[state.id], state))
+            left = [state for state in states if not state.has_ended]
+            if not left:
+                return states
+            if any(not state.is_idle for state in left) or worker_seen(NO_WORKER_SECONDS):
+                waiting_since = time.monotonic()
+            elif time.monotonic() - waiting_since > NO_WORKER_SECONDS:
+                raise NoWorker([state.id for state in left])
+            _show(display, labels, left)
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        raise Interrupted([job_id for job_id in ids if job_id not in told]) from None
+
+
+def _show(display: Display, labels: dict[UUID, str], left: list[JobProgress]) -> None:
+    now = next((state for state in left if not state.is_idle), left[0])
+    phase = "waiting for a worker" if now.is_idle else now.phase
+    display.show(labels[now.id], phase, now.share, now.epoch, now.loss, now.seconds_left)
+
+
+def ending(label: str, state: JobProgress) -> str:
+    reason = f": {state.error}" if state.error and state.status != "done" else ""
+    return f"{label}: {state.status}{reason}"
+
+
+def run_here(label: str, job_id: UUID, start: Callable[..., Any], display: Display) -> None:
+    """Do a job in this process; Ctrl-C puts it back into the queue."""
+    try:
+        start(watch=lambda step: display.progress(label, step))
+    except KeyboardInterrupt:
+        raise Interrupted([job_id], "The job was put back into the queue.") from None
+    for state in job_progress([job_id]):
+        if state.has_ended:
+            display.say(ending(label, state))

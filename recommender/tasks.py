@@ -1,0 +1,95 @@
+"""Where Celery comes in: a job id in, a job done; and what a worker does besides its jobs."""
+
+import logging
+import os
+import threading
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from django.conf import settings
+from django.db import Error, close_old_connections, connection
+
+from recommender import lease, services
+
+logger = logging.getLogger(__name__)
+ROUND_SECONDS = 2.0  # between two looks at what was lost; also how often the worker is seen
+GRACE_SECONDS = 5.0  # for running jobs to stop by themselves when the worker is told to end
+
+
+@shared_task(name="recommender.run_job")
+def run_job(job_id: str) -> None:
+    from recommender import jobs  # loads torch, which only the worker should
+
+    jobs.run(UUID(job_id), owner=services.new_owner())
+
+
+class Reconciler:
+    """A thread that shows the worker to the others and finds what they lost."""
+
+    def __init__(self, *, name: str, queues: list[str]) -> None:
+        self.name, self.queues = name, queues
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join(timeout=ROUND_SECONDS)
+
+    def _run(self) -> None:
+        pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
+        self._guard(services.sweep)
+        while True:
+            self._guard(self._round)
+            if self._ended.wait(pause):
+                break
+        self._guard(lambda: services.forget_worker(name=self.name))
+        connection.close()
+
+    def _round(self) -> None:
+        services.see_worker(name=self.name, queues=self.queues)
+        services.reconcile()
+
+    def _guard(self, step: Any) -> None:
+        try:
+            close_old_connections()
+            step()
+        except Error as error:
+            logger.warning("the database did not answer; trying again: %s", error)
+
+
+_reconcilers: list[Reconciler] = []
+
+
+@worker_ready.connect
+def begin(sender: Any, **kwargs: Any) -> None:
+    queues = sorted(sender.app.amqp.queues.consume_from)
+    reconciler = Reconciler(name=f"{sender.hostname}:{os.getpid()}", queues=queues)
+    _reconcilers.append(reconciler)
+    reconciler.start()
+
+
+@worker_shutting_down.connect
+def put_jobs_back(**kwargs: Any) -> None:
+    """Runs in the signal handler: told to end, a worker does not first finish hours of training."""
+    lease.stop_all()
+    threading.Thread(target=_leave_anyway, name="leave", daemon=True).start()
+
+
+@worker_shutdown.connect
+def end(**kwargs: Any) -> None:
+    for reconciler in _reconcilers:
+        reconciler.stop()
+
+
+def _leave_anyway() -> None:
+    """A run that does not look up in time is cut off; its row is put back, its files are fenced."""
+    threading.Event().wait(GRACE_SECONDS)
+    lease.release_all()
+    for reconciler in _reconcilers:
+        reconciler.stop()
+    os._exit(0)
