@@ -1,35 +1,15 @@
 """The product as a process: it starts safe or not at all, and says why in one line."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.installation import Installation
 
 
 def python(*arguments: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run Python on the product's own settings, whatever .env or this process says."""
-    safe = {
-        "SECRET_KEY": "k3-Wz9qLr_v7TgXyB2nQmE5sUaD8hJcPfR4iOoKtYx1VbNwZlM6",
-        "DEBUG": "",
-        "SITE_URL": "",
-        "ALLOWED_HOSTS": "localhost",
-        "DATABASE_URL": "",
-        "REDIS_URL": "",
-        "STUDYSITE_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "studysite.settings",
-    }
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=os.environ | safe | settings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return Installation(home, **({"SITE_URL": ""} | settings)).run(*arguments, ok=False)
 
 
 @pytest.mark.parametrize(
