@@ -3,7 +3,7 @@
 from survey.profiles import Card, Profile, ProfileMovie, StarGroup
 from survey.selectors.judging import QuestionPage, places_left, question_page
 from survey.selectors.results import ArmResult, LossCurve, Results, results
-from survey.selectors.studies import StudyLine, study_list
+from survey.selectors.studies import StudyLine, model_for_arm, study_list
 from survey.stats.intervals import Proportion
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Results",
     "StarGroup",
     "StudyLine",
+    "model_for_arm",
     "places_left",
     "question_page",
     "results",

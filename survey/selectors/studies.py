@@ -1,4 +1,4 @@
-"""The researchers' list of studies."""
+"""The researchers' list of studies, and the trained models that may become arms."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from recommender.core.systems import SYSTEMS
+from recommender.models import Dataset, TrainedModel
+from recommender.selectors import newest_model
+from survey.errors import StudyError
 from survey.models import Appraiser, Judgment, Question, Study
 
 
@@ -58,6 +62,35 @@ def study_list() -> list[StudyLine]:
         )
         for row in rows.defer("profile_pool", "consent_text", "instructions")
     ]
+
+
+def model_for_arm(*, dataset: Dataset, text: str) -> TrainedModel:
+    """The trained model meant by ``SYSTEM[:PRESET]`` (the newest) or by a model id. StudyError."""
+    if text.isdecimal():
+        found = TrainedModel.objects.filter(pk=int(text)).first()
+        if found is None:
+            raise StudyError(f"There is no trained model {text}.{_trained(dataset)}")
+        return found
+    system, _, preset = text.partition(":")
+    if system not in SYSTEMS:
+        raise StudyError(f"There is no system {system!r}. Choose from: {', '.join(SYSTEMS)}.")
+    presets = SYSTEMS[system].presets
+    if preset and preset not in presets:
+        raise StudyError(f"{system} has no preset {preset!r}. Choose from: {', '.join(presets)}.")
+    found = newest_model(dataset=dataset, system=system, preset=preset)
+    if found is None:
+        wish = f" --preset {preset}" if preset else ""
+        raise StudyError(
+            f"No {text} was trained on {dataset.name} so far. Run: manage.py train_models "
+            f"--dataset {dataset.name} --systems {system}{wish}"
+        )
+    return found
+
+
+def _trained(dataset: Dataset) -> str:
+    models = dataset.trained_models.order_by("-pk")[:10]
+    known = ", ".join(f"{model.pk} ({model.system}:{model.preset})" for model in models)
+    return f" {dataset.name} has: {known}." if known else f" {dataset.name} has none yet."
 
 
 def _appraisers(**conditions: Any) -> QuerySet[Appraiser]:

@@ -146,7 +146,7 @@ def _check_arms(dataset: Dataset, arms: Sequence[TrainedModel]) -> None:
         names = " and ".join(f"{split} (split seed {seed})" for split, seed in splits)
         raise StudyError(
             f"The arms were trained on different splits: {names}. What they may know would "
-            "differ. Train both on one split."
+            "differ. Train both on one split, or name two models of one split by their ids."
         )
 
 

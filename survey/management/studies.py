@@ -1,0 +1,86 @@
+"""What the commands of a study share: finding it, following its jobs, saying how it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError, OutputWrapper
+from django.urls import reverse
+
+from recommender.models import Dataset, Job
+from survey.models import Study
+
+
+def find_study(slug: str) -> Study:
+    found = Study.objects.filter(slug=slug).first()
+    if found is None:
+        raise CommandError(f"There is no study {slug!r}.{_known(Study.objects.all(), 'slug')}")
+    return found
+
+
+def find_dataset(name: str) -> Dataset:
+    found = Dataset.objects.filter(name=name).first()
+    if found is None:
+        known = _known(Dataset.objects.all(), "name")
+        raise CommandError(
+            f"There is no data set {name!r}.{known} Import one: manage.py import_ratings SOURCE"
+        )
+    return found
+
+
+def follow(study: Study, jobs: Iterable[Job], *, inline: bool, output: OutputWrapper) -> None:
+    """Wait for the jobs, or do them here; where that fails, say how to go on, same exit status."""
+    ids = [str(job.pk) for job in jobs]
+    if not ids:
+        return
+    how = f"The study {study.slug!r} is kept as a draft: manage.py launch_study {study.slug}"
+    try:
+        # Standard output is the study's alone.
+        call_command("follow_jobs", *ids, inline=inline, stdout=output, stderr=output)
+    except CommandError as error:
+        message = " ".join(part for part in (str(error), f"{how} goes on from here.") if part)
+        raise CommandError(message, returncode=error.returncode) from error
+    except SystemExit as stop:
+        if stop.code:
+            code = stop.code if isinstance(stop.code, int) else 1
+            raise CommandError(f"{how} goes on from here.", returncode=code) from stop
+
+
+def describe(study: Study, *, as_json: bool) -> str:
+    """Where the study stands and its two addresses."""
+    facts: dict[str, Any] = {
+        "study": study.slug,
+        "status": study.status,
+        "arms": [arm.label for arm in study.arms.all()],
+        "questions": study.questions.count(),
+        "profiles_tried": study.profiles_tried,
+        "agreements": study.agreements,
+        "judge": settings.SITE_URL + reverse("study", args=[study.slug]),
+        "results": settings.SITE_URL + reverse("results", args=[study.slug]),
+    }
+    if as_json:
+        return json.dumps(facts, indent=2)
+    if study.status == Study.Status.DRAFT:
+        return (
+            f"Study {study.slug}: prepared, not launched yet. Launch it:\n"
+            f"  manage.py launch_study {study.slug}\nResults: {facts['results']}"
+        )
+    passed = "profile was" if study.agreements == 1 else "profiles were"
+    lines = [
+        f"Study {study.slug}: {' against '.join(facts['arms'])}, {facts['questions']} questions.",
+        f"{study.agreements} of {study.profiles_tried} {passed} passed over: both arms agree.",
+    ]
+    if facts["questions"] < study.n_profiles:
+        lines.append(
+            f"That is fewer than the {study.n_profiles} wanted: the drawn profiles held no more."
+        )
+    return "\n".join([*lines, f"Judge:   {facts['judge']}", f"Results: {facts['results']}"])
+
+
+def _known(rows: Any, field: str) -> str:
+    names = list(rows.values_list(field, flat=True)[:10])
+    return f" There is: {', '.join(names)}." if names else ""
