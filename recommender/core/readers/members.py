@@ -1,0 +1,236 @@
+"""The files of a source, be it a folder, a zip or one file: listed, bounded, read in blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from recommender.core.errors import SourceError
+
+BLOCK = 8 << 20
+HEAD = 1 << 16
+LONGEST_LINE = 1 << 16
+#: what one zip may unpack to, how much smaller than that it may be, how many files it may hold
+LARGEST_ZIP = 8 << 30
+LARGEST_RATIO = 100
+SMALL_ENOUGH = 1 << 20
+MOST_FILES = 10_000
+
+BOM = b"\xef\xbb\xbf"
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,  # a compression method or feature that zipfile lacks
+    RuntimeError,  # an encrypted member
+    OSError,
+)
+
+
+@dataclass
+class Member:
+    """One file. ``label`` stands in messages; ``sha256`` is known once it was read to its end."""
+
+    label: str
+    size: int
+    open: Callable[[], IO[bytes]]
+    sha256: str = ""
+
+    def head(self) -> bytes:
+        """The first bytes, for recognition."""
+        with self._reading() as stream:
+            return stream.read(HEAD)
+
+    def blocks(self, size: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Pairs (number of the first line, bytes that end with a line), without byte order mark.
+
+        SourceError names the line of a NUL byte or of a line that never ends.
+        """
+        digest, rest, line = hashlib.sha256(), b"", 1
+        with self._reading() as stream:
+            while piece := stream.read(size or BLOCK):
+                digest.update(piece)
+                cut = piece.rfind(b"\n") + 1
+                if cut:
+                    block, rest = rest + piece[:cut], piece[cut:]
+                    yield line, self._checked(block, line)
+                    line += block.count(b"\n")
+                else:
+                    rest += piece
+                if len(rest) > max(LONGEST_LINE, size or BLOCK):
+                    raise self._endless(line)
+        if rest:
+            yield line, self._checked(rest, line)
+        self.sha256 = digest.hexdigest()
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Pairs (line number, line without its end) of the lines that are not blank."""
+        for first, block in self.blocks(HEAD):
+            for offset, line in enumerate(block.split(b"\n")):
+                line = line.removesuffix(b"\r")
+                if len(line) > LONGEST_LINE:
+                    raise self._endless(first + offset)
+                if line.strip():
+                    yield first + offset, line
+
+    def _checked(self, block: bytes, line: int) -> bytes:
+        if line == 1:
+            if block.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise SourceError(
+                    "the text is encoded as UTF-16",
+                    file=self.label,
+                    line=1,
+                    remedy="Save it as UTF-8.",
+                )
+            block = block.removeprefix(BOM)
+        if (place := block.find(b"\0")) >= 0:
+            raise SourceError(
+                "a NUL byte, which no text has",
+                file=self.label,
+                line=line + block.count(b"\n", 0, place),
+                remedy="Restore the file from its origin.",
+            )
+        return block
+
+    def _endless(self, line: int) -> SourceError:
+        return SourceError(
+            f"the line is longer than {LONGEST_LINE:,} bytes",
+            file=self.label,
+            line=line,
+            remedy="Write one rating or movie on each line.",
+        )
+
+    @contextmanager
+    def _reading(self) -> Iterator[IO[bytes]]:
+        try:
+            with self.open() as stream:
+                yield stream
+        except UNREADABLE as error:
+            raise SourceError(
+                f"cannot be read ({_reason(error)})",
+                file=self.label,
+                remedy="Get the file anew from its origin.",
+            ) from error
+
+
+@dataclass
+class Container:
+    """The files of a source by folder and name; ``only`` is the file that was named itself."""
+
+    path: Path
+    folders: dict[str, dict[str, Member]] = field(default_factory=dict)
+    only: Member | None = None
+
+
+@contextmanager
+def opened(path: Path, beside: Collection[str]) -> Iterator[Container]:
+    """The files of the source ``path``; nothing is unpacked to disk.
+
+    Of the files that lie beside a single file, those named in ``beside`` belong to it.
+    """
+    if path.is_dir():
+        yield _folder(path)
+    elif not path.is_file():
+        problem = "is not a file or folder" if path.exists() else "does not exist"
+        raise SourceError(problem, file=path, remedy="Name a folder, a zip or a file with ratings.")
+    elif _magic(path).startswith(b"PK"):
+        try:
+            archive = zipfile.ZipFile(path)
+        except UNREADABLE as error:
+            raise SourceError(
+                "the zip is truncated or damaged",
+                file=path,
+                remedy="Get the file anew from its origin.",
+            ) from error
+        with archive:
+            yield _zip(path, archive)
+    else:
+        others = [path.with_name(name) for name in beside if name != path.name]
+        members = {file.name: _file(file, str(file)) for file in others if file.is_file()}
+        yield Container(path, {"": members}, only=_file(path, str(path)))
+
+
+def _folder(path: Path) -> Container:
+    container = Container(path, {"": {}})
+    for entry in _listed(path):
+        inside = _listed(entry) if entry.is_dir() else [entry]
+        where = entry.name if entry.is_dir() else ""
+        for file in inside:
+            if file.is_file():
+                label = str(path / where / file.name)
+                container.folders.setdefault(where, {})[file.name] = _file(file, label)
+    return container
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise SourceError(f"cannot be listed ({_reason(error)})", file=folder) from error
+
+
+def _file(path: Path, label: str) -> Member:
+    try:
+        return Member(label, path.stat().st_size, lambda: path.open("rb"))
+    except OSError as error:
+        raise SourceError(f"cannot be read ({_reason(error)})", file=label) from error
+
+
+def _magic(path: Path) -> bytes:
+    return _file(path, str(path)).head()[:4]
+
+
+def _zip(path: Path, archive: zipfile.ZipFile) -> Container:
+    entries = archive.infolist()
+    if len(entries) > MOST_FILES:
+        raise _unsafe(path, f"holds {len(entries):,} files, more than {MOST_FILES:,}")
+    if sum(entry.file_size for entry in entries) > LARGEST_ZIP:
+        raise _unsafe(path, f"unpacks to more than {LARGEST_ZIP >> 30} GiB")
+    # Members that share their compressed bytes are how a small bomb becomes a large one.
+    if sum(entry.compress_size for entry in entries) > path.stat().st_size:
+        raise _unsafe(path, "has members that overlap")
+    container = Container(path)
+    for entry in entries:
+        _check_entry(path, entry)
+        name = PurePosixPath(entry.filename)
+        if entry.is_dir() or "__MACOSX" in name.parts:
+            continue
+        folder = container.folders.setdefault(str(name.parent).removeprefix("."), {})
+        if name.name in folder:
+            raise _unsafe(path, f"holds {entry.filename!r} twice")
+        label = f"{path}/{entry.filename}"
+        folder[name.name] = Member(label, entry.file_size, partial(archive.open, entry))
+    return container
+
+
+def _check_entry(path: Path, entry: zipfile.ZipInfo) -> None:
+    # ``orig_filename``, because zipfile cuts a name at NUL and turns this system's separators.
+    name = entry.orig_filename
+    outside = name.startswith("/") or "\\" in name or ".." in name.split("/") or name[1:2] == ":"
+    if outside or any(ord(letter) < 32 for letter in name):
+        raise _unsafe(path, f"names a path outside itself: {name!r}")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise _unsafe(path, f"holds a link: {name!r}")
+    if entry.file_size > max(SMALL_ENOUGH, LARGEST_RATIO * entry.compress_size):
+        raise _unsafe(path, f"would unpack {name!r} to over {LARGEST_RATIO} times its size")
+
+
+def _unsafe(path: Path, problem: str) -> SourceError:
+    return SourceError(
+        f"the zip {problem}",
+        file=path,
+        remedy="Unpack it where you trust it, and name the folder instead.",
+    )
+
+
+def _reason(error: BaseException) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text.rstrip(".") or type(error).__name__

@@ -1,0 +1,382 @@
+"""Ratings out of a delimited file: block by block with pandas, each fault at its line and field."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.core.errors import SourceError
+from recommender.core.ratings import Scale
+from recommender.core.readers.members import Member
+from recommender.core.readers.source import Progress
+
+WHOLE = re.compile(r"[+-]?[0-9]+\Z")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+LONGEST_ID = 100
+LARGEST_ID = 2**63 - 1
+#: the last second of the year 9999, which is also the last one a date can show
+LATEST = 253_402_300_799
+#: stands for "::" while pandas splits the line, as its fast parser knows single characters only
+UNIT = b"\x1f"
+#: a quote within a field, where pandas is more lenient than a strict reader
+ODD_QUOTE = re.compile(rb'(?<=[^,\n])"(?=[^,\r\n])')
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the lines of a file of ratings are built; column numbers count from zero."""
+
+    separator: str
+    names: tuple[str, ...]  #: the columns in the file's order, as messages call them
+    user: int
+    item: int
+    rating: int
+    timestamp: int | None
+    has_header: bool = False
+    text_ids: bool = False  #: ids may be any text; without it they are whole numbers
+
+    def split(self, text: str) -> list[str]:
+        """The fields of one line; csv.Error where quotes do not close."""
+        if self.separator == "," and '"' in text:
+            return next(csv.reader([text], strict=True))
+        return text.split(self.separator)
+
+
+class Scales:
+    """Which scales the ratings read so far fit: one that was given, or the usual ones."""
+
+    def __init__(self, candidates: Sequence[Scale]) -> None:
+        self.left = list(candidates)
+        self._levels = {scale: set(scale.levels().tolist()) for scale in candidates}
+
+    def accept(self, values: NDArray[np.float64]) -> bool:
+        """Whether a scale fits these values too; the others are dropped, if any is left."""
+        fitting = [scale for scale in self.left if scale.contains(values).all()]
+        self.left = fitting or self.left
+        return bool(fitting)
+
+    def accept_one(self, value: float) -> bool:
+        """The same for one value, without the cost of an array."""
+        fitting = [
+            scale
+            for scale in self.left
+            if value in self._levels[scale] or scale.contains(np.array([value]))[0]
+        ]
+        self.left = fitting or self.left
+        return bool(fitting)
+
+    @property
+    def scale(self) -> Scale:
+        return self.left[0]
+
+
+class _NotWhole(Exception):
+    """An id column that seemed to hold whole numbers does not; it is read again as text."""
+
+    def __init__(self, column: int) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+class Ids:
+    """One id column: its values as whole numbers, or as numbers given to texts."""
+
+    def __init__(self, *, text: bool) -> None:
+        self.text = text
+        self._codes: dict[str, int] = {}
+        self._parts: list[NDArray] = []
+
+    def add(self, part: Any) -> None:
+        """Whole numbers (n), or a pandas Categorical of texts (n)."""
+        if self.text:
+            texts = [str(text).strip() for text in part.categories]
+            codes = [self._codes.setdefault(text, len(self._codes)) for text in texts]
+            self._parts.append(np.asarray(codes, np.int32)[part.codes])
+        else:
+            small = len(part) and part.max() < 2**31
+            self._parts.append(part.astype(np.int32 if small else np.int64))
+
+    def positions(self) -> tuple[NDArray, NDArray]:
+        """Ascending ids without repetition, and each value's position among them (n)."""
+        values = np.concatenate(self._parts)
+        self._parts.clear()
+        if self.text:
+            names = np.array(list(self._codes))
+            order = np.argsort(names)
+            return names[order], np.argsort(order).astype(np.int32)[values]
+        highest = int(values.max())
+        if highest > 4 * len(values) + 1_000_000:
+            ids, places = np.unique(values.astype(np.int64), return_inverse=True)
+            return ids, places.astype(np.int32)
+        # Ids are mostly dense: a table of those present is ten times faster than sorting them.
+        present = np.zeros(highest + 1, np.bool_)
+        present[values] = True
+        places = (np.cumsum(present) - 1).astype(np.int32)
+        return np.flatnonzero(present).astype(np.int64), places[values]
+
+
+@dataclass
+class Table:
+    """The ratings of one file, in its order. Positions are places in the ascending ids."""
+
+    member: Member
+    layout: Layout
+    user_ids: NDArray
+    users: NDArray[np.int32]
+    item_ids: NDArray
+    items: NDArray[np.int32]
+    values: NDArray[np.float64]
+    timestamps: NDArray[np.int64] | None
+    _lines: list[tuple[int, int, list[int] | None]]
+
+    def line_of(self, row: int) -> int:
+        """The line of the file that the rating at ``row`` stands on."""
+        first_row, first_line, numbers = next(
+            part for part in reversed(self._lines) if part[0] <= row
+        )
+        return first_line + row - first_row if numbers is None else numbers[row - first_row]
+
+    def fault(self, row: int, column: int, problem: str, remedy: str) -> SourceError:
+        return SourceError(
+            problem,
+            file=self.member.label,
+            line=self.line_of(row),
+            field=self.layout.names[column],
+            remedy=remedy,
+        )
+
+
+def read_table(member: Member, layout: Layout, scales: Scales, progress: Progress) -> Table:
+    """Every rating of ``member``; SourceError at the first line that is not one.
+
+    ``scales`` is narrowed to those that fit. Memory: the columns, and one block of text.
+    """
+    text: set[int] = set()
+    candidates = list(scales.left)
+    while True:
+        scales.left = list(candidates)
+        try:
+            return _Reading(member, layout, scales, text, progress).table()
+        except _NotWhole as found:
+            text.add(found.column)
+
+
+@dataclass
+class _Reading:
+    """One pass over the file, with the id columns in ``text`` taken as text."""
+
+    member: Member
+    layout: Layout
+    scales: Scales
+    text: set[int]
+    progress: Progress
+    lines: list[tuple[int, int, list[int] | None]] = field(default_factory=list)
+
+    def table(self) -> Table:
+        layout = self.layout
+        users, items = (Ids(text=column in self.text) for column in (layout.user, layout.item))
+        values: list[NDArray] = []
+        times: list[NDArray] = []
+        rows = done = 0
+        for line, block in self.member.blocks():
+            done += len(block)
+            if line == 1 and layout.has_header:
+                block, line = block.partition(b"\n")[2], 2
+            if not block:
+                continue
+            columns = self._fast(block)
+            numbers = None
+            if columns is None:
+                columns, numbers = self._slow(block, line)
+            if n := len(columns[layout.rating]):
+                self.lines.append((rows, line, numbers))
+                rows += n
+                users.add(columns[layout.user])
+                items.add(columns[layout.item])
+                values.append(columns[layout.rating])
+                if layout.timestamp is not None:
+                    times.append(columns[layout.timestamp])
+            self.progress(done, self.member.size)
+        if not rows:
+            problem = "there is a header but no rating" if done else "the file is empty"
+            raise SourceError(problem, file=self.member.label, remedy="Name a file with ratings.")
+        user_ids, user_positions = users.positions()
+        item_ids, item_positions = items.positions()
+        return Table(
+            member=self.member,
+            layout=layout,
+            user_ids=user_ids,
+            users=user_positions,
+            item_ids=item_ids,
+            items=item_positions,
+            values=np.concatenate(values),
+            timestamps=np.concatenate(times) if times else None,
+            _lines=self.lines,
+        )
+
+    # -- the fast way: pandas parses, arithmetic on whole columns checks ------------------------
+
+    def _fast(self, block: bytes) -> list[Any] | None:
+        """The columns of a block without any fault or oddity, else None."""
+        import pandas as pd
+
+        layout = self.layout
+        n_lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        separator = layout.separator.encode()
+        if (
+            block.count(separator) != n_lines * (len(layout.names) - 1)
+            or block.count(b"\r") != block.count(b"\r\n")
+            or (self.text and not _is_utf8(block))
+            or ODD_QUOTE.search(block)
+        ):
+            return None
+        if len(separator) > 1:
+            if UNIT in block:
+                return None
+            block, separator = block.replace(separator, UNIT), UNIT
+        # Whole numbers are left to pandas to infer: told to, it would also take 4.0 for 4.
+        kinds: dict[int, str] = {layout.rating: "float64"} | dict.fromkeys(self.text, "category")
+        try:
+            frame = pd.read_csv(
+                io.BytesIO(block),
+                sep=separator.decode(),
+                header=None,
+                names=range(len(layout.names)),
+                dtype=kinds,
+                index_col=False,
+                na_filter=False,
+                low_memory=False,
+                quoting=csv.QUOTE_MINIMAL if layout.separator == "," else csv.QUOTE_NONE,
+            )
+        except (ValueError, TypeError, OverflowError):
+            return None
+        if len(frame) != n_lines:
+            return None
+        columns = [_array(frame[name]) for name in frame]
+        return columns if self._sound(columns) else None
+
+    def _sound(self, columns: list[Any]) -> bool:
+        layout = self.layout
+        for column, values in enumerate(columns):
+            if column == layout.rating:
+                continue
+            if column in self.text:
+                if not all(_is_id(str(text).strip()) for text in values.categories):
+                    return False
+                continue
+            largest = LATEST if column == layout.timestamp else LARGEST_ID
+            if values.dtype != np.int64 or values.min() < 0 or values.max() > largest:
+                return False
+        return self.scales.accept(columns[layout.rating])
+
+    # -- the careful way: line by line, to find the fault or to take what pandas would not -------
+
+    def _slow(self, block: bytes, first_line: int) -> tuple[list[Any], list[int]]:
+        import pandas as pd
+
+        layout = self.layout
+        records = list(self._records(block, first_line))
+        numbers = [line for line, _ in records]
+        columns: list[Any] = []
+        for column in range(len(layout.names)):
+            values = [record[column] for _, record in records]
+            if column in self.text:
+                columns.append(pd.Categorical(values))
+            else:
+                kind = np.float64 if column == layout.rating else np.int64
+                columns.append(np.array(values, kind))
+        return columns, numbers
+
+    def _records(self, block: bytes, first_line: int) -> Iterator[tuple[int, list[Any]]]:
+        for line, raw in enumerate(block.split(b"\n"), first_line):
+            raw = raw.removesuffix(b"\r")
+            if raw.strip():
+                yield line, self._record(raw, line)
+
+    def _record(self, raw: bytes, line: int) -> list[Any]:
+        layout = self.layout
+        try:
+            fields = layout.split(raw.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            self._refuse(line, None, f"byte {error.start + 1} is not UTF-8", "Save it as UTF-8.")
+        except csv.Error as error:
+            problem = f"quotes that do not close on their line ({error})"
+            self._refuse(line, None, problem, "Write each rating on one line.")
+        if len(fields) != len(layout.names):
+            expected = layout.separator.join(layout.names)
+            problem = f"{len(fields)} fields instead of {len(layout.names)}"
+            self._refuse(line, None, problem, f"Write {expected!r} on each line.")
+        return [self._value(line, column, text.strip()) for column, text in enumerate(fields)]
+
+    def _value(self, line: int, column: int, text: str) -> Any:
+        if column == self.layout.rating:
+            return self._stars(line, column, text)
+        if column == self.layout.timestamp:
+            return self._seconds(line, column, text)
+        if column in self.text:
+            if not _is_id(text):
+                problem = f"{text[:40]!r} is no id: 1 to {LONGEST_ID} printable characters"
+                self._refuse(line, column, problem, "Give the line an id.")
+            return text
+        if WHOLE.match(text) and len(text) < 30 and 0 <= int(text) <= LARGEST_ID:
+            return int(text)
+        if not self.layout.text_ids:
+            problem = f"{text[:40]!r} is no whole number"
+            self._refuse(line, column, problem, "Write the id in digits.")
+        raise _NotWhole(column)
+
+    def _stars(self, line: int, column: int, text: str) -> float:
+        if not NUMBER.match(text):
+            remedy = f"Write a number on the scale {self.scales.scale}."
+            problem = "is empty" if not text else f"{text[:40]!r} is not a number"
+            self._refuse(line, column, problem, remedy)
+        value = float(text)
+        if not self.scales.accept_one(value):
+            known = " or ".join(map(str, self.scales.left))
+            self._refuse(
+                line,
+                column,
+                f"{text[:40]} is off the scale {known}",
+                "Mend the rating, or name the scale: --scale MIN:MAX:STEP.",
+            )
+        return value
+
+    def _seconds(self, line: int, column: int, text: str) -> int:
+        remedy = "Write whole seconds since 1970-01-01 UTC."
+        if not WHOLE.match(text):
+            problem = "is empty" if not text else f"{text[:40]!r} is no whole number"
+            self._refuse(line, column, problem, remedy)
+        value = int(text) if len(text) < 30 else LATEST + 1
+        if not 0 <= value <= LATEST:
+            problem = f"{text[:40]} lies before 1970 or after the year 9999"
+            self._refuse(line, column, problem, remedy)
+        return value
+
+    def _refuse(self, line: int, column: int | None, problem: str, remedy: str) -> NoReturn:
+        name = None if column is None else self.layout.names[column]
+        raise SourceError(problem, file=self.member.label, line=line, field=name, remedy=remedy)
+
+
+def _array(column: Any) -> Any:
+    """A pandas column as a numpy array; categories stay as they are."""
+    return column.array if str(column.dtype) == "category" else column.to_numpy()
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_ID and not CONTROL.search(text)
