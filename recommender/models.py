@@ -145,9 +145,11 @@ class TrainedModel(models.Model):
     code_version = models.CharField(max_length=100)
     library_versions = models.JSONField()
     device = models.CharField(max_length=100)
-    seconds = models.FloatField(help_text="of fitting, with the work of attempts that were cut off")
+    seconds = models.FloatField(
+        help_text="to fit and evaluate, with the work of attempts that were cut off"
+    )
     peak_memory_mb = models.FloatField(
-        help_text="the process's memory sampled while fitting, and the device's on top"
+        help_text="the process's memory sampled meanwhile, and the device's on top"
     )
     loss_curve = models.JSONField(default=list, help_text="[examples seen, RMSE] points, thinned")
     artefact = models.CharField(max_length=200, help_text="folder below STUDYSITE_HOME")

@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,15 @@ ROUND_SECONDS = 2.0  # between two looks at what was lost; also how often the wo
 GRACE_SECONDS = 5.0  # for running jobs to stop by themselves when the worker is told to end
 
 
+_leaving = threading.Event()
+
+
 @shared_task(name="recommender.run_job")
 def run_job(job_id: str) -> None:
     from recommender import jobs  # loads torch, which only the worker should
 
+    if _leaving.is_set():
+        return  # the next worker finds the row
     jobs.run(UUID(job_id), owner=services.new_owner())
 
 
@@ -43,7 +49,9 @@ class Reconciler:
     def _run(self) -> None:
         pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
         self._guard(services.sweep)
-        while True:
+        # A worker that was killed took its messages with it; jobs that wait are sent anew.
+        self._guard(lambda: services.reconcile(resend_seconds=0))
+        while not _leaving.is_set():
             self._guard(self._round)
             if self._ended.wait(pause):
                 break
@@ -76,6 +84,7 @@ def begin(sender: Any, **kwargs: Any) -> None:
 @worker_shutting_down.connect
 def put_jobs_back(**kwargs: Any) -> None:
     """Runs in the signal handler: told to end, a worker does not first finish hours of training."""
+    _leaving.set()
     lease.stop_all()
     threading.Thread(target=_leave_anyway, name="leave", daemon=True).start()
 
@@ -88,7 +97,7 @@ def end(**kwargs: Any) -> None:
 
 def _leave_anyway() -> None:
     """A run that does not look up in time is cut off; its row is put back, its files are fenced."""
-    threading.Event().wait(GRACE_SECONDS)
+    time.sleep(GRACE_SECONDS)
     lease.release_all()
     for reconciler in _reconcilers:
         reconciler.stop()

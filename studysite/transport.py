@@ -9,6 +9,8 @@ from typing import Any
 
 from kombu.transport import filesystem
 
+LOOK_UP_SECONDS = 0.3
+
 
 class Channel(filesystem.Channel):
     """Messages and bindings appear whole, by a rename, and go in one step, by an unlink.
@@ -42,6 +44,10 @@ class Channel(filesystem.Channel):
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+        # The worker asks for 2 s at a time and sees only in between that it was told to end.
+        super().drain_events(connection, min(timeout or LOOK_UP_SECONDS, LOOK_UP_SECONDS))
 
 
 def _write_whole(file: Path, content: Any) -> None:

@@ -1,5 +1,6 @@
 """Follows jobs from a terminal: a live bar, or plain lines, on standard error."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -143,6 +144,8 @@ def ending(label: str, state: JobProgress) -> str:
 
 def run_here(label: str, job_id: UUID, start: Callable[..., Any], display: Display) -> None:
     """Do a job in this process; Ctrl-C puts it back into the queue."""
+    # The display tells the same as the log, and better.
+    logging.getLogger("recommender").setLevel(logging.WARNING)
     try:
         start(watch=lambda step: display.progress(label, step))
     except KeyboardInterrupt:

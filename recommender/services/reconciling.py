@@ -23,10 +23,12 @@ OWNED = re.compile(
 )
 
 
-def reconcile() -> int:
+def reconcile(*, resend_seconds: float | None = None) -> int:
     """Send again what no worker is doing, and end what was given up; returns how many were sent.
 
-    Every worker does this every few seconds; each UPDATE decides which of them acts.
+    Every worker does this every few seconds; each UPDATE decides which of them acts. A job whose
+    lease lapsed is sent at once, one that merely waits after JOB_RESEND_SECONDS, for its message
+    is most likely waiting too.
     """
     now = timezone.now()
     idle = claimable(now)
@@ -45,7 +47,9 @@ def reconcile() -> int:
     )
     if ended:
         sweep()
-    waited = now - timedelta(seconds=settings.JOB_RESEND_SECONDS)
+    if resend_seconds is None:
+        resend_seconds = settings.JOB_RESEND_SECONDS
+    waited = now - timedelta(seconds=resend_seconds)
     due = Q(sent_at__isnull=True) | Q(sent_at__lt=waited)
     sent = 0
     for job in idle.filter(due):
@@ -66,7 +70,7 @@ def sweep(job_id: uuid.UUID | None = None) -> None:
         for place in store.entries(folder):
             owned = OWNED.fullmatch(place.rpartition("/")[2])
             if owned and job_id in {None, uuid.UUID(owned["job"])} and _is_stray(place, owned):
-                logger.info("removing %s, which nothing needs", place)
+                logger.debug("removing %s, which nothing needs", place)
                 store.remove(place)
 
 
