@@ -1,0 +1,281 @@
+"""A whole study on one machine: web server, worker, data, trained systems, two studies."""
+
+import fcntl
+import http.client
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recommender import selectors
+from recommender.models import Dataset, Job
+from survey.management.processes import ChildDied, Family, StepFailed
+from survey.models import Appraiser, Study
+
+BUILT_IN = "demo"
+SYSTEMS = ("autoencoder", "user-knn", "bias")
+ARMS = "autoencoder,user-knn"
+RESEARCHER = "researcher"
+QUESTIONS, PROFILES, SIMULATED = 15, 100, 40
+PATIENCE = 60.0  # seconds for the servers to answer
+
+
+class Command(BaseCommand):
+    help = "Set up and serve a demonstration study; Ctrl-C stops everything, a second run goes on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="of the web server")
+        parser.add_argument("--dataset", default="", help="ratings of your own: folder, zip, file")
+        parser.add_argument("--web-workers", type=int, default=max(2, min(4, os.cpu_count() or 2)))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.began = time.monotonic()
+        self.port: int = options["port"]
+        self.url = f"http://localhost:{self.port}"
+        home = Path(settings.STUDYSITE_HOME)
+        self.family = Family(
+            folder=settings.BASE_DIR,
+            logs=home / "logs",
+            # The demo is for this machine only, whatever public address .env may name.
+            environment={
+                "DEBUG": "0",
+                "SITE_URL": self.url,
+                "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+            },
+        )
+        with one_at_a_time(home), stopped_by_signals() as turn_deaf:
+            refuse_busy(self.port)
+            try:
+                self.serve(options["web_workers"])
+                self.prepare(options["dataset"], home)
+                while True:
+                    self.family.watch()
+                    time.sleep(0.5)
+            except KeyboardInterrupt:
+                self.say("Stopping ...")
+            except ChildDied as death:
+                raise CommandError(f"The demo cannot go on: {death}") from None
+            except StepFailed as failure:
+                raise CommandError(
+                    f"The demo cannot go on: {failure} (see above). Mend that and run it again; "
+                    "what is done is kept."
+                ) from None
+            finally:
+                turn_deaf()
+                self.family.stop()
+        self.say("Everything has stopped; nothing is lost. Run it again to go on.")
+
+    # -- the steps ---------------------------------------------------------------------------
+
+    def serve(self, web_workers: int) -> None:
+        """Web server first: its pages are up while the rest is being prepared."""
+        self.say("Starting the web server and the worker ...")
+        static = self.family.begin("manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+        call_command("migrate", verbosity=0)
+        worker = "celery -A studysite.celery worker --queues device --without-gossip"
+        self.family.serve("worker", "-m", *worker.split(), "--without-mingle", "--loglevel", "INFO")
+        self.family.finish(static)
+        web = f"gunicorn studysite.wsgi --bind 127.0.0.1:{self.port} --workers {web_workers}"
+        self.family.serve("web server", "-m", *web.split(), "--no-control-socket")
+        self.wait_until(lambda: healthy(self.port), "the web server does not answer")
+        self.say(f"The first page is up: {self.url}/")
+
+    def prepare(self, source: str, home: Path) -> None:
+        """Whatever of the demonstration is not there yet."""
+        name = data_set_name(source)
+        slug = "demo" if name == BUILT_IN else f"demo-{name.lower()}"
+        self.import_data(name, source)
+        self.train(name)
+        self.make_study(slug, name, seed=1)
+        self.make_study(f"{slug}-results", name, seed=2)
+        self.simulate(f"{slug}-results")
+        facts = {
+            "judge": f"{self.url}/s/{slug}/",
+            "results": f"{self.url}/research/{slug}-results/",
+            "admin": f"{self.url}/admin/",
+            "username": RESEARCHER,
+            "password": researcher_password(home / "demo.json"),
+        }
+        write_private(home / "demo.json", facts)
+        self.say("Ready.")
+        self.stdout.write(f"Judge:   {facts['judge']}")
+        self.stdout.write(f"Results: {facts['results']}")
+        self.stdout.write(f"Admin:   {facts['admin']}")
+        self.stdout.write(f"Login:   {RESEARCHER} / {facts['password']}")
+        self.stdout.write("Ctrl-C stops everything.")
+
+    def import_data(self, name: str, source: str) -> None:
+        if Dataset.objects.filter(name=name).exists():
+            return
+        self.say(f"Importing the data set {name!r} ...")
+        self.manage("import_ratings", *([source, "--name", name] if source else ["--demo"]))
+
+    def train(self, name: str) -> None:
+        """Through the worker; training that was cut short by a stop goes on where it was."""
+        self.wait_until(lambda: selectors.worker_seen(10), "the worker does not come up")
+        dataset = Dataset.objects.get(name=name)
+        if begun := unfinished(Job.Kind.TRAIN, dataset=dataset.pk):
+            self.say("Going on with the training of last time ...")
+            self.manage("follow_jobs", *begun)
+        missing = [
+            system
+            for system in SYSTEMS
+            if selectors.newest_model(dataset=dataset, system=system) is None
+        ]
+        if missing:
+            self.say(f"Training {', '.join(missing)} ...")
+            self.manage("train_models", "--dataset", name, "--systems", ",".join(missing))
+
+    def make_study(self, slug: str, name: str, *, seed: int) -> None:
+        study = Study.objects.filter(slug=slug).first()
+        if study is None:
+            self.say(f"Preparing the study {slug!r} ...")
+            numbers = (
+                f"--profiles {PROFILES} --questions {QUESTIONS} --appraisers 100 --seed {seed}"
+            )
+            self.manage("create_study", slug, "--dataset", name, "--arms", ARMS, *numbers.split())
+        elif study.status == Study.Status.DRAFT:
+            self.say(f"Going on with the study {slug!r} ...")
+            self.manage("follow_jobs", *(str(arm.publish_job_id) for arm in study.arms.all()))
+            self.manage("launch_study", slug)
+
+    def simulate(self, slug: str) -> None:
+        simulated = Appraiser.objects.filter(study__slug=slug, kind=Appraiser.Kind.SIMULATED)
+        if not simulated.exists():
+            self.say(f"Filling {slug!r} with simulated judgments, marked as such ...")
+            self.manage("simulate_appraisers", slug, "--appraisers", str(SIMULATED))
+
+    # -- means -------------------------------------------------------------------------------
+
+    def manage(self, *arguments: str) -> None:
+        self.family.run("manage.py", *arguments)
+
+    def wait_until(self, ready: Callable[[], bool], problem: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not ready():
+            self.family.watch()
+            if time.monotonic() > deadline:
+                raise CommandError(f"The demo cannot go on: {problem}. See {self.family.logs}.")
+            time.sleep(0.1)
+
+    def say(self, text: str) -> None:
+        self.stdout.write(f"[{time.monotonic() - self.began:5.1f} s] {text}")
+        self.stdout.flush()
+
+
+def data_set_name(source: str) -> str:
+    """The name of an own data set: its file's or folder's, as far as names allow."""
+    if not source:
+        return BUILT_IN
+    path = Path(source).resolve()
+    if not path.exists():
+        raise CommandError(f"There is no {path}. Name a folder, a zip or a file with ratings.")
+    stem = path.name if path.is_dir() else path.stem
+    return re.sub(r"[^A-Za-z0-9-]+", "-", stem).strip("-")[:40] or "own"
+
+
+def unfinished(kind: Job.Kind, *, dataset: int) -> list[str]:
+    waiting = Job.objects.filter(kind=kind, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+    return [str(job.pk) for job in waiting if job.params.get("dataset") == dataset]
+
+
+def researcher_password(remembered: Path) -> str:
+    """The password of the demo's researcher, set once and kept beside the study."""
+    user, made = get_user_model().objects.get_or_create(
+        username=RESEARCHER, defaults={"is_staff": True, "is_superuser": True}
+    )
+    if not made and remembered.is_file():
+        password = str(json.loads(remembered.read_text(encoding="utf-8")).get("password", ""))
+        if user.check_password(password):
+            return password
+    password = secrets.token_urlsafe(12)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return password
+
+
+def write_private(file: Path, facts: dict[str, str]) -> None:
+    """For its owner's eyes only from the first byte on, and whole or not at all."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        json.dump(facts, out, indent=2)
+    partial.rename(file)
+
+
+def healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def refuse_busy(port: int) -> None:
+    with socket.socket() as probe:
+        # As the web server will ask: a port that is only cooling down is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise CommandError(
+                f"Port {port} is not free. Choose another: make demo PORT={port % 60000 + 1}"
+            ) from None
+
+
+@contextmanager
+def one_at_a_time(home: Path) -> Iterator[None]:
+    """Two demos in one home would share a queue and a database; the lock ends with the process."""
+    with (home / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CommandError(
+                f"A demo is running in {home} already. Stop it, or set another STUDYSITE_HOME."
+            ) from None
+        yield
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Callable[[], None]]:
+    """Ctrl-C, a polite kill and a closed terminal all end the demo in the same way.
+
+    Python leaves Ctrl-C ignored where a shell started it in the background; it is not here. What
+    is yielded turns them all off, for the seconds that an orderly end takes.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        turn_deaf()
+        raise KeyboardInterrupt
+
+    def turn_deaf() -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup wishes
+        before[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield turn_deaf
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
