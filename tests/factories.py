@@ -213,7 +213,7 @@ def store_questions(study: Study) -> list[Question]:
     sizes = np.diff(ratings.indptr)
     users = [int(user) for user in np.flatnonzero(sizes >= study.minimum_profile)]
     questions, published = [], []
-    for number, user in enumerate(users[: study.n_profiles]):
+    for number, user in enumerate(users[: study.n_profiles], start=1):
         here = slice(ratings.indptr[user], ratings.indptr[user + 1])
         rated = dict(
             zip(ratings.indices[here].tolist(), ratings.values[here].tolist(), strict=True)

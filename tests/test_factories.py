@@ -1,8 +1,10 @@
 """The rows the other tests stand on are what the product would have made."""
 
+import numpy as np
 import pytest
 
-from tests.factories import StudyFactory
+from recommender.loaders import load_ratings
+from tests.factories import StudyFactory, small_ratings
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +21,13 @@ def test_a_question_never_recommends_what_its_profile_holds():
     for question in StudyFactory().questions.all():
         rated = {movie for movie, _stars in question.profile}
         assert not rated & {question.first_movie_id, question.second_movie_id}
+
+
+def test_the_data_set_of_the_factory_can_be_loaded():
+    loaded, meant = load_ratings(StudyFactory().dataset), small_ratings()
+    assert np.array_equal(loaded.indices, meant.indices)
+    assert np.array_equal(loaded.values, meant.values)
+    assert list(loaded.item_ids) == list(meant.item_ids)
 
 
 def test_rita_may_see_studies_and_olga_may_not(rita, olga):
