@@ -5,52 +5,17 @@ import pytest
 from recommender.models import Job, Recommendation
 from recommender.selectors import profiles_of
 from survey import selectors, services
-from survey.errors import StudyError
+from survey.errors import StudyClosed, StudyError
 from survey.models import Question, Study
-from tests.factories import NOW, DatasetFactory, TrainedModelFactory
+from tests.factories import NOW
+from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def draft(db):
-    dataset = DatasetFactory(name="films")
-    arms = [
-        TrainedModelFactory(dataset=dataset, system=name) for name in ("autoencoder", "user-knn")
-    ]
-    return services.prepare_study(
-        slug="films",
-        dataset=dataset,
-        arms=arms,
-        profiles=12,
-        questions=10,
-        appraisers=5,
-        seed=3,
-    )
-
-
-def publish(study, *, agree=lambda place: False, tied=lambda place: 1, done=True):
-    """Each arm's recommendation for the whole pool, as its publish job would store it."""
-    movies = list(study.dataset.movies.order_by("position"))
-    profiles = profiles_of(dataset=study.dataset, users=study.profile_pool)
-    for arm in study.arms.all():
-        rows = []
-        for place, user in enumerate(study.profile_pool):
-            rated = {movie.pk for movie, _ in profiles[user]}
-            unseen = [movie for movie in movies if movie.pk not in rated]
-            movie = unseen[0 if agree(place) else arm.position]
-            rows.append(
-                Recommendation(
-                    trained_model=arm.trained_model,
-                    user=user,
-                    movie=movie,
-                    score=4.5,
-                    tied=tied(place),
-                )
-            )
-        Recommendation.objects.bulk_create(rows)
-    if done:
-        Job.objects.filter(kind=Job.Kind.PUBLISH).update(status=Job.Status.DONE)
+    return prepared()
 
 
 def test_launching_keeps_the_wanted_number_of_questions_and_opens_the_study(draft):
@@ -151,8 +116,6 @@ def test_a_study_is_launched_once(draft):
 
 
 def test_nobody_joins_a_draft(draft):
-    from survey.errors import StudyClosed
-
     with pytest.raises(StudyClosed):
         services.join_study(study=draft)
 

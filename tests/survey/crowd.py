@@ -1,0 +1,91 @@
+"""A crowd in one process: ``python -m tests.survey.crowd`` prints what many threads came to."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import django
+from django.db import DatabaseError, connection
+
+from survey.errors import StudyError
+
+PEOPLE, QUOTA, QUESTIONS, LAUNCHERS = 20, 16, 15, 6
+
+
+def at_once(actions: Iterable[Callable[[], Any]]) -> list[Any]:
+    """What the actions give, each in a thread of its own, all starting together."""
+    actions = list(actions)
+    start = threading.Barrier(len(actions))
+
+    def run(action: Callable[[], Any]) -> Any:
+        start.wait()
+        try:
+            return action()
+        except (StudyError, DatabaseError) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
+
+
+def launch_race() -> dict[str, Any]:
+    from survey import services
+    from survey.models import Study
+    from tests.survey.drafts import prepared, publish
+
+    draft = prepared("race")
+    publish(draft)
+    seen = [Study.objects.get(pk=draft.pk) for _ in range(LAUNCHERS)]
+    ends = at_once(lambda one=one: services.launch_study(study=one).status for one in seen)
+    return {"ends": Counter(ends), "questions": draft.questions.count()}
+
+
+def judging() -> dict[str, Any]:
+    from survey import services
+    from survey.models import Appraiser, Assignment, Judgment
+    from tests.factories import StudyFactory
+
+    study = StudyFactory(slug="crowd", quota=QUOTA)
+
+    def join() -> Appraiser:
+        return services.join_study(study=study)[0]
+
+    def answer(appraiser: Appraiser, *, backwards: bool) -> Counter[str]:
+        """Every question, as one of two tabs of the same person, who disagrees with herself."""
+        choice = "left" if backwards else "right"
+        order = "-position" if backwards else "position"
+        keys = list(appraiser.assignments.order_by(order).values_list("key", flat=True))
+        return Counter(
+            services.record_judgment(appraiser=appraiser, assignment_key=key, choice=choice).value
+            for key in keys
+        )
+
+    joined = at_once([join] * PEOPLE)
+    inside = [one for one in joined if isinstance(one, Appraiser)]
+    tabs = at_once(
+        lambda who=who, backwards=backwards: answer(who, backwards=backwards)
+        for who in inside
+        for backwards in (False, True)
+    )
+    first = study.arms.get(position=0)
+    left = Assignment.objects.filter(appraiser__study=study, left_arm=first)
+    return {
+        "joined": Counter(one if isinstance(one, str) else "joined" for one in joined),
+        "numbers": sorted(one.number for one in inside),
+        "outcomes": sum((tab for tab in tabs if isinstance(tab, Counter)), Counter()),
+        "errors": [tab for tab in tabs if isinstance(tab, str)],
+        "judgments": Judgment.objects.count(),
+        "finished": Appraiser.objects.exclude(finished_at=None).count(),
+        "left": sorted(Counter(left.values_list("appraiser", flat=True)).values()),
+        "asked": sorted(Counter(Assignment.objects.values_list("question", flat=True)).values()),
+    }
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps({"launch": launch_race(), "judging": judging()}))

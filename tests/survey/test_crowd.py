@@ -1,0 +1,50 @@
+"""Many at once, on a file of SQLite and on PostgreSQL: the database decides, and exactly."""
+
+import json
+
+import pytest
+
+from tests.installation import Installation, own_database
+from tests.survey.crowd import LAUNCHERS, PEOPLE, QUESTIONS, QUOTA
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    home = tmp_path_factory.mktemp("crowd")
+    with own_database(home) as database:
+        site = Installation(home, DATABASE_URL=database)
+        site.manage("migrate", "--verbosity", "0")
+        return json.loads(site.run("-m", "tests.survey.crowd").stdout)
+
+
+def test_one_of_several_launchers_wins_and_the_questions_are_stored_once(found):
+    assert found["launch"]["ends"] == {"running": 1, "StudyError": LAUNCHERS - 1}
+    assert found["launch"]["questions"] == 12
+
+
+def test_the_quota_holds_exactly_when_all_come_at_once(found):
+    assert found["judging"]["joined"] == {"joined": QUOTA, "StudyFull": PEOPLE - QUOTA}
+    assert found["judging"]["numbers"] == list(range(1, QUOTA + 1))
+
+
+def test_each_question_is_answered_once_though_two_tabs_send_every_answer(found):
+    judging = found["judging"]
+    assert judging["errors"] == []
+    assert judging["judgments"] == QUOTA * QUESTIONS
+    assert judging["outcomes"] == {"recorded": QUOTA * QUESTIONS, "repeated": QUOTA * QUESTIONS}
+
+
+def test_everybody_is_marked_as_finished_though_the_last_two_answers_race(found):
+    assert found["judging"]["finished"] == QUOTA
+
+
+def test_sides_are_within_one_of_balance_for_every_appraiser(found):
+    assert len(found["judging"]["left"]) == QUOTA
+    assert set(found["judging"]["left"]) <= {QUESTIONS // 2, QUESTIONS // 2 + 1}
+
+
+def test_questions_are_spread_evenly_over_those_who_came_at_once(found):
+    # 16 people with 15 of 20 questions each: 12 times every question.
+    assert found["judging"]["asked"] == [QUOTA * QUESTIONS // 20] * 20
