@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from survey.selectors import ArmResult, Results
+from survey.selectors import ArmResult, Profile, Results
 
 #: A curve is drawn in a square of this many units, stretched to the figure's size.
 CURVE_UNITS = 1000
@@ -46,6 +46,17 @@ class Answer:
     even: bool
     colour: str
     figure: IntervalFigure
+
+
+@dataclass(frozen=True)
+class StarBar:
+    """One bar of how a profile's stars are spread; ``target`` is the place of its movies."""
+
+    stars: float
+    movies: int
+    top: int
+    height: int
+    target: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,17 @@ def answer(results: Results) -> Answer | None:
         colour=colour(results.arms.index(arm)),
         figure=interval_figure(arm.rate, arm.low, arm.high),
     )
+
+
+def star_bars(profile: Profile) -> list[StarBar]:
+    """How many movies got how many stars, most stars first; the tallest bar is 100 units high."""
+    most = max((len(group.movies) for group in profile.groups), default=0)
+    # Two units at least: one movie among hundreds is still seen.
+    heights = [max(2, round(100 * len(group.movies) / most)) for group in profile.groups]
+    return [
+        StarBar(group.stars, len(group.movies), 100 - height, height, f"stars-{place}")
+        for place, (group, height) in enumerate(zip(profile.groups, heights, strict=True), start=1)
+    ]
 
 
 def loss_figure(results: Results) -> LossFigure | None:

@@ -25,7 +25,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Preparation:
-    """``lonely``: work is waiting, and no worker was seen that could do it."""
+    """``lonely``: work is waiting, and no worker was seen that could do it.
+
+    ``busy`` and ``stopped`` may both be true: one arm failed while the other still goes on.
+    """
 
     steps: list[Step]
     lonely: bool
@@ -40,7 +43,7 @@ class Preparation:
 
     @property
     def busy(self) -> bool:
-        return not self.ready and not self.stopped
+        return any(step.job and not step.job.has_ended for step in self.steps)
 
 
 def preparation(study: Study) -> Preparation:
@@ -48,5 +51,5 @@ def preparation(study: Study) -> Preparation:
     jobs = job_progress([arm.publish_job_id for arm in arms if arm.publish_job_id])
     found = {str(job.id): job for job in jobs}
     steps = [Step(arm.label, found.get(str(arm.publish_job_id))) for arm in arms]
-    waiting = any(step.status == "queued" for step in steps)
+    waiting = any(step.job and step.job.is_idle for step in steps)
     return Preparation(steps, lonely=waiting and not worker_seen(WORKER_SILENCE_SECONDS))

@@ -36,6 +36,12 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 @register.filter
+def percent_only(share: float | None, digits: int = 1) -> str:
+    """As `percent`, for the first of two figures that share one sign."""
+    return "–" if share is None else f"{100 * share:.{digits}f}"
+
+
+@register.filter
 def figure(value: float | None, digits: int = 4) -> str:
     """A measured figure, or a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
@@ -68,7 +74,7 @@ def p_value(chance: float) -> str:
 
 
 @register.filter
-def median(number: float | None) -> str:
+def plain(number: float | None) -> str:
     """2.0 reads "2", 2.5 reads "2.5"."""
     return "–" if number is None else f"{number:g}"
 

@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from survey import access
+from survey import access, exports
 from survey.views.private import private_page
 
 
@@ -22,8 +22,6 @@ class Line:
 @login_required
 @require_safe
 def judgments(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    from survey import exports
-
     study = access.study_for_researcher(request.user, slug)
     writer = csv.writer(Line())
     lines: Iterator[str] = (writer.writerow(row) for row in exports.judgment_rows(study))

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
-from survey import access, selectors, services
+from survey import access, figures, selectors, services
 from survey.errors import StudyClosed, StudyFull
 from survey.forms import JudgmentForm
 from survey.models import Appraiser, Study
@@ -79,5 +79,5 @@ def next_page(
         context["private_link"] = request.build_absolute_uri(reverse("appraiser", args=[token]))
         return render(request, "survey/instructions.html", context)
     services.mark_shown(appraiser=who, assignment_key=page.assignment_key)
-    context |= {"page": page, "problem": problem}
+    context |= {"page": page, "bars": figures.star_bars(page.profile), "problem": problem}
     return render(request, "survey/question.html", context, status=400 if problem else 200)

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from recommender.services import cancel as cancel_job
 from survey import access, figures, selectors, services
 from survey.errors import StudyError
 from survey.models import Appraiser, Study
@@ -63,6 +64,29 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, "The study is open. Share its link to invite people.")
+    return redirect("results", slug=slug)
+
+
+@private_page
+@login_required
+@require_POST
+def cancel(request: HttpRequest, slug: str) -> HttpResponse:
+    """Stop preparing a draft; a job that runs ends at its next sign of life."""
+    study = access.study_for_researcher(request.user, slug)
+    for arm in study.arms.all():
+        if arm.publish_job_id:
+            cancel_job(arm.publish_job_id)
+    return redirect("results", slug=slug)
+
+
+@private_page
+@login_required
+@require_POST
+def again(request: HttpRequest, slug: str) -> HttpResponse:
+    """Order anew what a failed or cancelled preparation left undone."""
+    study = access.study_for_researcher(request.user, slug)
+    if study.status == Study.Status.DRAFT:
+        services.publish_again(study=study)
     return redirect("results", slug=slug)
 
 

@@ -1,0 +1,98 @@
+"""Ada walks through a study in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from survey.models import Judgment
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def begin(page, live_server):
+    page.goto(f"{live_server.url}/s/films/")
+    page.get_by_role("button", name="I agree and take part").click()
+    page.get_by_role("button", name="Start with question 1").click()
+
+
+def answer(page, number, side="left"):
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Question {number} of 15")
+    page.locator(f"button[value={side}]").click()
+
+
+def test_from_consent_to_code(page, live_server, study, faults):
+    begin(page, live_server)
+    for number in range(1, 16):
+        answer(page, number, "left" if number % 3 else "right")
+    code = page.get_by_label("Your completion code")
+    expect(code).to_have_value(study.appraisers.get().completion_code)
+    assert Judgment.objects.filter(choice="right").count() == 5
+    assert Judgment.objects.count() == 15
+
+
+def test_it_all_works_without_javascript(browser, browser_context_args, live_server, study):
+    context = browser.new_context(**browser_context_args, java_script_enabled=False)
+    page = context.new_page()
+    begin(page, live_server)
+    for number in range(1, 16):
+        answer(page, number)
+    expect(page.get_by_label("Your completion code")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    context.close()
+
+
+def test_reload_and_return_go_on_at_the_right_place(page, context, live_server, study):
+    begin(page, live_server)
+    answer(page, 1)
+    answer(page, 2)
+    link = page.url
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Question 3 of 15")
+    other_device = context.browser.new_page()
+    other_device.goto(link)
+    expect(other_device.get_by_role("heading", level=1)).to_have_text("Question 3 of 15")
+    other_device.close()
+
+
+def test_going_back_and_choosing_again_changes_nothing(page, live_server, study):
+    begin(page, live_server)
+    answer(page, 1, "left")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Question 2 of 15")
+    page.go_back()
+    page.locator("button[value=right]").click()
+    page.wait_for_load_state()
+    assert Judgment.objects.filter(assignment__position=1).get().choice == "left"
+
+
+def test_a_double_click_is_one_answer(page, live_server, study):
+    begin(page, live_server)
+    page.locator("button[value=left]").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Question 2 of 15")
+    assert Judgment.objects.count() == 1
+
+
+def test_the_keyboard_reaches_the_question_past_the_profile(page, live_server, study):
+    begin(page, live_server)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the question")).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(3):  # two links to look the movie up, then its button
+        page.keyboard.press("Tab")
+    expect(page.locator("button[value=left]")).to_be_focused()
+
+
+def test_the_private_link_can_be_copied(page, context, live_server, study, faults):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{live_server.url}/s/films/")
+    page.get_by_role("button", name="I agree and take part").click()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("status")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+def test_each_movie_can_be_looked_up_in_a_new_tab(page, live_server, study):
+    begin(page, live_server)
+    looked_up = page.locator(".card").first.get_by_role("link", name=re.compile("IMDb"))
+    assert looked_up.get_attribute("href").startswith("https://www.imdb.com/find/?q=Film+")
+    assert looked_up.get_attribute("target") == "_blank"

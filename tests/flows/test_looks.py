@@ -1,0 +1,146 @@
+"""Every page in a real browser: nothing for axe to find, nothing wider than the screen."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from recommender.models import Job, Movie
+from survey import services
+from survey.models import Question, Study
+from tests.factories import JobFactory, StudyFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SMALLEST = {"width": 320, "height": 568}
+SIDEWAYS = {"width": 640, "height": 360}
+
+
+def judged(study, kind="real"):
+    """An appraiser who has answered everything; the private link."""
+    appraiser, token = services.join_study(study=study, kind=kind)
+    services.begin(appraiser=appraiser)
+    for assignment in appraiser.assignments.all():
+        side = "left" if assignment.position % 3 else "right"
+        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
+    return f"/a/{token}/"
+
+
+@pytest.fixture
+def appraisers_pages(study):
+    """One address for each kind of page that an appraiser meets."""
+    StudyFactory(slug="full", quota=0)
+    StudyFactory(slug="closed", status=Study.Status.CLOSED)
+    _, instructions = services.join_study(study=study)
+    reader, question = services.join_study(study=study)
+    services.begin(appraiser=reader)
+    return {
+        "door": "/s/films/",
+        "instructions": f"/a/{instructions}/",
+        "question": f"/a/{question}/",
+        "thanks": judged(study),
+        "full": "/s/full/",
+        "closed": "/s/closed/",
+        "unknown": "/a/unknown/",
+    }
+
+
+@pytest.fixture
+def researchers_pages(study):
+    judged(study)
+    judged(StudyFactory(slug="simulated"), kind="simulated")
+    StudyFactory(slug="empty")
+    draft = StudyFactory(slug="draft", status=Study.Status.DRAFT)
+    statuses = [Job.Status.QUEUED, Job.Status.FAILED]
+    for arm, status in zip(draft.arms.all(), statuses, strict=True):
+        arm.publish_job = JobFactory(kind=Job.Kind.PUBLISH, status=status, error="Out of memory.")
+        arm.save()
+    return {
+        "list": "/research/",
+        "results": "/research/films/",
+        "simulated": "/research/simulated/",
+        "empty": "/research/empty/",
+        "draft": "/research/draft/",
+        "home": "/",
+    }
+
+
+def look(page, live_server, pages, scheme):
+    """What axe finds on each page, and which pages are wider than the smallest screen."""
+    page.emulate_media(color_scheme=scheme)
+    found = {}
+    for name, path in pages.items():
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(live_server.url + path)
+        report = Axe().run(page)
+        if report.violations_count:
+            found[name] = report.generate_report()
+        page.set_viewport_size(SMALLEST)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[f"{name} at 320 px"] = "wider than the screen"
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_appraisers_pages_are_for_everybody(page, live_server, appraisers_pages, scheme):
+    assert look(page, live_server, appraisers_pages, scheme) == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_researchers_pages_are_for_everybody(
+    page, live_server, researchers_pages, sign_in, rita, scheme
+):
+    assert look(page, live_server, {"login": "/login/"}, scheme) == {}
+    sign_in(rita)
+    assert look(page, live_server, researchers_pages, scheme) == {}
+
+
+def test_no_page_breaks_the_policy_or_misses_a_file(
+    page, live_server, appraisers_pages, researchers_pages, sign_in, rita, faults
+):
+    sign_in(rita)
+    del appraisers_pages["unknown"]  # its 404 is a console message of its own
+    for path in (*appraisers_pages.values(), *researchers_pages.values()):
+        page.goto(live_server.url + path)
+
+
+@pytest.mark.parametrize("screen", [SMALLEST, SIDEWAYS], ids=["320 px", "sideways"])
+def test_both_answers_are_at_hand_on_a_small_screen(page, live_server, appraisers_pages, screen):
+    page.set_viewport_size(screen)
+    page.goto(live_server.url + appraisers_pages["question"])
+    for at in (0, 10_000):
+        page.evaluate("top => scrollTo(0, top)", at)
+        for side in ("left", "right"):
+            expect(page.locator(f"button[value={side}]")).to_be_in_viewport(ratio=1)
+    left, right = (
+        page.locator(f"button[value={side}]").bounding_box() for side in ("left", "right")
+    )
+    assert (left["y"], left["width"], left["height"]) == (
+        right["y"],
+        right["width"],
+        right["height"],
+    )
+
+
+def test_two_thousand_movies_are_quickly_read(page, live_server, study):
+    Movie.objects.bulk_create(
+        Movie(
+            dataset=study.dataset,
+            external_id=f"m{n}",
+            title=f"Movie {n}",
+            year=1990,
+            genres=["War"],
+        )
+        for n in range(2000)
+    )
+    movies = Movie.objects.filter(external_id__startswith="m").values_list("pk", flat=True)
+    profile = [[pk, 5 - 0.5 * (nth // 200)] for nth, pk in enumerate(movies)]
+    Question.objects.update(profile=profile)
+    appraiser, token = services.join_study(study=study)
+    services.begin(appraiser=appraiser)
+    page.goto(f"{live_server.url}/a/{token}/")
+    expect(page.get_by_text("2,000 movies from 1990")).to_be_visible()
+    page.get_by_role("link", name="0.5 stars: 200 movies").click()
+    expect(page.get_by_role("heading", name="0.5 stars")).to_be_in_viewport()
+    expect(page.locator("button[value=left]")).to_be_in_viewport(ratio=1)
+    shown = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    assert shown < 3000

@@ -1,0 +1,187 @@
+"""Pages of appraisers, asked for without a browser."""
+
+import re
+import uuid
+
+import pytest
+from django.test import Client
+
+from survey import services
+from survey.models import Appraiser, Judgment, Study
+from survey.selectors import question_page
+from tests.factories import StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def started(ada):
+    """Ada, who has read the instructions."""
+    services.begin(appraiser=ada.appraiser)
+    return ada
+
+
+def answer(client, judge, choice="left"):
+    page = question_page(judge.appraiser)
+    return client.post(judge.url, {"assignment": page.assignment_key, "choice": choice})
+
+
+def test_looking_at_the_door_creates_nothing(client, study):
+    page = client.get("/s/films/")
+    assert page.status_code == 200
+    assert "Taking part is free" in page.content.decode()
+    assert not Appraiser.objects.exists()
+
+
+def test_accepting_leads_to_a_private_link(client, study):
+    accepted = client.post("/s/films/")
+    assert accepted.status_code == 302
+    assert re.fullmatch(r"/a/[\w-]{40,}/", accepted["Location"])
+    page = client.get(accepted["Location"])
+    assert f"http://testserver{accepted['Location']}" in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/s/films/", "private link"])
+def test_pages_are_kept_by_nobody_and_found_by_no_search_engine(client, ada, path):
+    page = client.get(ada.url if path == "private link" else path)
+    assert "no-store" in page["Cache-Control"]
+    assert "noindex" in page["X-Robots-Tag"]
+    assert page["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/s/films/", "private link"])
+def test_a_post_without_its_token_is_refused_kindly(ada, path):
+    client = Client(enforce_csrf_checks=True)
+    page = client.post(ada.url if path == "private link" else path)
+    assert page.status_code == 403
+    assert "Your earlier answers are all kept" in page.content.decode()
+    assert Appraiser.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", ["/s/other/", "/a/guessed-token/", "/a/x/y/"])
+def test_an_unknown_link_is_a_kind_404(client, study, path):
+    page = client.get(path)
+    assert page.status_code == 404
+    assert "check that it is complete" in page.content.decode()
+
+
+def test_a_draft_is_not_found_by_visitors(client):
+    StudyFactory(slug="draft", status=Study.Status.DRAFT)
+    assert client.get("/s/draft/").status_code == 404
+
+
+def test_who_comes_after_the_quota_gets_a_kind_page(client):
+    StudyFactory(slug="small", quota=1)
+    client.post("/s/small/")
+    late = client.post("/s/small/", follow=True)
+    assert "Every place is taken" in late.content.decode()
+    assert Appraiser.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("closed", "This study has ended"), ("paused", "taking a break")]
+)
+def test_a_study_that_takes_no_answers_says_so_at_every_door(client, started, status, words):
+    Study.objects.update(status=status)
+    for path in ("/s/films/", started.url):
+        assert words in client.get(path).content.decode()
+    assert words in client.post("/s/films/", follow=True).content.decode()
+    late = client.post(
+        started.url,
+        {"assignment": question_page(started.appraiser).assignment_key, "choice": "left"},
+        follow=True,
+    )
+    assert words in late.content.decode()
+    assert not Judgment.objects.exists()
+
+
+def test_fifteen_answers_lead_to_the_code(client, started):
+    for number in range(1, 16):
+        assert f"Question {number} of 15" in client.get(started.url).content.decode()
+        answer(client, started, "left" if number % 2 else "right")
+    page = client.get(started.url).content.decode()
+    assert started.appraiser.completion_code in page
+    assert Judgment.objects.count() == 15
+
+
+def test_who_finished_sees_the_code_after_the_end_of_the_study(client, started):
+    for _ in range(15):
+        answer(client, started)
+    Study.objects.update(status="closed")
+    assert started.appraiser.completion_code in client.get(started.url).content.decode()
+
+
+def test_a_double_submit_changes_nothing_and_leads_on(client, started):
+    key = question_page(started.appraiser).assignment_key
+    for choice in ("left", "right"):
+        sent = client.post(started.url, {"assignment": key, "choice": choice}, follow=True)
+        assert "Question 2 of 15" in sent.content.decode()
+    assert Judgment.objects.get().choice == "left"
+
+
+def test_a_key_of_somebody_else_changes_nothing_and_leads_on(client, started, ben):
+    key = question_page(ben.appraiser).assignment_key
+    for stale in (key, uuid.uuid4()):
+        sent = client.post(started.url, {"assignment": stale, "choice": "left"}, follow=True)
+        assert "Question 1 of 15" in sent.content.decode()
+    assert not Judgment.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [{}, {"choice": "left"}, {"assignment": "x", "choice": "both"}])
+def test_an_answer_that_is_none_is_asked_again(client, started, fields):
+    page = client.post(started.url, fields)
+    assert page.status_code == 400
+    assert "Please choose again" in page.content.decode()
+    assert not Judgment.objects.exists()
+
+
+def test_a_question_is_marked_as_shown_when_it_is_shown(client, started):
+    first = started.appraiser.assignments.get(position=1)
+    assert first.shown_at is None
+    client.get(started.url)
+    first.refresh_from_db()
+    assert first.shown_at is not None
+
+
+def test_both_cards_are_built_alike(client, started):
+    page = client.get(started.url)
+    cards = re.findall(r"<article.*?</article>", page.content.decode(), re.DOTALL)
+    shapes = []
+    for card, side in zip(cards, ("left", "right"), strict=True):
+        movie = getattr(page.context["page"], side)
+        card = re.sub(r'href="[^"]*"', "", card).replace(f'value="{side}"', "")
+        for content in (movie.title, str(movie.year), ", ".join(movie.genres)):
+            card = card.replace(content, "")
+        shapes.append(card)
+    assert shapes[0] == shapes[1]
+
+
+def test_a_long_profile_is_sent_compressed(client, started):
+    page = client.get(started.url, headers={"Accept-Encoding": "gzip"})
+    assert page["Content-Encoding"] == "gzip"
+
+
+def test_no_byte_names_a_system(client, study):
+    """Every page of a whole walk, with the headers, against every name that the study knows."""
+    sent = [client.get("/s/films/"), client.post("/s/films/")]
+    url = sent[-1]["Location"]
+    sent += [client.get(url), client.post(url, {"begin": "1"})]
+    for _ in range(15):
+        sent.append(client.get(url))
+        key = sent[-1].context["page"].assignment_key
+        sent.append(client.post(url, {"assignment": key, "choice": "right"}))
+    sent.append(client.get(url))
+    assert "completion code" in sent[-1].content.decode()
+    said = "".join(f"{page.headers} {page.cookies} {page.content.decode()}" for page in sent)
+    names = {"autoencoder", "knn", "bias", "neighbour", "compact", "time-90-10", "score"}
+    for arm in study.arms.select_related("trained_model"):
+        model = arm.trained_model
+        names |= {arm.label, model.system, model.artefact, str(model.job_id)}
+    assert [name for name in names if name.lower() in said.lower()] == []
+    assert re.findall(r"\b(?:arm|model)s?\b", said, re.IGNORECASE) == []
+
+
+def test_links_to_elsewhere_tell_nobody_where_they_were_followed(client, started):
+    links = re.findall(r'<a [^>]*href="https?:[^>]*>', client.get(started.url).content.decode())
+    assert len(links) > 4
+    assert all('rel="noopener noreferrer"' in link for link in links)

@@ -1,0 +1,56 @@
+"""How numbers are read out on pages."""
+
+import pytest
+
+from survey.templatetags import reading
+
+
+@pytest.mark.parametrize(
+    ("stars", "halves"), [(5, 10), (4.5, 9), (0.5, 1), (3.3, 7), (0.1, 1), (7, ""), (10, "")]
+)
+def test_stars_are_drawn_in_halves_on_a_scale_of_five(stars, halves):
+    assert reading.half_stars(stars) == halves
+
+
+def test_one_star_is_singular():
+    assert [reading.stars_in_words(stars) for stars in (1.0, 4.5)] == ["1 star", "4.5 stars"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], ""), (["War"], "War"), (["War", "Crime", "Drama"], "War, Crime and Drama")],
+)
+def test_words_are_listed_as_in_a_sentence(words, said):
+    assert reading.listed(words) == said
+
+
+def test_a_percentage_keeps_its_sign_on_the_line():
+    assert reading.percent(0.71667) == "71.7\u202f%"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.42, "0.4 s"), (8, "8 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+)
+def test_a_duration_is_said_in_the_two_largest_units(seconds, said):
+    assert reading.duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        reading.percent,
+        reading.figure,
+        reading.duration,
+        reading.plain,
+        reading.memory,
+        reading.count,
+        reading.percent_only,
+    ],
+)
+def test_what_is_unknown_is_a_dash(read):
+    assert read(None) == "–"
+
+
+def test_a_tiny_p_value_is_not_printed_as_zero():
+    assert [reading.p_value(p) for p in (0.00004, 0.0312)] == ["below 0.001", "0.031"]
