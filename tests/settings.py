@@ -37,3 +37,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
 # WhiteNoise warns of a folder that is not there.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+    # A file, as in the product: threads and the live server wait for each other's locks on it,
+    # where they would fail at once on a database in memory.
+    DATABASES["default"]["TEST"] = {"NAME": str(STUDYSITE_HOME / "test.sqlite3")}  # noqa: F405
