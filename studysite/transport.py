@@ -45,7 +45,7 @@ class Channel(filesystem.Channel):
 class Transport(filesystem.Transport):
     Channel = Channel
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: Any = None) -> None:  # type: ignore[override]
         # The worker asks for 2 s at a time and sees only in between that it was told to end.
         super().drain_events(connection, min(timeout or LOOK_UP_SECONDS, LOOK_UP_SECONDS))
 
