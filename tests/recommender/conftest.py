@@ -1,0 +1,38 @@
+"""What the tests of jobs share: the fake system, a data set, jobs that wait or run."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from recommender import services
+from recommender.models import Job
+from tests.factories import DatasetFactory
+from tests.recommender.fake import fake
+
+__all__ = ["fake"]
+
+
+@pytest.fixture
+def dataset(home):
+    return DatasetFactory()
+
+
+@pytest.fixture
+def queued(dataset) -> Job:
+    return services.submit_training(dataset=dataset, system="bias")
+
+
+@pytest.fixture
+def claim(queued) -> services.Claim:
+    return services.claim(queued.pk, owner="ada")
+
+
+@pytest.fixture
+def expire():
+    """Let the lease of a job lapse."""
+
+    def now(job_id) -> None:
+        Job.objects.filter(pk=job_id).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    return now

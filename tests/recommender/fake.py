@@ -1,0 +1,58 @@
+"""A system that does what a test tells it to while it fits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from recommender.core.algorithms.base import Recommender
+from recommender.core.systems import SYSTEMS, Progress, System
+
+
+@dataclass(frozen=True)
+class FakeConfig:
+    epochs: int = 2
+
+
+class Fake(Recommender):
+    """Predicts the lowest rating of the scale for everybody and everything."""
+
+    name: ClassVar[str] = "fake"
+    #: called with the run options in the middle of fitting
+    middle: ClassVar[Callable] = staticmethod(lambda options: None)
+
+    def _fit(self, ratings, options):
+        options.progress(Progress("training", 1, 2, 1, 0.9, 12.0))
+        type(self).middle(options)
+        options.progress(Progress("training", 2, 2, 2, 0.8, 0.0))
+        self.loss_curve_ = [(1000, 0.9), (2000, 0.8)]
+
+    def _predict(self, profiles, rows, items, *, training):
+        return np.full(len(rows), self.scale_.minimum)
+
+    def _score(self, profiles, users):
+        return (np.full(profiles.shape, self.scale_.minimum),)
+
+    def _arrays(self):
+        return {}
+
+    def _restore(self, arrays):
+        pass
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """The class, registered for one test; ``fake.middle = f`` says what happens in the middle."""
+    entry = System(
+        name="fake",
+        label="Fake",
+        summary="",
+        implementation=f"{__name__}:Fake",
+        presets={"default": FakeConfig()},
+        default_preset="default",
+    )
+    monkeypatch.setitem(SYSTEMS, "fake", entry)
+    monkeypatch.setattr(Fake, "middle", Fake.middle)
+    return Fake

@@ -1,0 +1,126 @@
+"""Messages get lost and workers die; the rows do not."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from recommender import services
+from recommender.models import Job, Worker
+from recommender.selectors import worker_seen
+from tests.factories import TrainedModelFactory
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    jobs = []
+    monkeypatch.setattr("recommender.services.reconciling.nudge", lambda job: jobs.append(job.pk))
+    return jobs
+
+
+def test_a_job_that_merely_waits_is_left_alone(queued, sent):
+    assert services.reconcile() == 0
+    assert sent == []
+
+
+def test_a_job_that_waits_too_long_is_sent_again_once(queued, sent):
+    Job.objects.update(sent_at=timezone.now() - timedelta(seconds=settings.JOB_RESEND_SECONDS + 1))
+    assert services.reconcile() == 1
+    assert services.reconcile() == 0
+    assert sent == [queued.pk]
+
+
+def test_a_job_that_was_never_sent_is_sent_at_once(queued, sent):
+    Job.objects.update(sent_at=None)
+    services.reconcile()
+    assert sent == [queued.pk]
+
+
+def test_a_job_under_a_live_lease_is_nobody_elses_business(claim, sent):
+    assert services.reconcile(resend_seconds=0) == 0
+
+
+def test_a_job_whose_worker_died_is_sent_at_once(claim, expire, sent):
+    expire(claim.job_id)
+    services.reconcile()
+    assert sent == [claim.job_id]
+    assert Job.objects.get().status == "running"  # until the next worker claims it
+
+
+def test_a_worker_that_starts_sends_all_that_waits(queued, sent):
+    assert services.reconcile(resend_seconds=0) == 1
+
+
+def test_after_the_last_attempt_a_dead_job_has_failed_with_a_reason(claim, expire, sent):
+    Job.objects.update(attempts=settings.JOB_MAX_ATTEMPTS)
+    expire(claim.job_id)
+    services.reconcile()
+    job = Job.objects.get()
+    assert (job.status, sent) == ("failed", [])
+    assert "died in each of 5 attempts" in job.error
+
+
+def test_a_cancelled_job_whose_worker_died_ends_as_cancelled(claim, expire, sent):
+    services.cancel(claim.job_id)
+    expire(claim.job_id)
+    services.reconcile()
+    assert (Job.objects.get().status, sent) == ("cancelled", [])
+
+
+def lay(home, *places: str) -> None:
+    for place in places:
+        folder = Path(home) / place
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+
+
+def what_lies(home) -> set[str]:
+    return {
+        f"{folder.name}/{entry.name}"
+        for folder in (Path(home) / "artefacts", Path(home) / "checkpoints")
+        if folder.exists()
+        for entry in folder.iterdir()
+    }
+
+
+def test_sweeping_removes_what_earlier_attempts_left(claim, home, expire):
+    expire(claim.job_id)
+    second = services.claim(claim.job_id, owner="ben")
+    folder, name = claim.artefact.split("/")
+    lay(home, claim.artefact, f"{folder}/.{name}.partial", second.artefact, second.checkpoints)
+    services.sweep()
+    assert what_lies(home) == {second.artefact, second.checkpoints}
+
+
+def test_sweeping_keeps_the_artefact_of_a_model_and_no_checkpoint_of_its_job(home):
+    model = TrainedModelFactory()
+    model.artefact = f"artefacts/{model.job_id}-2"
+    model.save()
+    lay(home, model.artefact, f"artefacts/{model.job_id}-1", f"checkpoints/{model.job_id}")
+    services.sweep()
+    assert what_lies(home) == {model.artefact}
+
+
+def test_sweeping_touches_nothing_that_another_database_may_know(home, db):
+    unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    lay(home, f"artefacts/{unknown}-1", f"checkpoints/{unknown}", "artefacts/by-hand")
+    services.sweep()
+    assert len(what_lies(home)) == 3
+
+
+def test_a_worker_is_seen_until_it_leaves(db):
+    services.see_worker(name="celery@here:1", queues=["device"])
+    assert worker_seen(10)
+    assert not worker_seen(10, queue="other")
+    services.forget_worker(name="celery@here:1")
+    assert not worker_seen(10)
+
+
+def test_a_worker_that_fell_silent_is_not_seen(db):
+    services.see_worker(name="celery@here:1", queues=["device"])
+    Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
+    assert not worker_seen(10)
