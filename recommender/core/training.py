@@ -126,7 +126,7 @@ class Adam:
 
     A row update is that of torch's SparseAdam: the moments and weights of the other rows stay as
     they are, while dense Adam would go on moving them by their decaying momentum. Bias correction
-    counts the steps of the whole tensor in both.
+    counts the steps of the whole tensor in both; epsilon is added after it, as in dense Adam.
     """
 
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8

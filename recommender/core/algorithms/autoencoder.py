@@ -91,9 +91,12 @@ class Network:
     def _drop(self, values: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         if generator is None or not self.config.dropout:
             return values
-        kept = 1 - self.config.dropout
-        mask = torch.empty_like(values).bernoulli_(kept, generator=generator)
-        return values * mask / kept
+        # One random byte a value, eight to a draw: bernoulli_ on the CPU took a sixth of a step.
+        dropped = round(256 * self.config.dropout)
+        words = torch.empty(-(-values.numel() // 8), dtype=torch.int64, device=values.device)
+        words.random_(-(2**63), None, generator=generator)
+        mask = words.view(torch.uint8)[: values.numel()].view(values.shape) >= dropped
+        return values * mask * (256 / (256 - dropped))
 
     def errors(
         self,
@@ -356,7 +359,7 @@ def without_own_rating(
     """
     items, damping = matrix.indices, BiasConfig()
     counts = np.bincount(items, minlength=matrix.shape[1])
-    above = matrix.data - bias.mean
+    above = matrix.data.astype(np.float64) - bias.mean
     weight = counts[items] - 1 + damping.item_damping
     item_offsets = (bias.item_offsets[items] * (weight + 1) - above) / weight
     rest = matrix.data - bias.movies()[items]

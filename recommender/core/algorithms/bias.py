@@ -34,7 +34,8 @@ class BiasTerms:
     def learn(cls, matrix: csr_array, config: BiasConfig) -> BiasTerms:
         mean = float(np.mean(matrix.data, dtype=np.float64))
         n_items = matrix.shape[1]
-        sums = np.bincount(matrix.indices, matrix.data - mean, minlength=n_items)
+        above = matrix.data.astype(np.float64) - mean
+        sums = np.bincount(matrix.indices, above, minlength=n_items)
         counts = np.bincount(matrix.indices, minlength=n_items)
         return cls(mean, _damped(sums, counts, config.item_damping), config.user_damping)
 

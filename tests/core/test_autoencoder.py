@@ -1,0 +1,142 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from recommender.core.algorithms import autoencoder
+from recommender.core.algorithms.autoencoder import Autoencoder, Network
+from recommender.core.errors import ConfigurationError
+from recommender.core.systems import AutoencoderConfig, RunOptions, system
+from tests.core.contract import SystemContract
+from tests.core.matrices import of_dense, random_ratings
+
+COMPACT = system("autoencoder").preset("compact")[1]
+TINY = (48, 32, 24, 16, 24, 32, 48)
+
+
+class TestCompact(SystemContract):
+    system = "autoencoder"
+    config = replace(
+        COMPACT, hidden=TINY, epochs=60, batch_users=16, learning_rate=3e-3, dropout=0.0
+    )
+
+
+class TestFaithful(SystemContract):
+    system = "autoencoder"
+    config = AutoencoderConfig(hidden=TINY, epochs=60, batch_users=16, learning_rate=3e-3)
+
+
+def test_the_paper_preset_is_the_papers():
+    name, config = system("autoencoder").preset("paper")
+    assert name == "paper"
+    assert config.hidden == (4096, 2048, 1024, 512, 1024, 2048, 4096)
+    assert (config.epochs, config.loss, config.target) == (30, "rmse", "stars")
+    assert (config.dropout, config.weight_decay, config.normalise) == (0, 0, False)
+
+
+def test_both_presets_have_seven_hidden_layers_with_a_bottleneck():
+    for config in system("autoencoder").presets.values():
+        assert len(config.hidden) == 7
+        assert config.hidden[:4] == config.hidden[:2:-1]
+        assert min(config.hidden) == config.hidden[3]
+
+
+def test_weights_are_drawn_by_xavier_and_biases_are_zero():
+    network = Network.drawn(AutoencoderConfig(hidden=(200, 100)), 300, 0, "cpu", torch.float32)
+    shapes = {"first": (300, 200), "middle.0": (100, 200), "last": (300, 100)}
+    for name, (rows, columns) in shapes.items():
+        bound = (6 / (rows + columns)) ** 0.5
+        weights = network.parameters[name]
+        assert weights.shape == (rows, columns)
+        assert weights.abs().max() <= bound
+        assert weights.std() == pytest.approx(bound / 3**0.5, rel=0.02)
+    assert not any(network.parameters[name].any() for name in network.parameters if "bias" in name)
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean():
+    network = Network({}, AutoencoderConfig(dropout=0.25))
+    values = network._drop(torch.ones(1000, 100), torch.Generator().manual_seed(0))
+    assert (values == 0).float().mean() == pytest.approx(0.25, abs=0.005)
+    assert values.mean() == pytest.approx(1, abs=0.01)
+
+
+def test_nothing_is_dropped_when_predicting():
+    ratings = random_ratings(1, n_users=20, n_items=15)
+    model = Autoencoder(replace(TestCompact.config, epochs=1, dropout=0.5)).fit(ratings)
+    pair = np.array([3]), np.array([4])
+    assert model.predict(None, *pair) == model.predict(None, *pair)
+
+
+def test_the_training_error_is_that_of_each_rating_withheld():
+    """Against predictions from profiles from which the rating was really taken out."""
+    ratings = random_ratings(1, n_users=20, n_items=15)
+    config = replace(TestFaithful.config, epochs=5)
+    model = Autoencoder(config).fit(ratings, options=RunOptions(threads=1))
+    squares = []
+    for user, movie, stars in zip(ratings.rows(), ratings.indices, ratings.values, strict=True):
+        dense = ratings.matrix().toarray()[[user]]
+        dense[0, movie] = 0
+        hidden = model._hidden(of_dense(dense).matrix())
+        last = model.network_.parameters["last"][movie]
+        output = float(hidden[0] @ last + model.network_.parameters["last.bias"][movie])
+        squares.append((np.clip(output, 0.5, 5) - stars) ** 2)
+    assert model.train_rmse_ == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-5)
+
+
+def test_the_training_error_of_many_ratings_is_sampled(monkeypatch):
+    monkeypatch.setattr(autoencoder, "TRAIN_ERROR_SAMPLE", 10)
+    seen = []
+    Autoencoder(replace(TestCompact.config, epochs=1)).fit(
+        random_ratings(1), options=RunOptions(progress=seen.append, threads=1)
+    )
+    assert seen[-1].total == seen[-1].done == 10
+
+
+def test_the_learning_rate_can_fall_to_zero():
+    ratings, config = random_ratings(1), replace(TestCompact.config, epochs=2)
+    models = [
+        Autoencoder(replace(config, schedule=schedule)).fit(ratings)
+        for schedule in ("constant", "linear")
+    ]
+    assert not np.array_equal(*(model.to_arrays()["network.first"] for model in models))
+
+
+def test_one_hidden_layer_is_enough():
+    config = replace(TestFaithful.config, hidden=(8,), epochs=1)
+    model = Autoencoder(config).fit(random_ratings(1))
+    assert model.recommend(None, 1).items.shape == (12, 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"hidden": ()},
+        {"hidden": (4, 0)},
+        {"epochs": 0},
+        {"learning_rate": 0.0},
+        {"batch_users": 0},
+        {"withheld_per_user": 0},
+        {"loss": "hinge"},
+        {"target": "rank"},
+        {"schedule": "cosine"},
+        {"dropout": 1.0},
+        {"weight_decay": -1.0},
+    ],
+)
+def test_a_configuration_that_cannot_be_trained_is_refused(values):
+    with pytest.raises(ConfigurationError, match=next(iter(values))):
+        Autoencoder(replace(TestFaithful.config, **values)).fit(random_ratings(1))
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns_what_the_processor_learns():
+    ratings = random_ratings(1, n_users=30, n_items=25)
+    config = replace(TestFaithful.config, epochs=3)
+    models = [
+        Autoencoder(config).fit(ratings, options=RunOptions(device=device))
+        for device in ("cpu", "cuda")
+    ]
+    rows, items = np.divmod(np.arange(30 * 25), 25)
+    stars = [model.predict(None, rows, items) for model in models]
+    assert np.allclose(*stars, atol=1e-2)

@@ -1,0 +1,35 @@
+import json
+
+import numpy as np
+import pytest
+
+from recommender.core.algorithms.bias import Bias
+from recommender.core.algorithms.user_knn import UserKNN
+from recommender.core.evaluation import evaluate
+from recommender.core.splitting import split
+from tests.core.matrices import random_ratings
+
+SPLIT = split(random_ratings(1, n_users=40, n_items=20), "random-90-10", 0)
+
+
+def test_the_errors_are_those_of_predictions_from_training_profiles():
+    model = UserKNN().fit(SPLIT.train)
+    row = evaluate(model, SPLIT)
+    predicted = model.predict(SPLIT.train.matrix(), SPLIT.test_rows, SPLIT.test_items)
+    errors = predicted - SPLIT.test_values
+    assert row["rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)))
+    assert row["mse"] == pytest.approx(row["rmse"] ** 2)
+    assert row["mae"] == pytest.approx(np.mean(np.abs(errors)))
+
+
+def test_the_row_is_ready_for_json_and_tells_the_counts():
+    row = json.loads(json.dumps(evaluate(Bias().fit(SPLIT.train), SPLIT)))
+    assert list(row) == [
+        "n_train", "n_test", "cold_share", "train_rmse", "rmse", "mse", "mae",
+    ]  # fmt: skip
+    assert row["n_train"] + row["n_test"] == random_ratings(1, n_users=40, n_items=20).n_ratings
+    assert row["cold_share"] == SPLIT.facts["cold_share"]
+
+
+def test_neighbours_have_no_training_error():
+    assert evaluate(UserKNN().fit(SPLIT.train), SPLIT)["train_rmse"] is None

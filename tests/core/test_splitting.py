@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommender.core.errors import ConfigurationError
+from recommender.core.ratings import Ratings
+from recommender.core.splitting import split
+from tests.core.matrices import HALF_STARS, random_ratings
+
+
+def timed(times, users=None, items=None) -> Ratings:
+    n = len(times)
+    users = np.arange(n) if users is None else users
+    items = np.zeros(n, int) if items is None else items
+    return Ratings.from_triples(
+        users, items, np.full(n, 3.0), scale=HALF_STARS, timestamps=np.asarray(times)
+    )
+
+
+def test_the_oldest_nine_tenths_train():
+    parts = split(timed(np.arange(100)[::-1]), "time-90-10")
+    assert parts.train.n_ratings == 90
+    assert parts.train.timestamps.max() == 89
+    assert sorted(parts.test_rows) == list(range(10))  # user 0 rated last
+    assert parts.facts["cut"] == 90
+
+
+def test_all_ratings_of_the_second_of_the_cut_are_tested():
+    parts = split(timed([1] * 85 + [2] * 10 + [3] * 5), "time-90-10")
+    assert parts.train.n_ratings == 85
+    assert parts.facts["cut"] == 2
+    assert parts.facts["n_at_cut"] == 10
+    assert "second of the cut" in parts.facts["tie_rule"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["time-90-10", "random-90-10"]))
+def test_every_rating_is_on_exactly_one_side(seed, name):
+    ratings = replace(random_ratings(seed), timestamps=None)
+    ratings = replace(
+        ratings, timestamps=np.random.default_rng(seed).permutation(ratings.n_ratings)
+    )
+    if ratings.n_ratings < 2:
+        return
+    parts = split(ratings, name, seed)
+    train = set(zip(parts.train.rows(), parts.train.indices, strict=True))
+    test = set(zip(parts.test_rows, parts.test_items, strict=True))
+    assert not train & test
+    assert train | test == set(zip(ratings.rows(), ratings.indices, strict=True))
+    assert len(test) == ratings.n_ratings - 9 * ratings.n_ratings // 10
+    dense = ratings.matrix().toarray()
+    assert np.array_equal(dense[parts.test_rows, parts.test_items], parts.test_values)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_training_rating_is_as_new_as_a_test_rating(seed):
+    ratings = random_ratings(seed)
+    if ratings.timestamps.min() == np.sort(ratings.timestamps)[9 * ratings.n_ratings // 10]:
+        return
+    parts = split(ratings, "time-90-10")
+    times = dict(
+        zip(zip(ratings.rows(), ratings.indices, strict=True), ratings.timestamps, strict=True)
+    )
+    newest = parts.train.timestamps.max()
+    tested = zip(parts.test_rows, parts.test_items, strict=True)
+    assert all(times[pair] > newest for pair in tested)
+
+
+def test_test_ratings_of_users_and_movies_without_training_ratings_are_counted():
+    ratings = timed(
+        np.arange(20),
+        users=[0] * 9 + [1] * 9 + [0, 2],
+        items=[*range(9), *range(9), 9, 8],
+    )
+    facts = split(ratings, "time-90-10").facts
+    assert (facts["n_train"], facts["n_test"]) == (18, 2)
+    assert facts["cold_share"] == 0.5  # user 2 is new
+    assert facts["n_test_warm_user"] == 1
+    assert facts["n_test_warm_item"] == 1  # movie 9 is new
+    assert facts["n_test_warm_both"] == 0
+    assert (facts["n_test_users"], facts["n_cold_test_users"]) == (2, 1)
+
+
+def test_random_splits_follow_their_seed():
+    ratings = random_ratings(1, n_users=40, n_items=40)
+    same = [split(ratings, "random-90-10", seed).test_items.tolist() for seed in (0, 0, 1)]
+    assert same[0] == same[1] != same[2]
+
+
+def test_an_official_fold_is_taken_as_the_source_names_it():
+    ratings = random_ratings(1)
+    fold = np.arange(ratings.n_ratings) % 5 == 0
+    parts = split(replace(ratings, folds={"u1": fold}), "official-u1")
+    assert np.array_equal(parts.test_items, ratings.indices[fold])
+    assert np.array_equal(parts.train.values, ratings.values[~fold])
+
+
+@pytest.mark.parametrize(
+    ("ratings", "name", "message"),
+    [
+        (replace(random_ratings(1), timestamps=None), "time-90-10", "Use random-90-10"),
+        (random_ratings(1), "official-u1", "no official fold 'u1'"),
+        (random_ratings(1), "fortnightly", "Choose from: time-90-10, random-90-10"),
+        (timed([7] * 30), "time-90-10", "nothing to learn from"),
+        (timed([]), "time-90-10", "no test rating"),
+        (timed([5]), "random-90-10", "nothing to learn from"),
+    ],
+)
+def test_a_split_that_cannot_be_made_says_why(ratings, name, message):
+    with pytest.raises(ConfigurationError, match=message):
+        split(ratings, name)

@@ -1,0 +1,222 @@
+import math
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+from recommender.core import training
+from recommender.core.algorithms.autoencoder import Autoencoder, Network
+from recommender.core.errors import Cancelled, ConfigurationError, FitError, OutOfMemory
+from recommender.core.systems import AutoencoderConfig, RunOptions
+from recommender.core.training import Adam, LossCurve, resolve_device
+from tests.core.matrices import random_ratings
+
+CONFIG = AutoencoderConfig(
+    hidden=(12, 8, 6, 4, 6, 8, 12), epochs=4, learning_rate=1e-3, batch_users=4, dropout=0.2
+)
+RATINGS = random_ratings(2, n_users=20, n_items=15)
+
+
+def fit(config=CONFIG, ratings=RATINGS, **options) -> Autoencoder:
+    return Autoencoder(config).fit(ratings, options=RunOptions(threads=1, **options))
+
+
+def stop_in_pass(number):
+    def listener(progress):
+        if progress.epoch == number:
+            raise Cancelled("stop")
+
+    return listener
+
+
+def same(left: Autoencoder, right: Autoencoder) -> bool:
+    pairs = zip(left.to_arrays().items(), right.to_arrays().items(), strict=True)
+    return all(a == b and np.array_equal(x, y) for (a, x), (b, y) in pairs)
+
+
+def test_a_run_stopped_in_any_pass_and_resumed_is_the_uninterrupted_run(tmp_path):
+    whole = fit()
+    for number in (1, 2, 3, 4):
+        checkpoint = tmp_path / f"{number}.safetensors"
+        with pytest.raises(Cancelled):
+            fit(checkpoint=checkpoint, progress=stop_in_pass(number))
+        assert same(fit(checkpoint=checkpoint), whole)
+
+
+def test_a_resumed_run_does_not_repeat_passes(tmp_path):
+    with pytest.raises(Cancelled):
+        fit(checkpoint=tmp_path / "c", progress=stop_in_pass(3))
+    seen = []
+    fit(checkpoint=tmp_path / "c", progress=lambda progress: seen.append(progress.epoch))
+    assert sorted(set(seen)) == [0, 3, 4]  # 0: the phase was announced
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.core.test_training import fit
+
+def kill(progress):
+    if progress.epoch == 3 and progress.done % 3 == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+fit(checkpoint=Path(sys.argv[1]), progress=kill)
+"""
+
+
+def test_a_killed_run_is_resumed_bit_for_bit(tmp_path):
+    checkpoint = tmp_path / "run.safetensors"
+    dead = subprocess.run([sys.executable, "-c", KILLED, str(checkpoint)], timeout=120)
+    assert dead.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == [checkpoint]
+    assert same(fit(checkpoint=checkpoint), fit())
+
+
+def test_a_run_killed_while_writing_leaves_no_stray_file(tmp_path):
+    (tmp_path / ".run.partial").write_bytes(b"half a checkpoint")
+    assert same(fit(checkpoint=tmp_path / "run"), fit())
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"config": replace(CONFIG, learning_rate=2e-3)},
+        {"ratings": random_ratings(3, n_users=20, n_items=15)},
+        {"seed": 1},
+    ],
+)
+def test_a_checkpoint_of_another_run_is_not_used(tmp_path, other):
+    fit(checkpoint=tmp_path / "c")
+    assert same(fit(**other, checkpoint=tmp_path / "c"), fit(**other))
+
+
+def test_a_damaged_checkpoint_is_not_used(tmp_path):
+    fit(checkpoint=tmp_path / "c")
+    content = (tmp_path / "c").read_bytes()
+    (tmp_path / "c").write_bytes(content[: len(content) // 2])
+    assert same(fit(checkpoint=tmp_path / "c"), fit())
+
+
+def test_another_seed_is_another_model():
+    assert not same(fit(seed=1), fit(seed=2))
+
+
+def test_a_loss_that_is_no_number_stops_the_run():
+    with pytest.raises(FitError, match="Lower learning_rate"):
+        fit(replace(CONFIG, learning_rate=1e25))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 7 bytes"),
+    ],
+)
+def test_too_little_memory_is_told_with_its_remedy(monkeypatch, error):
+    def full(*args):
+        raise error
+
+    monkeypatch.setattr(Network, "gradients", full)
+    with pytest.raises(OutOfMemory, match="use the preset compact"):
+        fit()
+
+
+def test_an_error_of_another_kind_is_not_called_lack_of_memory(monkeypatch):
+    def broken(*args):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(Network, "gradients", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        fit()
+
+
+def test_the_number_of_threads_is_put_back():
+    before = torch.get_num_threads()
+    fit()
+    assert torch.get_num_threads() == before
+
+
+def test_progress_tells_pass_loss_and_time_left():
+    seen = []
+    fit(progress=seen.append)
+    steps = [p for p in seen if p.phase == "training" and p.done]
+    assert [p.done for p in steps] == sorted(p.done for p in steps)
+    assert steps[-1].done == steps[-1].total == 4 * RATINGS.n_ratings
+    assert {p.epoch for p in steps} == {1, 2, 3, 4}
+    assert all(math.isfinite(p.loss) and p.seconds_left >= 0 for p in steps)
+    assert steps[-1].seconds_left == 0
+    assert seen[-1].phase == "measuring"
+
+
+def test_a_point_of_the_loss_curve_is_the_error_of_a_thousand_examples():
+    errors = np.random.default_rng(0).normal(0, 1, 2_500)
+    curve = LossCurve()
+    for part in np.split(errors**2, [7, 900, 2_100]):
+        curve.add(part)
+    points = curve.thinned()
+    assert [seen for seen, _ in points] == [1000, 2000, 2500]
+    wanted = [np.sqrt(np.mean(part**2)) for part in np.split(errors, [1000, 2000])]
+    assert [loss for _, loss in points] == pytest.approx(wanted)
+
+
+def test_a_long_loss_curve_is_thinned_to_five_hundred_points():
+    curve = LossCurve()
+    curve.add(np.arange(1_203_456) % 7.0)
+    points = curve.thinned()
+    assert 250 < len(points) <= 500
+    assert points[-1][0] == 1_203_456
+    assert points[0][1] == pytest.approx(np.sqrt(3), rel=1e-3)
+
+
+def test_no_examples_make_no_curve():
+    assert LossCurve().thinned() == []
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_dense_updates_are_those_of_torch(decay):
+    torch.manual_seed(0)
+    start = torch.randn(4, 3, dtype=torch.float64)
+    ours, theirs = start.clone(), start.clone().requires_grad_()
+    adam, reference = Adam(decay), torch.optim.AdamW([theirs], lr=0.01, weight_decay=decay)
+    for _ in range(5):
+        gradient = torch.randn_like(start)
+        adam.update("w", ours, gradient, 0.01)
+        theirs.grad = gradient
+        reference.step()
+    assert torch.allclose(ours, theirs.detach(), rtol=0, atol=1e-14)
+
+
+def test_row_updates_are_those_of_torchs_sparse_adam():
+    """But for epsilon, which torch adds before the correction there and after it elsewhere."""
+    torch.manual_seed(0)
+    start = torch.randn(6, 3, dtype=torch.float64)
+    ours, theirs = start.clone(), start.clone().requires_grad_()
+    adam, reference = Adam(), torch.optim.SparseAdam([theirs], lr=0.01)
+    for rows in ([0, 2], [2, 5], [1], [0, 1, 2, 3]):
+        gradient = torch.randn(len(rows), 3, dtype=torch.float64)
+        adam.update("w", ours, gradient, 0.01, torch.tensor(rows))
+        theirs.grad = torch.sparse_coo_tensor(
+            torch.tensor([rows]), gradient, (6, 3), check_invariants=True
+        )
+        reference.step()
+    assert torch.allclose(ours, theirs.detach(), rtol=0, atol=1e-6)
+    assert_array_equal(ours[4], start[4])
+
+
+def test_the_device_is_found_or_refused(monkeypatch):
+    monkeypatch.setattr(training.torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == resolve_device("cpu") == "cpu"
+    with pytest.raises(ConfigurationError, match="no CUDA device"):
+        resolve_device("cuda")
+    monkeypatch.setattr(training.torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == resolve_device("cuda") == "cuda"
+    with pytest.raises(ConfigurationError, match="Choose from: auto, cpu, cuda"):
+        resolve_device("tpu")
