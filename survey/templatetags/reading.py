@@ -23,6 +23,25 @@ def stars_in_words(stars: float) -> str:
 
 
 @register.filter
+def without_aside(title: str) -> str:
+    """A title without what stands in parentheses after it: "Amelie (Le fabuleux ...)": "Amelie"."""
+    return title.partition(" (")[0]
+
+
+@register.filter
+def aside(title: str) -> str:
+    """What stands in parentheses after a title: other names, the original one. May be empty."""
+    _, opening, rest = title.partition(" (")
+    return opening.strip() + rest
+
+
+@register.filter
+def genres(names: Iterable[str]) -> str:
+    """ "Drama, Sci-Fi", with a hyphen at which no line breaks."""
+    return ", ".join(names).replace("-", "\u2011")
+
+
+@register.filter
 def listed(words: Iterable[str]) -> str:
     """Words as a sentence lists them: "Drama, Crime and War"."""
     *front, last = list(words) or [""]

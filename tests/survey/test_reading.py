@@ -17,11 +17,23 @@ def test_one_star_is_singular():
 
 
 @pytest.mark.parametrize(
+    ("title", "main", "rest"),
+    [("Alien", "Alien", ""), ("Amelie (Le fabuleux destin)", "Amelie", "(Le fabuleux destin)")],
+)
+def test_other_names_of_a_movie_stand_apart(title, main, rest):
+    assert (reading.without_aside(title), reading.aside(title)) == (main, rest)
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [([], ""), (["War"], "War"), (["War", "Crime", "Drama"], "War, Crime and Drama")],
 )
 def test_words_are_listed_as_in_a_sentence(words, said):
     assert reading.listed(words) == said
+
+
+def test_a_genre_is_never_broken_at_its_hyphen():
+    assert reading.genres(["Drama", "Sci-Fi"]) == "Drama, Sci\u2011Fi"
 
 
 def test_a_percentage_keeps_its_sign_on_the_line():
