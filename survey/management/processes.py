@@ -50,11 +50,11 @@ class Family:
         """Start a server; what it says goes to a log of its own."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("wb") as log:
-            self.servers[name] = self._start(arguments, log)
+            self.servers[name] = self._start(arguments, output=log, errors=log)
 
-    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a step; what it says goes where the supervisor's words go."""
-        step = self._start(arguments, None)
+    def begin(self, *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
+        """Start a step; what it says goes where the supervisor's words go, ``quiet`` but errors."""
+        step = self._start(arguments, output=subprocess.DEVNULL if quiet else None, errors=None)
         self.steps.append(step)
         return step
 
@@ -67,8 +67,8 @@ class Family:
         if step.returncode:
             raise StepFailed(step.returncode)
 
-    def run(self, *arguments: str) -> None:
-        self.finish(self.begin(*arguments))
+    def run(self, *arguments: str, quiet: bool = False) -> None:
+        self.finish(self.begin(*arguments, quiet=quiet))
 
     def watch(self) -> None:
         """ChildDied if a server has ended."""
@@ -82,12 +82,9 @@ class Family:
 
     def stop(self) -> None:
         """Ask all to end, and kill whoever has not after some seconds, grandchildren included."""
-        everyone: list[psutil.Process] = []
-        for child in [*self.steps, *self.servers.values()]:
-            # It may end at any moment; psutil knows a process from a later one of the same id.
+        everyone = self._everyone()
+        for process in everyone:
             with suppress(psutil.NoSuchProcess):
-                process = psutil.Process(child.pid)
-                everyone += [process, *process.children(recursive=True)]
                 process.terminate()
         _, alive = psutil.wait_procs(everyone, timeout=GRACE)
         for process in alive:
@@ -95,8 +92,22 @@ class Family:
                 process.kill()
         psutil.wait_procs(alive, timeout=GRACE)
 
+    def _everyone(self) -> list[psutil.Process]:
+        """All in the children's sessions; a child that died may have left its own behind."""
+        sessions = {child.pid for child in [*self.steps, *self.servers.values()]}
+        found = []
+        for process in psutil.process_iter():
+            with suppress(OSError):  # it has ended, or is somebody else's
+                if os.getsid(process.pid) in sessions:
+                    found.append(process)
+        return found
+
     def _start(
-        self, arguments: tuple[str, ...], output: IO[bytes] | None
+        self,
+        arguments: tuple[str, ...],
+        *,
+        output: IO[bytes] | int | None,
+        errors: IO[bytes] | None,
     ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, *arguments],
@@ -104,7 +115,7 @@ class Family:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=output,
+            stderr=errors,
             start_new_session=True,
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )

@@ -28,8 +28,9 @@ from survey.models import Appraiser, Study
 BUILT_IN = "demo"
 SYSTEMS = ("autoencoder", "user-knn", "bias")
 ARMS = "autoencoder,user-knn"
+TASTE = "autoencoder:0.6"  # of the simulated appraisers, so that the results show something
 RESEARCHER = "researcher"
-QUESTIONS, PROFILES, SIMULATED = 15, 100, 40
+QUESTIONS, PROFILES, MINIMUM_PROFILE, SIMULATED = 15, 100, 5, 40
 PATIENCE = 60.0  # seconds for the servers to answer
 
 
@@ -102,19 +103,17 @@ class Command(BaseCommand):
         self.make_study(slug, name, seed=1)
         self.make_study(f"{slug}-results", name, seed=2)
         self.simulate(f"{slug}-results")
+        password = researcher_password(home / "demo.json")
         facts = {
             "judge": f"{self.url}/s/{slug}/",
             "results": f"{self.url}/research/{slug}-results/",
             "admin": f"{self.url}/admin/",
-            "username": RESEARCHER,
-            "password": researcher_password(home / "demo.json"),
+            "login": f"{RESEARCHER} / {password}",
         }
-        write_private(home / "demo.json", facts)
+        write_private(home / "demo.json", facts | {"username": RESEARCHER, "password": password})
         self.say("Ready.")
-        self.stdout.write(f"Judge:   {facts['judge']}")
-        self.stdout.write(f"Results: {facts['results']}")
-        self.stdout.write(f"Admin:   {facts['admin']}")
-        self.stdout.write(f"Login:   {RESEARCHER} / {facts['password']}")
+        for name, value in facts.items():
+            self.stdout.write(f"{name.capitalize() + ':':<9}{value}")
         self.stdout.write("Ctrl-C stops everything.")
 
     def import_data(self, name: str, source: str) -> None:
@@ -143,25 +142,32 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             self.say(f"Preparing the study {slug!r} ...")
-            numbers = (
-                f"--profiles {PROFILES} --questions {QUESTIONS} --appraisers 100 --seed {seed}"
-            )
-            self.manage("create_study", slug, "--dataset", name, "--arms", ARMS, *numbers.split())
+            dataset = Dataset.objects.get(name=name)
+            eligible = selectors.eligible_users(dataset=dataset, minimum=MINIMUM_PROFILE)
+            numbers = {
+                "--profiles": min(PROFILES, len(eligible)),
+                "--questions": QUESTIONS,
+                "--min-profile": MINIMUM_PROFILE,
+                "--seed": seed,
+            }
+            options = [str(part) for pair in numbers.items() for part in pair]
+            step = ["create_study", slug, "--dataset", name, "--arms", ARMS, *options]
+            self.manage(*step, quiet=True)
         elif study.status == Study.Status.DRAFT:
             self.say(f"Going on with the study {slug!r} ...")
-            self.manage("follow_jobs", *(str(arm.publish_job_id) for arm in study.arms.all()))
-            self.manage("launch_study", slug)
+            self.manage("launch_study", slug, quiet=True)
 
     def simulate(self, slug: str) -> None:
         simulated = Appraiser.objects.filter(study__slug=slug, kind=Appraiser.Kind.SIMULATED)
-        if not simulated.exists():
+        if missing := SIMULATED - simulated.count():
             self.say(f"Filling {slug!r} with simulated judgments, marked as such ...")
-            self.manage("simulate_appraisers", slug, "--appraisers", str(SIMULATED))
+            taste = ["--appraisers", str(missing), "--prefer", TASTE]
+            self.manage("simulate_appraisers", slug, *taste, quiet=True)
 
     # -- means -------------------------------------------------------------------------------
 
-    def manage(self, *arguments: str) -> None:
-        self.family.run("manage.py", *arguments)
+    def manage(self, *arguments: str, quiet: bool = False) -> None:
+        self.family.run("manage.py", *arguments, quiet=quiet)
 
     def wait_until(self, ready: Callable[[], bool], problem: str) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -1,0 +1,190 @@
+"""The demo's small promises, and the whole of it on a tiny data set: start, stop, go on."""
+
+import json
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from django.core.management.base import CommandError
+
+from survey.management.commands import demo
+from tests.installation import ROOT, Installation
+
+PATIENCE = 180
+
+
+def test_the_facts_are_for_their_owner_only(tmp_path):
+    file = tmp_path / "demo.json"
+    file.write_text("{}")
+    file.chmod(0o644)
+    demo.write_private(file, {"judge": "http://localhost/"})
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text()) == {"judge": "http://localhost/"}
+    assert [path.name for path in tmp_path.iterdir()] == ["demo.json"]
+
+
+def test_a_busy_port_is_refused_with_another_to_try():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(CommandError, match="make demo PORT="):
+            demo.refuse_busy(taken.getsockname()[1])
+
+
+def test_a_home_has_one_demo_at_a_time(tmp_path):
+    with demo.one_at_a_time(tmp_path):
+        second = demo.one_at_a_time(tmp_path)
+        with pytest.raises(CommandError, match="running in"):
+            second.__enter__()
+    with demo.one_at_a_time(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("ml-latest-small.zip", "ml-latest-small"), ("my ratings (2).csv", "my-ratings-2")],
+)
+def test_an_own_data_set_is_named_after_its_file(tmp_path, file, name):
+    (tmp_path / file).write_text("")
+    assert demo.data_set_name(str(tmp_path / file)) == name
+
+
+def test_a_source_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="Name a folder"):
+        demo.data_set_name(str(tmp_path / "nothing.zip"))
+
+
+@pytest.mark.django_db
+def test_the_password_is_made_once_and_remembered(tmp_path):
+    file = tmp_path / "demo.json"
+    first = demo.researcher_password(file)
+    demo.write_private(file, {"password": first})
+    assert demo.researcher_password(file) == first
+    assert len(first) >= 16
+
+
+@pytest.mark.django_db
+def test_a_password_that_was_lost_is_replaced(tmp_path, client):
+    first = demo.researcher_password(tmp_path / "demo.json")
+    second = demo.researcher_password(tmp_path / "demo.json")
+    assert second != first
+    assert client.login(username="researcher", password=second)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_way_to_stop_is_the_same(number):
+    with pytest.raises(KeyboardInterrupt), demo.stopped_by_signals():
+        signal.raise_signal(number)
+
+
+# -- the whole of it --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def source(tmp_path):
+    """40 users and 60 movies, in the plain form."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    rows = ["user,item,rating,timestamp"]
+    for user in range(40):
+        for nth in range(10):
+            item, stars = (7 * user + 11 * nth) % 60, 1 + (user * nth + user + nth) % 5
+            rows.append(f"{user},{item},{stars},{1_000_000_000 + 60 * len(rows)}")
+    (folder / "ratings.csv").write_text("\n".join(rows) + "\n")
+    titles = [f"{item},Film {item} ({1950 + item}),Drama" for item in range(60)]
+    (folder / "movies.csv").write_text("\n".join(["item,title,genres", *titles]) + "\n")
+    return folder
+
+
+class Demo:
+    """``manage.py demo`` as a person starts it, its words in a file."""
+
+    def __init__(self, site: Installation, source) -> None:
+        self.output = site.home / "output"
+        options = ["--port", str(site.port), "--dataset", str(source), "--web-workers", "2"]
+        with self.output.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "demo", *options],
+                cwd=ROOT,
+                env=site.env,
+                stdout=out,
+                stderr=out,
+            )
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, pattern: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.said(), re.M):
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.1)
+
+    def interrupt(self) -> float:
+        """Ctrl-C for the supervisor alone; how long until everything had stopped."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        assert len(below) >= 4  # gunicorn and its two, the worker
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(30) == 0, self.said()
+        assert not [child for child in below if child.is_running()]
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def start(tmp_path, source):
+    (tmp_path / "home").mkdir()
+    site = Installation(tmp_path / "home")
+    begun = []
+
+    def start() -> Demo:
+        begun.append(Demo(site, source))
+        return begun[-1]
+
+    start.site = site
+    yield start
+    for each in begun:
+        if each.process.poll() is None:
+            each.process.terminate()
+            each.process.wait(30)
+
+
+def test_the_demo_stops_in_training_and_goes_on_and_keeps_what_was_judged(start):
+    first = start()
+    first.wait_for("autoencoder: training")
+    assert first.interrupt() < 15
+    second = start()
+    second.wait_for("^Login: ")
+    for word in ("Judge:", "Results:", "Admin:", "Login:"):
+        assert len(re.findall(f"^{word} ", second.said(), re.M)) == 1
+    facts = json.loads((start.site.home / "demo.json").read_text())
+    assert facts["judge"] == f"http://localhost:{start.site.port}/s/demo-tiny/"
+    second.interrupt()
+    kept = start.site.ask(
+        "from survey.models import Judgment; from recommender.models import TrainedModel;"
+        "print(Judgment.objects.count(), TrainedModel.objects.count())"
+    )
+    assert kept == "600 3"
+    third = start()
+    third.wait_for("^Login: ")
+    assert "Training" not in third.said()
+    assert json.loads((start.site.home / "demo.json").read_text()) == facts
+    third.interrupt()
+
+
+def test_a_web_server_that_dies_ends_the_demo_with_a_message(start):
+    running = start()
+    running.wait_for("first page is up")
+    below = psutil.Process(running.process.pid).children(recursive=True)
+    next(child for child in below if "gunicorn" in child.cmdline()).kill()
+    assert running.process.wait(60) == 1
+    assert "the web server ended by itself" in running.said()
+    assert "Traceback" not in running.said()
+    assert not [child for child in below if child.is_running()]

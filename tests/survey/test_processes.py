@@ -1,0 +1,113 @@
+"""The supervisor's children: watched while they run, and none left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from survey.management import processes
+from survey.management.processes import ChildDied, Family, StepFailed
+
+SLEEP = "import time; time.sleep(60)"
+STUBBORN = (
+    "import signal, subprocess, sys, time;"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    f"child = subprocess.Popen([sys.executable, '-c', {SLEEP!r}]);"
+    "print(child.pid, flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def family(tmp_path):
+    family = Family(folder=tmp_path, logs=tmp_path / "logs", environment={"HOUSE": "1"})
+    yield family
+    family.stop()
+
+
+def first_word(log: Path) -> str:
+    deadline = time.monotonic() + 20
+    while not (text := log.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return text.split()[0]
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_step_is_waited_for(family, tmp_path):
+    family.run("-c", "import os, pathlib; pathlib.Path('done').write_text(os.environ['HOUSE'])")
+    assert (tmp_path / "done").read_text() == "1"
+
+
+def test_a_step_that_fails_says_with_which_status(family):
+    with pytest.raises(StepFailed) as failure:
+        family.run("-c", "raise SystemExit(3)")
+    assert failure.value.returncode == 3
+
+
+def test_a_server_that_ends_is_reported_with_its_last_words(family):
+    family.serve("web", "-c", "raise SystemExit('the port is taken')")
+    with pytest.raises(ChildDied, match=r"the web ended by itself \(exit 1\)[\s\S]*port is taken"):
+        family.run("-c", SLEEP)
+
+
+def test_stopping_ends_a_server_and_a_step_at_once(family):
+    family.serve("web", "-c", SLEEP)
+    step = family.begin("-c", SLEEP)
+    began = time.monotonic()
+    family.stop()
+    assert time.monotonic() - began < processes.GRACE
+    assert gone(family.servers["web"].pid)
+    assert gone(step.pid)
+
+
+def test_stopping_kills_the_stubborn_and_their_children(family, monkeypatch):
+    monkeypatch.setattr(processes, "GRACE", 0.5)
+    family.serve("web", "-c", STUBBORN)
+    grandchild = int(first_word(family.log("web")))
+    family.stop()
+    assert gone(family.servers["web"].pid)
+    assert gone(grandchild)
+
+
+def test_stopping_finds_the_children_of_a_server_that_was_killed(family, monkeypatch):
+    monkeypatch.setattr(processes, "GRACE", 0.5)
+    family.serve("web", "-c", STUBBORN)
+    grandchild = int(first_word(family.log("web")))
+    family.servers["web"].kill()
+    family.servers["web"].wait()
+    assert not gone(grandchild)
+    family.stop()
+    assert gone(grandchild)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can promise this")
+def test_children_end_with_a_supervisor_that_is_killed(tmp_path):
+    code = (
+        "from pathlib import Path; from survey.management.processes import Family; import time;"
+        "family = Family(folder=Path('.'), logs=Path('logs'), environment={});"
+        f"family.serve('web', '-c', {SLEEP!r});"
+        "print(family.servers['web'].pid, flush=True); time.sleep(60)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    child = int(supervisor.stdout.readline())
+    supervisor.send_signal(signal.SIGKILL)
+    supervisor.wait()
+    deadline = time.monotonic() + 10
+    while not gone(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
