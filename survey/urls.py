@@ -1,13 +1,20 @@
 """Addresses of appraisers and researchers."""
 
 from django.contrib.auth.views import LoginView, LogoutView
+from django.templatetags.static import static
 from django.urls import path
-from django.views.generic import TemplateView
+from django.utils.functional import lazy
+from django.views.generic import RedirectView, TemplateView
 
 from survey.views import exports, judging, research
 from survey.views.private import private_page
 
+# When asked for, not when imported: hashed names exist only after collectstatic.
+icon = lazy(lambda: static("img/favicon.svg"), str)
+
 urlpatterns = [
+    # Browsers ask for it unbidden, on pages that name no icon of their own: the admin's.
+    path("favicon.ico", RedirectView.as_view(url=icon())),
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("s/<slug:slug>/", judging.door, name="study"),
     path("a/<str:token>/", judging.appraiser, name="appraiser"),

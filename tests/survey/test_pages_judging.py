@@ -185,3 +185,7 @@ def test_links_to_elsewhere_tell_nobody_where_they_were_followed(client, started
     links = re.findall(r'<a [^>]*href="https?:[^>]*>', client.get(started.url).content.decode())
     assert len(links) > 4
     assert all('rel="noopener noreferrer"' in link for link in links)
+
+
+def test_browsers_that_ask_for_an_icon_unbidden_get_it(client):
+    assert client.get("/favicon.ico")["Location"] == "/static/img/favicon.svg"
