@@ -93,14 +93,14 @@ def _first_line(member: Member) -> str:
     for magic, name in PACKED.items():
         if head.startswith(magic):
             raise SourceError(f"is packed with {name}", file=member.label, remedy="Unpack it.")
-    if not head:
+    if not head.removeprefix(BOM).strip():
         raise SourceError("the file is empty", file=member.label, remedy=EXPECTED)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SourceError(
             "the text is encoded as UTF-16", file=member.label, line=1, remedy="Save it as UTF-8."
         )
     line = head.removeprefix(BOM).split(b"\n", 1)[0].removesuffix(b"\r")
-    if b"\0" in line or len(line) == HEAD:
+    if b"\0" in line or (len(head) == HEAD and b"\n" not in head):
         raise SourceError("is not a text file", file=member.label, remedy=EXPECTED)
     try:
         return line.decode("utf-8")

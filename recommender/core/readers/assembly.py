@@ -27,7 +27,7 @@ def assemble(
     if catalogue is not None:
         _refuse_unknown_movies(table, catalogue)
     keys = table.users.astype(np.int64) * len(table.item_ids) + table.items
-    order = None if np.all(keys[1:] > keys[:-1]) else np.argsort(keys, kind="stable")
+    order = None if np.all(keys[1:] > keys[:-1]) else _stable_order(table.items, table.users)
     if order is not None:
         keys = keys[order]
         _refuse_repetition(table, keys, order)
@@ -45,6 +45,20 @@ def assemble(
         scale=scale,
         folds=masks,
     )
+
+
+def _stable_order(*columns: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The order by the last column, ties by the one before it, then by place.
+
+    Digit by digit of 16 bits, which numpy sorts by counting: an import of shuffled lines takes
+    half the time that sorting by comparison would need.
+    """
+    order = np.arange(len(columns[0]))
+    for column in columns:
+        for shift in range(0, int(column.max()).bit_length(), 16):
+            digit = (column >> shift).astype(np.uint16)
+            order = order[np.argsort(digit[order], kind="stable")]
+    return order
 
 
 def _sorted(values: NDArray, order: NDArray | None) -> NDArray:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from recommender.core.errors import SourceError
+from recommender.core.readers.columns import CONTROL, LONGEST_ID, WHOLE
 from recommender.core.readers.members import Member
 from recommender.core.readers.source import MovieRecord
-from recommender.core.readers.table import CONTROL, LONGEST_ID, WHOLE
 
 LONGEST_TITLE = 500
 FIRST_YEAR, LAST_YEAR = 1870, 2100

@@ -10,10 +10,11 @@ from recommender.core.errors import SourceError
 from recommender.core.ratings import Scale
 from recommender.core.readers.assembly import assemble
 from recommender.core.readers.catalogue import read_csv_movies, stand_ins
+from recommender.core.readers.columns import Layout, Scales
 from recommender.core.readers.members import Member
 from recommender.core.readers.movielens import Read
 from recommender.core.readers.source import Progress
-from recommender.core.readers.table import Layout, Scales, read_table
+from recommender.core.readers.table import read_table
 
 #: tried in this order where no scale was given; any other must be named
 USUAL_SCALES = (Scale(1, 5, 1), Scale(0.5, 5, 0.5), Scale(1, 10, 1), Scale(0.5, 10, 0.5))
@@ -33,18 +34,20 @@ REMEDY = "Write the header user,item,rating or user,item,rating,timestamp."
 
 
 def columns(header: str) -> list[str]:
-    """What each column of a header holds, "" for an unknown one."""
+    """What each column of a header holds, "" for an unknown one; nothing if it is no header."""
+    return [NAMES.get(name.lower().replace("_", ""), "") for name in _names(header)]
+
+
+def _names(header: str) -> list[str]:
     try:
-        names = next(csv.reader([header], strict=True), [])
+        return [name.strip() for name in next(csv.reader([header], strict=True), [])]
     except csv.Error:
         return []
-    return [NAMES.get(name.strip().lower().replace("_", ""), "") for name in names]
 
 
 def layout(ratings: Member, header: str) -> Layout:
     """The layout that a header line announces; SourceError if it is not one of ratings."""
-    found = columns(header)
-    names = tuple(name.strip() for name in next(csv.reader([header]), []))
+    names, found = _names(header), columns(header)
     for needed in ("user", "item", "rating"):
         if needed not in found:
             _refuse(ratings, f"column {needed!r} is missing")
@@ -55,7 +58,7 @@ def layout(ratings: Member, header: str) -> Layout:
             _refuse(ratings, f"column {name!r} is there twice")
     return Layout(
         ",",
-        names,
+        tuple(names),
         user=found.index("user"),
         item=found.index("item"),
         rating=found.index("rating"),

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+import numpy as np
+
 from recommender.core.errors import SourceError
 
 BLOCK = 8 << 20
@@ -62,7 +64,7 @@ class Member:
                 if cut:
                     block, rest = rest + piece[:cut], piece[cut:]
                     yield line, self._checked(block, line)
-                    line += block.count(b"\n")
+                    line += count(block, b"\n")
                 else:
                     rest += piece
                 if len(rest) > max(LONGEST_LINE, size or BLOCK):
@@ -229,6 +231,18 @@ def _unsafe(path: Path, problem: str) -> SourceError:
         file=path,
         remedy="Unpack it where you trust it, and name the folder instead.",
     )
+
+
+def count(block: bytes, part: bytes) -> int:
+    """``block.count(part)``, for a single byte several times as fast."""
+    if len(part) > 1:
+        return block.count(part)
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) == part[0]))
+
+
+def count_controls(block: bytes) -> int:
+    """How many bytes are control characters: line ends, tabs, and what no table should hold."""
+    return int(np.count_nonzero(np.frombuffer(block, np.uint8) < 32))
 
 
 def _reason(error: BaseException) -> str:

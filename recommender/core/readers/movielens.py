@@ -14,9 +14,10 @@ from recommender.core.readers.catalogue import (
     read_dat_movies,
     with_links,
 )
+from recommender.core.readers.columns import Layout, Scales
 from recommender.core.readers.members import Member
 from recommender.core.readers.source import MovieRecord, Progress, ignore_progress
-from recommender.core.readers.table import Layout, Scales, Table, read_table
+from recommender.core.readers.table import Table, read_table
 
 WHOLE_STARS = Scale(1, 5, 1)
 HALF_STARS = Scale(0.5, 5, 0.5)

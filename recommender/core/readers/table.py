@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -13,69 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.core.errors import SourceError
-from recommender.core.ratings import Scale
-from recommender.core.readers.members import Member
+from recommender.core.readers.columns import (
+    CONTROL,
+    LARGEST_ID,
+    LATEST,
+    LONGEST_ID,
+    NUMBER,
+    WHOLE,
+    Ids,
+    Layout,
+    Scales,
+    Texts,
+    is_id,
+)
+from recommender.core.readers.members import Member, count, count_controls
 from recommender.core.readers.source import Progress
 
-WHOLE = re.compile(r"[+-]?[0-9]+\Z")
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-LONGEST_ID = 100
-LARGEST_ID = 2**63 - 1
-#: the last second of the year 9999, which is also the last one a date can show
-LATEST = 253_402_300_799
 #: stands for "::" while pandas splits the line, as its fast parser knows single characters only
 UNIT = b"\x1f"
 #: a quote within a field, where pandas is more lenient than a strict reader
 ODD_QUOTE = re.compile(rb'(?<=[^,\n])"(?=[^,\r\n])')
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the lines of a file of ratings are built; column numbers count from zero."""
-
-    separator: str
-    names: tuple[str, ...]  #: the columns in the file's order, as messages call them
-    user: int
-    item: int
-    rating: int
-    timestamp: int | None
-    has_header: bool = False
-    text_ids: bool = False  #: ids may be any text; without it they are whole numbers
-
-    def split(self, text: str) -> list[str]:
-        """The fields of one line; csv.Error where quotes do not close."""
-        if self.separator == "," and '"' in text:
-            return next(csv.reader([text], strict=True))
-        return text.split(self.separator)
-
-
-class Scales:
-    """Which scales the ratings read so far fit: one that was given, or the usual ones."""
-
-    def __init__(self, candidates: Sequence[Scale]) -> None:
-        self.left = list(candidates)
-        self._levels = {scale: set(scale.levels().tolist()) for scale in candidates}
-
-    def accept(self, values: NDArray[np.float64]) -> bool:
-        """Whether a scale fits these values too; the others are dropped, if any is left."""
-        fitting = [scale for scale in self.left if scale.contains(values).all()]
-        self.left = fitting or self.left
-        return bool(fitting)
-
-    def accept_one(self, value: float) -> bool:
-        """The same for one value, without the cost of an array."""
-        fitting = [
-            scale
-            for scale in self.left
-            if value in self._levels[scale] or scale.contains(np.array([value]))[0]
-        ]
-        self.left = fitting or self.left
-        return bool(fitting)
-
-    @property
-    def scale(self) -> Scale:
-        return self.left[0]
 
 
 class _NotWhole(Exception):
@@ -84,43 +41,6 @@ class _NotWhole(Exception):
     def __init__(self, column: int) -> None:
         super().__init__(column)
         self.column = column
-
-
-class Ids:
-    """One id column: its values as whole numbers, or as numbers given to texts."""
-
-    def __init__(self, *, text: bool) -> None:
-        self.text = text
-        self._codes: dict[str, int] = {}
-        self._parts: list[NDArray] = []
-
-    def add(self, part: Any) -> None:
-        """Whole numbers (n), or a pandas Categorical of texts (n)."""
-        if self.text:
-            texts = [str(text).strip() for text in part.categories]
-            codes = [self._codes.setdefault(text, len(self._codes)) for text in texts]
-            self._parts.append(np.asarray(codes, np.int32)[part.codes])
-        else:
-            small = len(part) and part.max() < 2**31
-            self._parts.append(part.astype(np.int32 if small else np.int64))
-
-    def positions(self) -> tuple[NDArray, NDArray]:
-        """Ascending ids without repetition, and each value's position among them (n)."""
-        values = np.concatenate(self._parts)
-        self._parts.clear()
-        if self.text:
-            names = np.array(list(self._codes))
-            order = np.argsort(names)
-            return names[order], np.argsort(order).astype(np.int32)[values]
-        highest = int(values.max())
-        if highest > 4 * len(values) + 1_000_000:
-            ids, places = np.unique(values.astype(np.int64), return_inverse=True)
-            return ids, places.astype(np.int32)
-        # Ids are mostly dense: a table of those present is ten times faster than sorting them.
-        present = np.zeros(highest + 1, np.bool_)
-        present[values] = True
-        places = (np.cumsum(present) - 1).astype(np.int32)
-        return np.flatnonzero(present).astype(np.int64), places[values]
 
 
 @dataclass
@@ -205,6 +125,7 @@ class _Reading:
                 if layout.timestamp is not None:
                     times.append(columns[layout.timestamp])
             self.progress(done, self.member.size)
+        self.progress(self.member.size, self.member.size)
         if not rows:
             problem = "there is a header but no rating" if done else "the file is empty"
             raise SourceError(problem, file=self.member.label, remedy="Name a file with ratings.")
@@ -229,21 +150,22 @@ class _Reading:
         import pandas as pd
 
         layout = self.layout
-        n_lines = block.count(b"\n") + (not block.endswith(b"\n"))
         separator = layout.separator.encode()
+        ends, separators = count(block, b"\n"), count(block, separator)
+        n_lines = ends + (not block.endswith(b"\n"))
+        controls = ends + (b"\r" in block and count(block, b"\r\n"))
+        controls += separators if layout.separator == "\t" else 0
         if (
-            block.count(separator) != n_lines * (len(layout.names) - 1)
-            or block.count(b"\r") != block.count(b"\r\n")
+            separators != n_lines * (len(layout.names) - 1)
+            or count_controls(block) != controls
+            or (b'"' in block and ODD_QUOTE.search(block))
             or (self.text and not _is_utf8(block))
-            or ODD_QUOTE.search(block)
         ):
             return None
         if len(separator) > 1:
-            if UNIT in block:
-                return None
             block, separator = block.replace(separator, UNIT), UNIT
         # Whole numbers are left to pandas to infer: told to, it would also take 4.0 for 4.
-        kinds: dict[int, str] = {layout.rating: "float64"} | dict.fromkeys(self.text, "category")
+        kinds: dict[int, str] = {layout.rating: "float64"} | dict.fromkeys(self.text, "str")
         try:
             frame = pd.read_csv(
                 io.BytesIO(block),
@@ -251,7 +173,6 @@ class _Reading:
                 header=None,
                 names=range(len(layout.names)),
                 dtype=kinds,
-                index_col=False,
                 na_filter=False,
                 low_memory=False,
                 quoting=csv.QUOTE_MINIMAL if layout.separator == "," else csv.QUOTE_NONE,
@@ -260,7 +181,10 @@ class _Reading:
             return None
         if len(frame) != n_lines:
             return None
-        columns = [_array(frame[name]) for name in frame]
+        columns = [
+            Texts.of(frame[name].to_numpy(object)) if name in self.text else frame[name].to_numpy()
+            for name in frame
+        ]
         return columns if self._sound(columns) else None
 
     def _sound(self, columns: list[Any]) -> bool:
@@ -269,7 +193,7 @@ class _Reading:
             if column == layout.rating:
                 continue
             if column in self.text:
-                if not all(_is_id(str(text).strip()) for text in values.categories):
+                if not all(map(is_id, values.different)):
                     return False
                 continue
             largest = LATEST if column == layout.timestamp else LARGEST_ID
@@ -280,8 +204,6 @@ class _Reading:
     # -- the careful way: line by line, to find the fault or to take what pandas would not -------
 
     def _slow(self, block: bytes, first_line: int) -> tuple[list[Any], list[int]]:
-        import pandas as pd
-
         layout = self.layout
         records = list(self._records(block, first_line))
         numbers = [line for line, _ in records]
@@ -289,7 +211,7 @@ class _Reading:
         for column in range(len(layout.names)):
             values = [record[column] for _, record in records]
             if column in self.text:
-                columns.append(pd.Categorical(values))
+                columns.append(Texts.of(np.array(values, np.object_)))
             else:
                 kind = np.float64 if column == layout.rating else np.int64
                 columns.append(np.array(values, kind))
@@ -304,7 +226,11 @@ class _Reading:
     def _record(self, raw: bytes, line: int) -> list[Any]:
         layout = self.layout
         try:
-            fields = layout.split(raw.decode("utf-8"))
+            text = raw.decode("utf-8")
+            if odd := CONTROL.search(text.replace("\t", " ")):
+                problem = f"the control character {odd[0]!r}"
+                self._refuse(line, None, problem, "Restore the file from its origin.")
+            fields = layout.split(text)
         except UnicodeDecodeError as error:
             self._refuse(line, None, f"byte {error.start + 1} is not UTF-8", "Save it as UTF-8.")
         except csv.Error as error:
@@ -322,7 +248,7 @@ class _Reading:
         if column == self.layout.timestamp:
             return self._seconds(line, column, text)
         if column in self.text:
-            if not _is_id(text):
+            if not is_id(text):
                 problem = f"{text[:40]!r} is no id: 1 to {LONGEST_ID} printable characters"
                 self._refuse(line, column, problem, "Give the line an id.")
             return text
@@ -365,18 +291,9 @@ class _Reading:
         raise SourceError(problem, file=self.member.label, line=line, field=name, remedy=remedy)
 
 
-def _array(column: Any) -> Any:
-    """A pandas column as a numpy array; categories stay as they are."""
-    return column.array if str(column.dtype) == "category" else column.to_numpy()
-
-
 def _is_utf8(block: bytes) -> bool:
     try:
         block.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _is_id(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_ID and not CONTROL.search(text)
