@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
 
 
+class Crashed(Exception):
+    """A run ended in an error that nobody foresaw; it is recorded, and another attempt follows."""
+
+
 def run(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None:
     """Do the job, unless somebody else does it or it has ended."""
     claim = services.claim(job_id, owner=owner)
@@ -59,9 +63,9 @@ def perform(claim: services.Claim, *, watch: Watch = ignore_progress) -> None:
     except services.LostClaim:
         _lost(claim)
     except Exception as error:
-        message = f"Unexpected {type(error).__name__}: {error}. The worker's log has the details."
+        message = f"Unexpected {type(error).__name__}: {error}"
         _end(claim, services.fail, error=message, retry=True)
-        raise
+        raise Crashed(message) from error
     except BaseException:  # Ctrl-C in a run without worker
         _end(claim, services.release)
         raise

@@ -144,12 +144,16 @@ def ending(label: str, state: JobProgress) -> str:
 
 def run_here(label: str, job_id: UUID, start: Callable[..., Any], display: Display) -> None:
     """Do a job in this process; Ctrl-C puts it back into the queue."""
+    from recommender.jobs import Crashed  # loads torch
+
     # The display tells the same as the log, and better.
     logging.getLogger("recommender").setLevel(logging.WARNING)
     try:
         start(watch=lambda step: display.progress(label, step))
     except KeyboardInterrupt:
         raise Interrupted([job_id], "The job was put back into the queue.") from None
-    for state in job_progress([job_id]):
-        if state.has_ended:
-            display.say(ending(label, state))
+    except Crashed as error:
+        raise CommandError(
+            f"{label}: {error}. --traceback shows where. The job waits for another attempt: "
+            f"manage.py follow_jobs --inline {job_id}"
+        ) from error

@@ -240,7 +240,7 @@ def test_an_unexpected_error_is_recorded_raised_and_tried_again(start, fake):
     fake.middle = crash
     job = start()
     for attempt in range(1, product.JOB_MAX_ATTEMPTS + 1):
-        with pytest.raises(RuntimeError, match="a bug"):
+        with pytest.raises(jobs.Crashed, match="RuntimeError: a bug"):
             run(job)
         job.refresh_from_db()
         assert (job.attempts, "RuntimeError: a bug" in job.error) == (attempt, True)

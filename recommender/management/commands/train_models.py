@@ -113,6 +113,7 @@ class Command(BaseCommand):
             job = self.submit(dataset, system, options, owner=services.new_owner())
             jobs.append(job)
             run_here(system, job.pk, partial(perform, services.first_claim(job)), display)
+            follow({job.pk: system}, display=display)
         return jobs
 
     def print_ids(self, jobs: list[Job], options: dict[str, Any]) -> None:

@@ -1,0 +1,163 @@
+"""Real workers that are killed, told to end or paused in the middle of training.
+
+``KILL_ROUNDS=5 pytest tests/recommender/test_kill.py`` repeats every round five times.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from itertools import product
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.installation import Installation, own_database
+from tests.requirements import need
+from tests.services import redis
+
+pytestmark = pytest.mark.services
+
+LEASE = 3
+EPOCHS = 8
+TRAINING_RATINGS = 150 * 80 * 9 // 10
+PATIENCE = 120
+ROUNDS = range(int(os.environ.get("KILL_ROUNDS", "1")))
+WORKER = "-m celery -A studysite worker -P threads -c 1 -Q device --without-gossip --without-mingle"
+
+
+@pytest.fixture(scope="module", params=["filesystem", "redis"])
+def broker(request):
+    """The address of a broker of this module's own; empty for the filesystem transport."""
+    if request.param == "filesystem":
+        yield ""
+        return
+    need(shutil.which("redis-server"), "there is no redis-server on this machine")
+    with redis() as url:
+        yield url
+
+
+@pytest.fixture
+def site(tmp_path, broker):
+    with own_database(tmp_path) as database:
+        site = Installation(
+            tmp_path,
+            DATABASE_URL=database,
+            REDIS_URL=broker,
+            JOB_LEASE_SECONDS=str(LEASE),
+            OMP_NUM_THREADS="1",
+        )
+        site.manage("migrate", "--verbosity", "0")
+        source = tmp_path / "small.csv"
+        source.write_text("user,item,rating,timestamp\n" + "\n".join(small_ratings()))
+        site.manage("import_ratings", str(source))
+        yield site
+        site.stop()
+
+
+def small_ratings():
+    """150 people, 80 of 400 films each: a pass of a second or two, long enough to be killed in."""
+    for nth, (user, film) in enumerate(product(range(150), range(80))):
+        yield f"{user},{(user * 7 + film * 5) % 400},{1 + (user * film) % 5},{nth}"
+
+
+def query(site: Installation, sql: str) -> list[tuple]:
+    url = site.env["DATABASE_URL"]
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(urlsplit(url).path, timeout=20)) as connection:
+            return connection.execute(sql).fetchall()
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def until(site: Installation, condition: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not query(site, f"SELECT 1 FROM recommender_job WHERE {condition}"):
+        rows = query(site, "SELECT status, phase, epoch, attempts, error FROM recommender_job")
+        assert time.monotonic() < deadline, f"never {condition}: {rows}"
+        time.sleep(0.05)
+
+
+def train(site: Installation) -> str:
+    options = f"--dataset small --epochs {EPOCHS} --systems autoencoder --detach --json"
+    (job,) = json.loads(site.manage("train_models", *options.split()).stdout)
+    return job
+
+
+def one_model_and_nothing_else(site: Installation, job: str, *, attempts: int) -> None:
+    """The job is done once; its folder lies there alone; no message waits."""
+    deadline = time.monotonic() + 10  # the last file goes a moment after the last row
+    while any((site.home / "checkpoints").iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert query(site, "SELECT status, attempts FROM recommender_job") == [("done", attempts)]
+    ((artefact, curve),) = query(site, "SELECT artefact, loss_curve FROM recommender_trainedmodel")
+    examples, _ = (json.loads(curve) if isinstance(curve, str) else curve)[-1]
+    assert examples == EPOCHS * TRAINING_RATINGS  # none skipped, none repeated
+    assert [f"artefacts/{path.name}" for path in (site.home / "artefacts").iterdir()] == [artefact]
+    left = sorted(path.name for path in (site.home / artefact).iterdir())
+    assert left == ["facts.json", "model.safetensors"]
+    assert list((site.home / "checkpoints").iterdir()) == []
+    assert list(site.home.rglob("*.partial")) == []
+    assert messages(site) == 0
+
+
+def messages(site: Installation) -> int:
+    if url := site.env["REDIS_URL"]:
+        from redis import Redis
+
+        return Redis.from_url(url).llen("device")
+    return len(list((site.home / "queue" / "data").iterdir()))
+
+
+def end(process, how: signal.Signals, within: float) -> float:
+    started = time.monotonic()
+    process.send_signal(how)
+    process.wait(within)
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize("number", ROUNDS)
+def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(site, number):
+    job = train(site)
+    first = site.start(*WORKER.split(), log="first")
+    until(site, "epoch >= 2")
+    end(first, signal.SIGKILL, within=10)
+    assert query(site, "SELECT status, attempts FROM recommender_job") == [("running", 1)]
+    assert [path.name for path in (site.home / "checkpoints" / job).iterdir()] == ["attempt-1"]
+
+    site.start(*WORKER.split(), log="second")
+    until(site, "attempts = 2 AND epoch >= 2")
+    until(site, "status = 'done'")
+    one_model_and_nothing_else(site, job, attempts=2)
+
+
+def test_a_worker_that_is_told_to_end_does_so_in_seconds_and_loses_nothing(site, broker):
+    how = signal.SIGTERM if broker else signal.SIGINT
+    job = train(site)
+    first = site.start(*WORKER.split(), log="first")
+    until(site, "epoch >= 2")
+    assert end(first, how, within=30) < 10
+    assert query(site, "SELECT status, attempts FROM recommender_job") == [("queued", 0)]
+
+    site.start(*WORKER.split(), log="second")
+    until(site, "status = 'done'")
+    one_model_and_nothing_else(site, job, attempts=1)
+
+
+def test_a_worker_that_was_paused_beyond_its_lease_cannot_finish(site):
+    job = train(site)
+    first = site.start(*WORKER.split(), log="first")
+    until(site, "epoch >= 2")
+    first.send_signal(signal.SIGSTOP)
+    site.start(*WORKER.split(), log="second")
+    # A paused process keeps the device's memory, so its successor waits with a lease of its own.
+    until(site, "attempts = 2 AND phase = 'waiting for the device'")
+    first.send_signal(signal.SIGCONT)
+    until(site, "status = 'done'")
+    one_model_and_nothing_else(site, job, attempts=2)
+    assert "taken over by another worker" in (site.home / "first.log").read_text()
