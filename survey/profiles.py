@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
-
-#: Articles that catalogues move behind a comma. Only what follows the last comma is looked at.
-ARTICLES = frozenset(
-    [
-        *("the", "a", "an"),
-        *("le", "la", "les", "l'", "un", "une"),
-        *("il", "lo", "gli", "i", "uno", "una"),
-        *("der", "die", "das", "ein", "eine"),
-        *("el", "los", "las", "o", "os", "as", "um", "uma"),
-        *("de", "het", "een", "den", "det", "en", "ett"),
-    ]
-)
-LAST_PART = re.compile(r"^(?P<rest>.+), (?P<article>[^\W\d_]+['’]?)$")
-#: A title, then what stands in parentheses after it: "City of Lost Children, The (Cité ..., La)".
-ASIDE = re.compile(r"\(([^()]*)\)")
 
 #: Imaginary movies of average liking added to each genre, so that one lucky film makes no taste.
 GENRE_DAMPING = 5.0
@@ -31,7 +15,7 @@ FAVOURITES = 3
 
 @dataclass(frozen=True)
 class MovieFacts:
-    """What the catalogue says of a movie; ``title`` as catalogued, without the year."""
+    """What the catalogue says of a movie; ``title`` is without the year, its article in front."""
 
     title: str
     year: int | None
@@ -40,7 +24,7 @@ class MovieFacts:
 
 @dataclass(frozen=True)
 class Card:
-    """A movie as an appraiser sees it: the article in front, the year apart, two look-up links.
+    """A movie as an appraiser sees it: the year apart from the title, two look-up links.
 
     Nothing in it tells who recommended the movie or how strongly.
     """
@@ -58,7 +42,7 @@ ProfileMovie = Card
 
 @dataclass(frozen=True)
 class StarGroup:
-    """The movies of a profile with the same stars, in the order of their catalogued titles."""
+    """The movies of a profile with the same stars, in the order of their titles."""
 
     stars: float
     movies: list[ProfileMovie]
@@ -80,29 +64,14 @@ class Profile:
     groups: list[StarGroup]
 
 
-def reading_title(title: str) -> str:
-    """A catalogued title as one says it: "Matrix, The" is "The Matrix", in asides as well."""
-    head, bracket, tail = title.partition(" (")
-    return _article_first(head) + ASIDE.sub(
-        lambda aside: f"({_article_first(aside.group(1))})", bracket + tail
-    )
-
-
-def _article_first(title: str) -> str:
-    found = LAST_PART.match(title)
-    if found is None or found["article"].lower().replace("’", "'") not in ARTICLES:
-        return title
-    joint = "" if found["article"].endswith(("'", "’")) else " "
-    return f"{found['article']}{joint}{found['rest']}"
-
-
 def card(movie: MovieFacts) -> Card:
     """The movie with its look-up links, as the paper allowed appraisers to look movies up."""
-    title = reading_title(movie.title)
     # Other titles in parentheses would narrow a search to nothing.
-    words = " ".join(part for part in (title.partition(" (")[0], str(movie.year or "")) if part)
+    words = " ".join(
+        part for part in (movie.title.partition(" (")[0], str(movie.year or "")) if part
+    )
     return Card(
-        title=title,
+        title=movie.title,
         year=movie.year,
         genres=list(movie.genres),
         web_search_url="https://www.google.com/search?" + urlencode({"q": f"{words} movie"}),
