@@ -167,6 +167,13 @@ def test_a_draft_shows_how_far_it_is(as_rita, draft):
     assert "Launch" not in page
 
 
+def test_a_draft_keeps_itself_fresh_without_script_too(as_rita, draft):
+    page = as_rita.get("/research/draft/").content.decode()
+    assert '<noscript><meta http-equiv="refresh"' in page
+    Job.objects.update(status="done")
+    assert "refresh" not in as_rita.get("/research/draft/").content.decode()
+
+
 def test_work_that_waits_for_a_worker_says_how_to_start_one(as_rita, draft):
     assert "make worker" in read(as_rita, "/research/draft/")
     Worker.objects.create(name="w", queues=["device"], seen_at=timezone.now())
