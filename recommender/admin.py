@@ -1,0 +1,74 @@
+"""The stock admin, for looking: what jobs and commands write is not edited by hand."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from recommender import services
+from recommender.models import Dataset, Evaluation, Job, TrainedModel, Worker
+
+
+class ReadOnly:
+    """Shown whole, changed by nobody; what it shows was written by a job or an import."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Dataset)
+class DatasetAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("name", "format", "n_ratings", "n_users", "n_movies", "created_at")
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "kind", "system", "status", "phase", "attempts", "created_at", "error")
+    list_filter = ("status", "kind")
+    actions = ("cancel",)
+
+    @admin.display
+    def system(self, job: Job) -> str:
+        return str(job.params.get("system", ""))
+
+    @admin.action(description="Cancel selected jobs", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        cancelled = sum(services.cancel(job_id) for job_id in jobs.values_list("pk", flat=True))
+        late = jobs.count() - cancelled
+        self.message_user(request, f"{cancelled} cancelled; running ones stop within seconds.")
+        if late:
+            self.message_user(request, f"{late} had ended before.", messages.WARNING)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("recommender.change_job")
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("name", "queues", "seen_at")
+
+
+class EvaluationInline(ReadOnly, admin.TabularInline):
+    model = Evaluation
+
+
+@admin.register(TrainedModel)
+class TrainedModelAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "system", "preset", "dataset", "split", "rmse", "seconds", "created_at")
+    list_filter = ("system", "dataset", "split")
+    inlines = (EvaluationInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TrainedModel]:
+        found = super().get_queryset(request)
+        return found.select_related("dataset").prefetch_related("evaluations")
+
+    @admin.display
+    def rmse(self, model: TrainedModel) -> Any:
+        return next((f"{item.rmse:.4f}" for item in model.evaluations.all()), "–")

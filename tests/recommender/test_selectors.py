@@ -1,0 +1,100 @@
+"""What pages, commands and studies read."""
+
+import pytest
+
+from recommender import selectors, services
+from recommender.core.systems import Progress
+from recommender.models import Recommendation
+from tests.factories import DatasetFactory, TrainedModelFactory, small_ratings
+
+pytestmark = pytest.mark.django_db
+
+
+def test_progress_comes_in_the_order_asked_for_and_in_one_query(dataset, django_assert_num_queries):
+    jobs = [services.submit_training(dataset=dataset, system="bias") for _ in range(3)]
+    ids = [jobs[2].pk, jobs[0].pk, jobs[1].pk]
+    with django_assert_num_queries(1):
+        assert [state.id for state in selectors.job_progress(ids)] == ids
+
+
+def test_a_waiting_job_is_idle_and_nobody_can_tell_its_share(queued):
+    (state,) = selectors.job_progress([queued.pk])
+    assert (state.is_idle, state.has_ended, state.share) == (True, False, None)
+
+
+def test_a_running_job_tells_how_far_it_is(claim):
+    services.heartbeat(claim, progress=Progress("training", 1, 4, 2, 0.8, 30.0), worked_seconds=1)
+    (state,) = selectors.job_progress([claim.job_id])
+    assert (state.share, state.epoch, state.loss, state.seconds_left) == (0.25, 2, 0.8, 30.0)
+    assert not state.is_idle
+
+
+def test_a_running_job_whose_lease_lapsed_is_idle(claim, expire):
+    expire(claim.job_id)
+    assert selectors.job_progress([claim.job_id])[0].is_idle
+
+
+def test_a_job_that_ended_is_not_idle(claim):
+    with services.finish(claim):
+        pass
+    (state,) = selectors.job_progress([claim.job_id])
+    assert (state.status, state.share, state.is_idle, state.has_ended) == ("done", 1.0, False, True)
+
+
+def test_the_newest_model_of_a_system_is_found_by_data_set_and_preset(home):
+    old = TrainedModelFactory(preset="compact")
+    new = TrainedModelFactory(dataset=old.dataset, preset="paper")
+    TrainedModelFactory(preset="compact")  # of other data
+    find = selectors.newest_model
+    assert find(dataset=old.dataset, system="autoencoder") == new
+    assert find(dataset=old.dataset, system="autoencoder", preset="compact") == old
+    assert find(dataset=old.dataset, system="bias") is None
+
+
+def test_the_leaderboard_keeps_the_order_and_takes_two_queries(home, django_assert_num_queries):
+    first = TrainedModelFactory()
+    second = TrainedModelFactory(dataset=first.dataset, system="bias")
+    with django_assert_num_queries(2):
+        rows = selectors.leaderboard([second, first])
+    assert [row["system"] for row in rows] == ["bias", "autoencoder"]
+
+
+def test_a_model_without_errors_has_a_row_without_figures(home):
+    (row,) = selectors.leaderboard([TrainedModelFactory(evaluation=False)])
+    assert (row["rmse"], row["status"]) == (None, "done")
+
+
+def test_recommendations_come_with_their_movies_in_one_query(home, django_assert_num_queries):
+    model = TrainedModelFactory()
+    movie = model.dataset.movies.first()
+    for user in (1, 2, 3):
+        Recommendation.objects.create(trained_model=model, user=user, movie=movie, score=4.0)
+    with django_assert_num_queries(1):
+        found = selectors.recommendations_for(trained_model=model, users=[1, 3, 9])
+        assert {user: row.movie.title for user, row in found.items()} == {
+            1: movie.title,
+            3: movie.title,
+        }
+
+
+def test_users_are_eligible_with_enough_ratings_and_no_fewer(dataset):
+    ratings = small_ratings()
+    enough = selectors.eligible_users(dataset=dataset, minimum=8)
+    counts = {user: int(ratings.indptr[user + 1] - ratings.indptr[user]) for user in range(40)}
+    assert enough.tolist() == [user for user, count in counts.items() if count >= 8]
+
+
+def test_a_profile_is_every_movie_the_user_rated_with_the_stars(dataset, django_assert_num_queries):
+    ratings = small_ratings()
+    with django_assert_num_queries(1):
+        profiles = selectors.profiles_of(dataset=dataset, users=[5])
+    span = slice(ratings.indptr[5], ratings.indptr[6])
+    assert [(movie.position, stars) for movie, stars in profiles[5]] == list(
+        zip(ratings.indices[span].tolist(), ratings.values[span].tolist(), strict=True)
+    )
+
+
+def test_profiles_of_another_data_set_are_its_own(home):
+    one, other = DatasetFactory(), DatasetFactory()
+    (movie, _), *_ = selectors.profiles_of(dataset=other, users=[0])[0]
+    assert movie.dataset_id == other.pk != one.pk

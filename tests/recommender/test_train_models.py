@@ -1,0 +1,262 @@
+"""The commands that train, follow, cancel and print; through their exits and outputs."""
+
+import json
+import time
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from recommender import services
+from recommender.core.errors import FitError
+from recommender.management import following
+from recommender.models import Evaluation, Job, TrainedModel
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KEYS = [
+    *("id", "system", "preset", "split", "status", "n_train", "n_test", "cold_share"),
+    *("train_rmse", "rmse", "mse", "mae", "seconds", "peak_memory_mb"),
+]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(following, "NO_WORKER_SECONDS", 0.3)
+    monkeypatch.setattr(following, "LOOK_SECONDS", 0.02)
+
+
+@pytest.fixture
+def command(dataset, capsys):
+    """Run train_models on the data set; what it printed on standard output."""
+
+    def run(*options: str, systems: str = "bias") -> str:
+        capsys.readouterr()
+        try:
+            call_command("train_models", "--dataset", dataset.name, "--systems", systems, *options)
+        finally:
+            run.printed, run.told = capsys.readouterr()
+        return run.printed
+
+    return run
+
+
+def test_json_is_one_list_of_rows_with_the_agreed_keys_and_nothing_else(command):
+    rows = json.loads(command("--inline", "--json", systems="user-knn,bias"))
+    assert [list(row) for row in rows] == [KEYS, KEYS]
+    knn, bias = rows
+    assert [knn["system"], knn["preset"], knn["status"]] == ["user-knn", "paper", "done"]
+    assert knn["train_rmse"] is None
+    assert bias["train_rmse"] > 0
+    assert bias["mse"] == pytest.approx(bias["rmse"] ** 2)
+    assert {row["id"] for row in rows} == set(TrainedModel.objects.values_list("pk", flat=True))
+
+
+def test_without_json_a_table_is_printed_and_progress_goes_to_standard_error(command):
+    heading, row = command("--inline").splitlines()
+    assert heading.split() == KEYS
+    assert row.split()[1:5] == ["bias", "default", "time-90-10", "done"]
+    assert "bias: evaluating" in command.told
+    assert "bias: done" in command.told
+
+
+def test_options_reach_the_job(command):
+    command("--inline", "--split", "random-90-10", "--split-seed", "4", "--seed", "5")
+    model = TrainedModel.objects.get()
+    assert (model.split, model.split_seed, model.seed) == ("random-90-10", 4, 5)
+
+
+def test_a_system_that_fails_ends_with_1_and_the_finished_rows_are_still_printed(command, fake):
+    def give_up(options):
+        raise FitError("The loss is no longer a number.")
+
+    fake.middle = give_up
+    with pytest.raises(CommandError, match="The loss is no longer a number") as caught:
+        command("--inline", "--json", systems="bias,fake")
+    assert caught.value.returncode == 1
+    done, failed = json.loads(command.printed)
+    assert (done["status"], failed["status"]) == ("done", "failed")
+    assert list(failed) == KEYS
+    assert (failed["id"], failed["rmse"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--systems", "oracle"],
+        ["--systems", ""],
+        ["--preset", "huge"],
+        ["--split", "official-u1"],
+        ["--epochs", "0"],
+        ["--seed", "-1"],
+        ["--device", "abacus"],
+        ["--dataset", "nothing-of-that-name"],
+        ["--detach", "--inline"],
+    ],
+)
+def test_wrong_usage_ends_with_2_and_submits_nothing(dataset, wrong, capsys):
+    from django.core.management import execute_from_command_line
+
+    words = ["manage.py", "train_models", "--dataset", dataset.name, "--systems", "bias", *wrong]
+    with pytest.raises(SystemExit) as caught:
+        execute_from_command_line(words)
+    assert caught.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert not Job.objects.exists()
+
+
+def test_without_a_worker_it_ends_with_3_and_says_how_to_start_one(command):
+    with pytest.raises(CommandError, match="make worker") as caught:
+        command()
+    assert caught.value.returncode == 3
+    assert Job.objects.get().status == "queued"
+    assert str(Job.objects.get().pk) in str(caught.value)
+
+
+def test_a_worker_that_is_seen_is_waited_for(command):
+    services.see_worker(name="busy@here", queues=["device"])
+    following.NO_WORKER_SECONDS = 0.5
+    started = time.monotonic()
+    with pytest.raises(CommandError):
+        command()
+    assert time.monotonic() - started > 0.9  # as long as it was seen, and as long again
+
+
+def test_detach_prints_the_ids_and_leaves(command):
+    printed = command("--detach", systems="bias,user-knn")
+    assert printed.split() == [str(pk) for pk in Job.objects.values_list("pk", flat=True)]
+    assert set(Job.objects.values_list("status", flat=True)) == {"queued"}
+
+
+def test_detach_with_json_prints_the_ids_as_a_list(command):
+    assert json.loads(command("--detach", "--json")) == [str(Job.objects.get().pk)]
+
+
+def test_an_inline_job_is_never_free_for_a_worker(command, fake):
+    tried = []
+    fake.middle = lambda options: tried.append(
+        (services.claim(Job.objects.get().pk, owner="worker"), services.reconcile(resend_seconds=0))
+    )
+    command("--inline", systems="fake")
+    assert tried == [(None, 0)]
+
+
+def test_ctrl_c_puts_an_inline_job_back_and_says_how_to_go_on(command, fake):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    fake.middle = interrupt
+    with pytest.raises(CommandError, match=r"put back into the queue.* cancel_jobs") as caught:
+        command("--inline", systems="fake")
+    assert caught.value.returncode == 130
+    assert Job.objects.get().status == "queued"
+
+
+def test_ctrl_c_while_following_leaves_the_job_to_the_worker(command, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(following, "_show", interrupt)
+    with pytest.raises(CommandError, match="go on without you") as caught:
+        command()
+    assert caught.value.returncode == 130
+    assert Job.objects.get().status == "queued"
+
+
+def test_an_unforeseen_error_inline_is_one_message_that_says_what_happens_next(command, fake):
+    def crash(options):
+        raise RuntimeError("a bug")
+
+    fake.middle = crash
+    with pytest.raises(CommandError, match=r"RuntimeError: a bug.*follow_jobs --inline"):
+        command("--inline", systems="fake")
+
+
+def test_follow_jobs_inline_does_what_waits(queued, capsys):
+    call_command("follow_jobs", str(queued.pk), inline=True)
+    assert "bias: done" in capsys.readouterr().err
+    assert TrainedModel.objects.get().job_id == queued.pk
+
+
+def test_follow_jobs_ends_with_1_when_a_job_failed(claim):
+    services.fail(claim, error="No ratings.")
+    with pytest.raises(CommandError, match=r"bias failed\. No ratings\.") as caught:
+        call_command("follow_jobs", str(claim.job_id))
+    assert caught.value.returncode == 1
+
+
+def test_follow_jobs_ends_with_3_when_the_worker_of_a_running_job_died(claim, expire):
+    expire(claim.job_id)
+    with pytest.raises(CommandError) as caught:
+        call_command("follow_jobs", str(claim.job_id))
+    assert caught.value.returncode == 3
+
+
+def test_follow_jobs_ends_with_2_for_an_unknown_job(db):
+    with pytest.raises(CommandError, match="There is no job") as caught:
+        call_command("follow_jobs", "0f8fad5b-d9cb-469f-a165-70867728950e")
+    assert caught.value.returncode == 2
+
+
+def test_cancel_jobs_cancels_what_waits_and_names_what_had_ended(queued, capsys):
+    call_command("cancel_jobs", str(queued.pk))
+    assert "cancelled" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="ended before"):
+        call_command("cancel_jobs", str(queued.pk))
+
+
+def test_evaluate_models_prints_the_table_of_what_there_is(command, capsys):
+    command("--inline", systems="bias,user-knn")
+    call_command("evaluate_models", "--json")
+    assert [row["system"] for row in json.loads(capsys.readouterr().out)] == ["bias", "user-knn"]
+
+
+def test_evaluate_models_measures_anew_on_request(command, capsys):
+    command("--inline")
+    before = Evaluation.objects.get().rmse
+    Evaluation.objects.update(rmse=9.9)
+    call_command("evaluate_models", "--again", "--inline", "--json")
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["rmse"] == before
+
+
+def test_evaluate_models_without_models_says_what_to_do(db):
+    with pytest.raises(CommandError, match="train_models"):
+        call_command("evaluate_models")
+
+
+class Terminal:
+    """A stream that takes everything and claims to be a terminal, or not."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        self.text, self._is_terminal = "", is_terminal
+
+    def write(self, text, style_func=None, ending=""):
+        self.text += text
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return self._is_terminal
+
+
+def test_a_terminal_shows_one_line_that_is_drawn_over(db):
+    stream = Terminal(is_terminal=True)
+    display = following.Display(stream)
+    display.show("autoencoder", "training", 0.5, 2, 0.91234, 75.0)
+    display.show("autoencoder", "training", 0.6, 2, 0.9, 60.0)
+    assert stream.text.count("\r") == 2
+    assert "\n" not in stream.text
+    assert "pass 2 · loss 0.9123 · 1 min 15 s left" in stream.text
+    assert " 60%" in stream.text
+
+
+def test_elsewhere_a_line_is_written_when_phase_or_pass_change(db):
+    stream = Terminal(is_terminal=False)
+    display = following.Display(stream)
+    for share, epoch in ((0.1, 1), (0.2, 1), (0.3, 2)):
+        display.show("autoencoder", "training", share, epoch, 0.9, None)
+    assert stream.text.splitlines() == [
+        "autoencoder: training, pass 1, loss 0.9000",
+        "autoencoder: training, pass 2, loss 0.9000",
+    ]
