@@ -14,6 +14,7 @@ def begin(page, live_server):
     page.goto(f"{live_server.url}/s/films/")
     page.get_by_role("button", name="I agree and take part").click()
     page.get_by_role("button", name="Start with question 1").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Question 1 of 15")
 
 
 def answer(page, number, side="left"):
