@@ -13,6 +13,8 @@ from tests.requirements import need
 
 # Playwright's sync API keeps an event loop running, in which the ORM refuses to work otherwise.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+# recommender.core says why; a test may import torch before it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
