@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db import close_old_connections
 
 from recommender import services, store
 from recommender.core.algorithms.base import Recommender, implementation
@@ -108,6 +109,7 @@ def train(job: Job, lease: Lease) -> None:
             "library_versions": library_versions(),
         }
         checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
+    close_old_connections()  # hours may have passed since the last query of this thread
     services.keep_trained_model(
         claim=claim,
         model={

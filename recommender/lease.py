@@ -111,6 +111,7 @@ class Lease:
         except Error as error:
             # The lease outlives a few missed beats; when it does not, the claim is lost in order.
             logger.warning("job %s: no heartbeat: %s", self.claim.job_id, error)
+            connection.close()  # the next beat asks for a sound one
             return
         if not orders.held:
             self.stop = self.stop or Stop.LOST

@@ -92,6 +92,12 @@ def submit_publish(
     *, trained_model: TrainedModel, users: Sequence[int], device: str = "auto"
 ) -> Job:
     """Queue the best movie for each of these users' whole profiles."""
+    n_users = trained_model.dataset.n_users
+    if outside := [user for user in users if not 0 <= user < n_users]:
+        raise ConfigurationError(
+            f"{trained_model.dataset.name} has {n_users} users; {outside[0]} is none of them. "
+            "Name rows of its rating matrix."
+        )
     params = {
         "trained_model": trained_model.pk,
         "users": [int(user) for user in users],

@@ -320,6 +320,7 @@ def test_publishing_again_changes_nothing_and_adds_what_is_new(start):
     model = TrainedModel.objects.get()
     run(services.submit_publish(trained_model=model, users=[1]))
     first = Recommendation.objects.get()
+    assert run(services.submit_publish(trained_model=model, users=[1])).status == "done"
     again = run(services.submit_publish(trained_model=model, users=[1, 2]))
     assert again.status == "done"
     assert sorted(Recommendation.objects.values_list("user", flat=True)) == [1, 2]

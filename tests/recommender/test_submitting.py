@@ -105,3 +105,9 @@ def test_cancelling_a_waiting_job_removes_its_checkpoint(queued, home):
     checkpoint.write_text("half a model")
     assert services.cancel(queued.pk)
     assert not checkpoint.parent.exists()
+
+
+def test_a_publish_job_for_a_user_there_is_not_is_refused(home):
+    model = TrainedModelFactory()
+    with pytest.raises(ConfigurationError, match="has 40 users; 40 is none of them"):
+        services.submit_publish(trained_model=model, users=[3, 40])

@@ -173,18 +173,24 @@ class WithheldRatings:
         """Batches that withhold each of ``entries`` (default: all ratings) once."""
         entries = np.arange(self.n_examples) if entries is None else entries
         plan = Plan.draw(self.rows, entries, self.config.withheld_per_user, rng)
-        for users, task_of, chosen in plan.batches(self.config.batch_users):
-            yield assemble(
-                self.inputs,
-                users,
-                task_of,
-                chosen,
-                input_scale=self.scales[self.rows[chosen]],
-                stars=self.matrix.data[chosen],
-                baseline=self.baselines[chosen],
-                device=self.device,
-                dtype=self.dtype,
-            )
+        for part in plan.batches(self.config.batch_users):
+            yield self.batch(*part)
+
+    def batch(
+        self, users: NDArray[np.int64], task_of: NDArray[np.int64], entries: NDArray[np.int64]
+    ) -> Batch:
+        """The examples that withhold ``entries``; ``users[task_of]`` gave these ratings."""
+        return assemble(
+            self.inputs,
+            users,
+            task_of,
+            entries,
+            input_scale=self.scales[self.rows[entries]],
+            stars=self.matrix.data[entries],
+            baseline=self.baselines[entries],
+            device=self.device,
+            dtype=self.dtype,
+        )
 
     def step(self, batch: Batch, share: float, generator: torch.Generator) -> NDArray[np.floating]:
         rate = self.config.learning_rate

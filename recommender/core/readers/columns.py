@@ -14,7 +14,8 @@ from recommender.core.ratings import Scale
 
 WHOLE = re.compile(r"[+-]?[0-9]+\Z")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: control characters, and the byte order mark, which two files joined carelessly leave in between
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff]")
 LONGEST_ID = 100
 LARGEST_ID = 2**63 - 1
 #: the last second of the year 9999, which is also the last one a date can show

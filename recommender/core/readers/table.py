@@ -26,7 +26,7 @@ from recommender.core.readers.columns import (
     Texts,
     is_id,
 )
-from recommender.core.readers.members import Member, count, count_controls
+from recommender.core.readers.members import BOM, Member, count, count_controls
 from recommender.core.readers.source import Progress
 
 #: stands for "::" while pandas splits the line, as its fast parser knows single characters only
@@ -158,6 +158,7 @@ class _Reading:
         if (
             separators != n_lines * (len(layout.names) - 1)
             or count_controls(block) != controls
+            or block.startswith(BOM)  # which pandas would silently take off
             or (b'"' in block and ODD_QUOTE.search(block))
             or (self.text and not _is_utf8(block))
         ):

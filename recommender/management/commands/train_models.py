@@ -133,7 +133,6 @@ class Command(BaseCommand):
         failed = [job for job in jobs if job.pk not in trained]
         if failed:
             reasons = " ".join(
-                f"{job.params['system']} {job.status}: {job.error or 'no reason given'}"
-                for job in failed
+                f"{job.params['system']} {job.status}. {job.error}".strip() for job in failed
             )
             raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
