@@ -12,13 +12,19 @@ from django.core.management.base import CommandError, OutputWrapper
 from django.urls import reverse
 
 from recommender.models import Dataset, Job
+from survey import services
+from survey.errors import StudyError
 from survey.models import Study
+
+#: Exit statuses, as of the commands that train: 1 it failed, 2 wrong usage, 3 no worker.
+USAGE = 2
 
 
 def find_study(slug: str) -> Study:
     found = Study.objects.filter(slug=slug).first()
     if found is None:
-        raise CommandError(f"There is no study {slug!r}.{_known(Study.objects.all(), 'slug')}")
+        known = _known(Study.objects.all(), "slug")
+        raise CommandError(f"There is no study {slug!r}.{known}", returncode=USAGE)
     return found
 
 
@@ -27,7 +33,8 @@ def find_dataset(name: str) -> Dataset:
     if found is None:
         known = _known(Dataset.objects.all(), "name")
         raise CommandError(
-            f"There is no data set {name!r}.{known} Import one: manage.py import_ratings SOURCE"
+            f"There is no data set {name!r}.{known} Import one: manage.py import_ratings SOURCE",
+            returncode=USAGE,
         )
     return found
 
@@ -42,12 +49,19 @@ def follow(study: Study, jobs: Iterable[Job], *, inline: bool, output: OutputWra
         # Standard output is the study's alone.
         call_command("follow_jobs", *ids, inline=inline, stdout=output, stderr=output)
     except CommandError as error:
-        message = " ".join(part for part in (str(error), f"{how} goes on from here.") if part)
+        message = "\n".join(part for part in (str(error), f"{how} goes on from here.") if part)
         raise CommandError(message, returncode=error.returncode) from error
     except SystemExit as stop:
         if stop.code:
             code = stop.code if isinstance(stop.code, int) else 1
             raise CommandError(f"{how} goes on from here.", returncode=code) from stop
+
+
+def launch(study: Study) -> Study:
+    try:
+        return services.launch_study(study=study)
+    except StudyError as error:
+        raise CommandError(str(error)) from error
 
 
 def describe(study: Study, *, as_json: bool) -> str:

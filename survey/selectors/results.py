@@ -69,8 +69,8 @@ class Results:
     order; ``leader`` is the one chosen more often (None while undecided or without judgments).
     ``p_value`` is the exact two-sided binomial test against 50 % (None without judgments).
     ``side_balance`` is how often the left recommendation was chosen, and ``side_p_value`` the
-    same test of it. ``error_table`` are the rows
-    of ``recommender.selectors.leaderboard`` with the arm's ``label`` added.
+    same test of it. ``error_table`` are the rows of ``recommender.selectors.leaderboard`` with
+    the arm's ``label`` added.
     """
 
     study: Study

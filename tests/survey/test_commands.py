@@ -30,8 +30,8 @@ def refused(*arguments):
 
 
 @pytest.fixture
-def trained(db, home):
-    """A data set with two systems that were really trained on it."""
+def trained(transactional_db, home):
+    """A data set with two systems that were really trained on it, each job in its transactions."""
     dataset = DatasetFactory(name="films")
     run("train_models", "--dataset", "films", "--systems", "bias,user-knn", "--inline", "--json")
     return dataset
@@ -114,6 +114,7 @@ def test_arms_that_cannot_be_are_refused_with_a_remedy(db, home, arms, message):
         TrainedModelFactory(dataset=dataset, system=system)
     error = refused("create_study", "films", "--dataset", "films", "--arms", arms, *NUMBERS)
     assert message in str(error)
+    assert error.returncode == 2
     assert not Study.objects.exists()
 
 

@@ -1,12 +1,9 @@
 """What the results page shows, from judgments whose every figure is known."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from survey import selectors, services
 from survey.models import Study
-from survey.selectors.results import ArmResult
 from survey.stats.intervals import clopper_pearson
 from tests.factories import NOW, StudyFactory
 
@@ -177,16 +174,3 @@ def test_pages_follow_the_positions_and_end(ada):
             appraiser=ada.appraiser, assignment_key=page.assignment_key, choice="left"
         )
     assert selectors.question_page(ada.appraiser) is None
-
-
-@given(st.integers(0, 50), st.integers(0, 50))
-def test_the_leader_is_the_arm_chosen_more_often(one, two):
-    arms = [arm_with(one), arm_with(two)]
-    leader = selectors.Results.leader.fget(type("Found", (), {"arms": arms}))
-    assert (leader is None) == (one == two)
-    assert leader is None or leader.wins == max(one, two)
-
-
-def arm_with(wins):
-    blank = dict.fromkeys(ArmResult.__dataclass_fields__)
-    return ArmResult(**blank | {"wins": wins})

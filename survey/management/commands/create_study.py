@@ -7,11 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from survey import selectors, services
 from survey.errors import StudyError
-from survey.management.studies import describe, find_dataset, follow
+from survey.management.studies import USAGE, describe, find_dataset, follow, launch
 
 
 class Command(BaseCommand):
-    help = "Create a study: profiles are drawn, both arms recommend, and people can judge."
+    help = (
+        "Create a study: profiles are drawn, both arms recommend, and people can judge. Exit "
+        "status: 0 done, 1 failed, 2 wrong usage, 3 no worker was seen for 10 s (a draft is kept)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="the study's name and address: /s/SLUG/")
@@ -51,10 +54,10 @@ class Command(BaseCommand):
                 seed=options["seed"],
                 minimum_profile=options["min_profile"],
             )
-            jobs = services.publish_again(study=study)
-            follow(study, jobs, inline=options["inline"], output=self.stderr)
-            if not options["draft"]:
-                study = services.launch_study(study=study)
         except StudyError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=USAGE) from error
+        jobs = services.publish_again(study=study)
+        follow(study, jobs, inline=options["inline"], output=self.stderr)
+        if not options["draft"]:
+            study = launch(study)
         self.stdout.write(describe(study, as_json=options["json"]))

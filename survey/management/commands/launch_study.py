@@ -3,11 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from survey import services
-from survey.errors import StudyError
-from survey.management.studies import describe, find_study, follow
+from survey.management.studies import describe, find_study, follow, launch
 from survey.models import Study
 
 
@@ -23,11 +22,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
-        try:
-            if study.status == Study.Status.DRAFT:
-                jobs = services.publish_again(study=study)
-                follow(study, jobs, inline=options["inline"], output=self.stderr)
-            study = services.launch_study(study=study)
-        except StudyError as error:
-            raise CommandError(str(error)) from error
+        if study.status == Study.Status.DRAFT:
+            jobs = services.publish_again(study=study)
+            follow(study, jobs, inline=options["inline"], output=self.stderr)
+        study = launch(study)
         self.stdout.write(describe(study, as_json=options["json"]))

@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from survey import services
 from survey.errors import StudyError
-from survey.management.studies import find_study
+from survey.management.studies import USAGE, find_study
 from survey.models import Appraiser, Arm, Assignment, Judgment, Study
 from survey.pairing import Stream, generator
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         shares = preference(study, options["prefer"])
         seed = study.seed if options["seed"] is None else options["seed"]
         if seed < 0:
-            raise CommandError("--seed takes a number from 0 up.", returncode=2)
+            raise CommandError("--seed takes a number from 0 up.", returncode=USAGE)
         now = timezone.now()
         try:
             for left in reversed(range(wanted)):
@@ -109,12 +109,14 @@ def preference(study: Study, text: str | None) -> dict[int, float]:
         raise CommandError(
             f"--prefer {text!r} is not possible. Write ARM:SHARE with a share from 0 to 1, such "
             "as autoencoder:0.65.",
-            returncode=2,
+            returncode=USAGE,
         )
     named = [arm for arm in arms if name in names(arm)]
     if len(named) != 1:
         known = ", ".join(sorted(f"{arm.trained_model_id} ({arm.label})" for arm in arms))
-        raise CommandError(f"--prefer {name!r} names no one arm. There is: {known}.", returncode=2)
+        raise CommandError(
+            f"--prefer {name!r} names no one arm. There is: {known}.", returncode=USAGE
+        )
     return {arm.pk: share if arm == named[0] else 1 - share for arm in arms}
 
 
@@ -126,5 +128,5 @@ def names(arm: Arm) -> set[str]:
 def whole_number(flag: str, text: object, largest: int) -> int:
     number = int(str(text)) if str(text).isdecimal() else 0
     if not 1 <= number <= largest:
-        raise CommandError(f"{flag} takes a number from 1 to {largest}.", returncode=2)
+        raise CommandError(f"{flag} takes a number from 1 to {largest}.", returncode=USAGE)
     return number
