@@ -34,6 +34,20 @@ def test_anything_else_is_no_flag(monkeypatch, value):
         env.flag("DEBUG", default=False)
 
 
+def test_a_whole_number_is_taken_and_may_be_left_out(monkeypatch):
+    monkeypatch.setenv("JOB_LEASE_SECONDS", "45")
+    assert env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2) == 45
+    monkeypatch.setenv("JOB_LEASE_SECONDS", "")
+    assert env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2) == 30
+
+
+@pytest.mark.parametrize("value", ["1", "-5", "2.5", "soon", "1e3"])
+def test_what_is_no_such_number_is_refused(monkeypatch, value):
+    monkeypatch.setenv("JOB_LEASE_SECONDS", value)
+    with pytest.raises(SettingError, match="JOB_LEASE_SECONDS"):
+        env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2)
+
+
 def test_a_random_secret_is_taken(monkeypatch):
     monkeypatch.setenv("SECRET_KEY", RANDOM)
     assert env.secret("SECRET_KEY") == RANDOM
