@@ -27,8 +27,9 @@ def run_job(job_id: str) -> None:
     from recommender import jobs  # loads torch, which only the worker should
 
     if _leaving.is_set():
-        return  # the next worker finds the row
-    jobs.run(UUID(job_id), owner=services.new_owner())
+        services.drop_message(UUID(job_id))
+    else:
+        jobs.run(UUID(job_id), owner=services.new_owner())
 
 
 class Reconciler:
@@ -49,8 +50,6 @@ class Reconciler:
     def _run(self) -> None:
         pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
         self._guard(services.sweep)
-        # A worker that was killed took its messages with it; jobs that wait are sent anew.
-        self._guard(lambda: services.reconcile(resend_seconds=0))
         while not _leaving.is_set():
             self._guard(self._round)
             if self._ended.wait(pause):

@@ -18,7 +18,13 @@ from recommender.services.publishing import (
     keep_recommendations,
     keep_trained_model,
 )
-from recommender.services.reconciling import forget_worker, reconcile, see_worker, sweep
+from recommender.services.reconciling import (
+    drop_message,
+    forget_worker,
+    reconcile,
+    see_worker,
+    sweep,
+)
 from recommender.services.submitting import (
     cancel,
     first_claim,
@@ -34,6 +40,7 @@ __all__ = [
     "cancel",
     "claim",
     "discard",
+    "drop_message",
     "end_cancelled",
     "fail",
     "finish",

@@ -23,7 +23,7 @@ OWNED = re.compile(
 )
 
 
-def reconcile(*, resend_seconds: float | None = None) -> int:
+def reconcile() -> int:
     """Send again what no worker is doing, and end what was given up; returns how many were sent.
 
     Every worker does this every few seconds; each UPDATE decides which of them acts. A job whose
@@ -47,9 +47,7 @@ def reconcile(*, resend_seconds: float | None = None) -> int:
     )
     if ended:
         sweep()
-    if resend_seconds is None:
-        resend_seconds = settings.JOB_RESEND_SECONDS
-    waited = now - timedelta(seconds=resend_seconds)
+    waited = now - timedelta(seconds=settings.JOB_RESEND_SECONDS)
     due = Q(sent_at__isnull=True) | Q(sent_at__lt=waited)
     sent = 0
     for job in idle.filter(due):
@@ -58,6 +56,11 @@ def reconcile(*, resend_seconds: float | None = None) -> int:
             nudge(job)
             sent += 1
     return sent
+
+
+def drop_message(job_id: uuid.UUID) -> None:
+    """A message was taken and nothing done: let the next look at the rows send another."""
+    Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(sent_at=None)
 
 
 def sweep(job_id: uuid.UUID | None = None) -> None:

@@ -40,8 +40,9 @@ def test_a_job_that_was_never_sent_is_sent_at_once(queued, sent):
     assert sent == [queued.pk]
 
 
-def test_a_job_under_a_live_lease_is_nobody_elses_business(claim, sent):
-    assert services.reconcile(resend_seconds=0) == 0
+def test_a_job_under_a_live_lease_is_nobody_elses_business(claim, sent, settings):
+    settings.JOB_RESEND_SECONDS = 0
+    assert services.reconcile() == 0
 
 
 def test_a_job_whose_worker_died_is_sent_at_once(claim, expire, sent):
@@ -51,8 +52,10 @@ def test_a_job_whose_worker_died_is_sent_at_once(claim, expire, sent):
     assert Job.objects.get().status == "running"  # until the next worker claims it
 
 
-def test_a_worker_that_starts_sends_all_that_waits(queued, sent):
-    assert services.reconcile(resend_seconds=0) == 1
+def test_a_message_that_a_leaving_worker_took_is_sent_again_at_once(queued, sent):
+    services.drop_message(queued.pk)
+    services.reconcile()
+    assert sent == [queued.pk]
 
 
 def test_after_the_last_attempt_a_dead_job_has_failed_with_a_reason(claim, expire, sent):

@@ -131,10 +131,11 @@ def test_detach_with_json_prints_the_ids_as_a_list(command):
     assert json.loads(command("--detach", "--json")) == [str(Job.objects.get().pk)]
 
 
-def test_an_inline_job_is_never_free_for_a_worker(command, fake):
+def test_an_inline_job_is_never_free_for_a_worker(command, fake, settings):
+    settings.JOB_RESEND_SECONDS = 0
     tried = []
     fake.middle = lambda options: tried.append(
-        (services.claim(Job.objects.get().pk, owner="worker"), services.reconcile(resend_seconds=0))
+        (services.claim(Job.objects.get().pk, owner="worker"), services.reconcile())
     )
     command("--inline", systems="fake")
     assert tried == [(None, 0)]
