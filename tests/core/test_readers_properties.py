@@ -21,12 +21,15 @@ from tests.core.test_readers import triples
 
 HALF = Scale(0.5, 5, 0.5)
 LATEST = 253_402_300_799
-WORD = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,100}")
+WORD = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufeff]{1,100}")
 
 number_ids = st.integers(0, 2**63 - 1)
-text_ids = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp", "Cn"]), min_size=1, max_size=12
-).filter(lambda text: not re.fullmatch(r"[+-]?\d+", text))
+letters = st.characters(
+    exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp", "Cn"], exclude_characters="\ufeff"
+)
+text_ids = st.text(letters, min_size=1, max_size=12).filter(
+    lambda text: not re.fullmatch(r"[+-]?\d+", text)
+)
 stars = st.integers(1, 10).map(lambda level: level / 2)
 times = st.integers(0, LATEST)
 
@@ -80,8 +83,9 @@ def test_any_table_is_read_as_it_was_written(place, rows, quoting, end, encoding
 
 def meant(raw: bytes) -> list[tuple]:
     """A slow, independent reading of a plain CSV; ValueError where it is not sound."""
-    lines = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n").split("\n")
-    if any(re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", line) for line in lines):
+    text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    if any(re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ufeff]", line) for line in lines):
         raise ValueError("a control character")
     records = [next(csv.reader([line], strict=True)) for line in lines if line.strip()]
     rows = []
@@ -112,7 +116,9 @@ TABLE = (
 scraps = st.one_of(
     st.binary(min_size=0, max_size=3),
     st.sampled_from([b'"', b",", b"\n", b"\r", b"\r\n", b"\0", b"-", b"+", b" ", b"e1", b"0", b"."])
-    | st.sampled_from([b"nan", b"inf", b"x", b'""', b"\xff", b"\xc3\xa9", b"\t", b"::", b"\x1f"]),
+    | st.sampled_from(
+        [b"nan", b"inf", b"x", b'""', b"\xff", b"\xc3\xa9", b"\t", b"\xef\xbb\xbf", b"\x1f"]
+    ),
 )
 
 

@@ -107,6 +107,17 @@ def test_damage_is_refused_and_nothing_is_left_behind(kept, home, tmp_path, make
     assert refused.value.returncode == 1
 
 
+def test_a_disk_that_cannot_be_written_to_is_one_plain_message(kept, home, tmp_path, monkeypatch):
+    def no_space(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    before = rows(), everything(home)
+    monkeypatch.setattr("recommender.store.write_arrays", no_space)
+    with pytest.raises(CommandError, match=r"No space left on device\. See that"):
+        call_command("import_ratings", str(sources.folder(tmp_path / "new", sources.MOVIELENS)))
+    assert (rows(), everything(home)) == before
+
+
 def test_the_shell_sees_one_line_on_standard_error_and_a_failure(tmp_path):
     source = appended("9,10,good,5")(tmp_path / "source")
     done = subprocess.run(

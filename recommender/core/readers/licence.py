@@ -10,6 +10,8 @@ from recommender.core.readers.members import Member
 FILES = ("README.txt", "README", "README.md", "README.html", "LICENSE", "LICENSE.txt", "LICENCE")
 LONGEST = 1200
 HEADING = re.compile(r"^(?:#+ *(?P<hash>\S.*)|(?P<line>\S.*)\n[=-]{3,}) *$", re.MULTILINE)
+#: between paragraphs and before the points of a list
+PART = re.compile(r"\n\s*\n|\n(?=\s*[*-] )")
 TERMS = re.compile(r"licen[cs]e|may (?:not )?\w+|must |permission|guarantee", re.IGNORECASE)
 
 
@@ -39,14 +41,14 @@ def _section(text: str) -> str:
         if not re.search(r"licen[cs]e", heading["hash"] or heading["line"], re.IGNORECASE):
             continue
         end = headings[place + 1].start() if place + 1 < len(headings) else len(text)
-        paragraphs = re.split(r"\n\s*\n", text[heading.end() : end])
-        return "\n\n".join(part.strip() for part in paragraphs if TERMS.search(part))
+        parts = PART.split(text[heading.end() : end])
+        return "\n".join(" ".join(part.split()) for part in parts if TERMS.search(part))
     return ""
 
 
 def _shortened(text: str) -> str:
-    text = "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+    text = text.strip()
     if len(text) <= LONGEST:
-        return text.strip()
-    cut = max(text.rfind(mark, 0, LONGEST) for mark in (". ", "\n\n"))
-    return text[: cut + 1 if cut > 0 else LONGEST].strip() + " […]"
+        return text
+    cut = max(text.rfind(mark, 0, LONGEST) for mark in (". ", ".\n"))
+    return text[: cut + 1 if cut > 0 else LONGEST] + " […]"

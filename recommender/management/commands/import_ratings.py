@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recommender import services
@@ -13,6 +14,7 @@ from recommender.core.ratings import Scale
 from recommender.core.readers import Source, read_source
 from recommender.core.readers.demo import demo_source
 from recommender.models import Dataset
+from recommender.store import StoreError
 
 
 class Command(BaseCommand):
@@ -37,8 +39,13 @@ class Command(BaseCommand):
                 name = options["name"] or default_name(path)
             known = Dataset.objects.filter(name=name).exists()
             dataset = services.register_dataset(name=name, source=source)
-        except CoreError as error:
+        except (CoreError, StoreError) as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(
+                f"The ratings could not be stored: {error}. See that there is room below "
+                f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) and that it may be written to."
+            ) from error
         self.stdout.write(describe(dataset, source, known=known))
 
     def _progress(self, done: int, total: int) -> None:
@@ -65,7 +72,7 @@ def describe(dataset: Dataset, source: Source, *, known: bool) -> str:
         "folds": ", ".join(dataset.folds) or "none",
         "format": dataset.format,
         "checksum": dataset.checksum,
-        "licence": dataset.licence_note or "the source names none",
+        "licence": dataset.licence_note.replace("\n", "\n" + 12 * " ") or "the source names none",
     }
     if dataset.first_rated_at and dataset.last_rated_at:
         facts["time"] = (
