@@ -36,6 +36,7 @@ class Installation:
             "DATABASE_URL": "",
             "REDIS_URL": os.environ.get("REDIS_URL", ""),
             "DJANGO_ALLOW_ASYNC_UNSAFE": "",  # what conftest needs is unsafe elsewhere
+            "PYTHONUNBUFFERED": "",  # words that are due must not wait for the end
             **settings,
         }
         self.processes: list[subprocess.Popen[bytes]] = []

@@ -115,6 +115,7 @@ class Command(BaseCommand):
         for name, value in facts.items():
             self.stdout.write(f"{name.capitalize() + ':':<9}{value}")
         self.stdout.write("Ctrl-C stops everything.")
+        self.stdout.flush()  # a file or a pipe would keep these lines back
 
     def import_data(self, name: str, source: str) -> None:
         if Dataset.objects.filter(name=name).exists():
