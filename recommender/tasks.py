@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,6 @@ from recommender import lease, services
 logger = logging.getLogger(__name__)
 ROUND_SECONDS = 2.0  # between two looks at what was lost; also how often the worker is seen
 GRACE_SECONDS = 5.0  # for running jobs to stop by themselves when the worker is told to end
-
 
 _leaving = threading.Event()
 
@@ -61,12 +61,12 @@ class Reconciler:
         services.see_worker(name=self.name, queues=self.queues)
         services.reconcile()
 
-    def _guard(self, step: Any) -> None:
+    def _guard(self, step: Callable[[], object]) -> None:
         try:
             close_old_connections()
             step()
-        except Error as error:
-            logger.warning("the database did not answer; trying again: %s", error)
+        except (Error, OSError) as error:
+            logger.warning("no look at the jobs this time, the next follows soon: %s", error)
 
 
 _reconcilers: list[Reconciler] = []

@@ -36,3 +36,18 @@ def expire():
         Job.objects.filter(pk=job_id).update(lease_until=timezone.now() - timedelta(seconds=1))
 
     return now
+
+
+@pytest.fixture
+def quick_heart(settings):
+    settings.JOB_LEASE_SECONDS = 0.4  # a beat every tenth of a second
+
+
+@pytest.fixture
+def start(dataset, fake):
+    """Queue the training of the fake system, or of the one that is named."""
+
+    def job(**wish) -> Job:
+        return services.submit_training(**({"dataset": dataset, "system": "fake"} | wish))
+
+    return job

@@ -1,4 +1,4 @@
-"""A system that does what a test tells it to while it fits."""
+"""A system that does what a test tells it to while it fits, and a run of a job in this process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from recommender import jobs, services
 from recommender.core.algorithms.base import Recommender
 from recommender.core.systems import SYSTEMS, Progress, System
+from recommender.models import Job
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,9 @@ def fake(monkeypatch):
     monkeypatch.setitem(SYSTEMS, "fake", entry)
     monkeypatch.setattr(Fake, "middle", Fake.middle)
     return Fake
+
+
+def run(job: Job) -> Job:
+    jobs.run(job.pk, owner=services.new_owner())
+    job.refresh_from_db()
+    return job

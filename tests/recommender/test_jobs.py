@@ -2,7 +2,6 @@
 
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,37 +9,22 @@ from django.conf import settings as product
 
 from recommender import jobs, lease, services, store
 from recommender.core.errors import OutOfMemory
-from recommender.core.splitting import split
 from recommender.core.systems import Progress
 from recommender.loaders import load_ratings
-from recommender.models import Evaluation, Job, Recommendation, TrainedModel
+from recommender.models import Evaluation, Job, TrainedModel
+from tests.recommender.fake import run
 
 # The heartbeat is a thread with a connection of its own: it must see what the test committed.
-pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def quick_heart(settings):
-    settings.JOB_LEASE_SECONDS = 0.4  # a beat every tenth of a second
-
-
-@pytest.fixture
-def start(dataset, fake):
-    def job(**wish) -> Job:
-        return services.submit_training(**({"dataset": dataset, "system": "fake"} | wish))
-
-    return job
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quick_heart"),
+]
 
 
 def files(home, *folders: str) -> list[str]:
     found = [place for folder in folders for place in store.entries(folder)]
     return [place for place in found if not place.endswith(".lock")]
-
-
-def run(job: Job) -> Job:
-    jobs.run(job.pk, owner=services.new_owner())
-    job.refresh_from_db()
-    return job
 
 
 def test_training_leaves_one_model_with_all_that_is_needed_to_repeat_it(start, dataset, home):
@@ -290,55 +274,3 @@ def run_in_thread(job):
         jobs.run(job.pk, owner="ben")
     finally:
         connection.close()
-
-
-def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset):
-    run(start(system="bias"))
-    model = TrainedModel.objects.get()
-    run(services.submit_publish(trained_model=model, users=[7, 3, 3]))
-    ratings = load_ratings(dataset)
-    rows = Recommendation.objects.order_by("user")
-    assert [row.user for row in rows] == [3, 7]
-    for row in rows:
-        profile = ratings.indices[ratings.indptr[row.user] : ratings.indptr[row.user + 1]]
-        assert row.movie.position not in profile
-        assert (row.rank, row.tied >= 1) == (1, True)
-
-
-def test_a_tied_recommendation_says_among_how_many(start, dataset):
-    run(start())  # the fake gives every movie the same stars
-    run(services.submit_publish(trained_model=TrainedModel.objects.get(), users=[0]))
-    ratings = load_ratings(dataset)
-    known = split(ratings, "time-90-10").train.indices
-    assert Recommendation.objects.get().tied == len(
-        np.setdiff1d(known, ratings.indices[: ratings.indptr[1]])
-    )
-
-
-def test_publishing_again_changes_nothing_and_adds_what_is_new(start):
-    run(start(system="bias"))
-    model = TrainedModel.objects.get()
-    run(services.submit_publish(trained_model=model, users=[1]))
-    first = Recommendation.objects.get()
-    assert run(services.submit_publish(trained_model=model, users=[1])).status == "done"
-    again = run(services.submit_publish(trained_model=model, users=[1, 2]))
-    assert again.status == "done"
-    assert sorted(Recommendation.objects.values_list("user", flat=True)) == [1, 2]
-    assert Recommendation.objects.get(user=1).pk == first.pk
-
-
-def test_evaluating_again_gives_the_same_errors(start):
-    run(start(system="bias"))
-    before = Evaluation.objects.values().get()
-    Evaluation.objects.update(rmse=9.9)
-    job = run(services.submit_evaluation(trained_model=TrainedModel.objects.get()))
-    assert (job.status, Evaluation.objects.values().get()) == ("done", before)
-
-
-def test_an_artefact_that_was_changed_is_not_used(start, home):
-    run(start(system="bias"))
-    model = TrainedModel.objects.get()
-    (Path(home) / model.artefact / "facts.json").write_text("{}")
-    job = run(services.submit_publish(trained_model=model, users=[1]))
-    assert job.status == "failed"
-    assert "was changed after it was written" in job.error

@@ -51,4 +51,6 @@ class Command(BaseCommand):
 
 
 def label(job: Job) -> str:
-    return str(job.params.get("system") or f"{job.kind} {job.params.get('trained_model', '')}")
+    if job.kind == Job.Kind.TRAIN:
+        return str(job.params["system"])
+    return f"{job.kind} model {job.params['trained_model']}"

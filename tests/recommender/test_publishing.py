@@ -1,0 +1,66 @@
+"""Recommendations and errors of models that were trained before."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender import services
+from recommender.core.splitting import split
+from recommender.loaders import load_ratings
+from recommender.models import Evaluation, Recommendation, TrainedModel
+from tests.recommender.fake import run
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_heart")]
+
+
+def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset):
+    run(start(system="bias"))
+    model = TrainedModel.objects.get()
+    run(services.submit_publish(trained_model=model, users=[7, 3, 3]))
+    ratings = load_ratings(dataset)
+    rows = Recommendation.objects.order_by("user")
+    assert [row.user for row in rows] == [3, 7]
+    for row in rows:
+        profile = ratings.indices[ratings.indptr[row.user] : ratings.indptr[row.user + 1]]
+        assert row.movie.position not in profile
+        assert (row.rank, row.tied >= 1) == (1, True)
+
+
+def test_a_tied_recommendation_says_among_how_many(start, dataset):
+    run(start())  # the fake gives every movie the same stars
+    run(services.submit_publish(trained_model=TrainedModel.objects.get(), users=[0]))
+    ratings = load_ratings(dataset)
+    known = split(ratings, "time-90-10").train.indices
+    assert Recommendation.objects.get().tied == len(
+        np.setdiff1d(known, ratings.indices[: ratings.indptr[1]])
+    )
+
+
+def test_publishing_again_changes_nothing_and_adds_what_is_new(start):
+    run(start(system="bias"))
+    model = TrainedModel.objects.get()
+    run(services.submit_publish(trained_model=model, users=[1]))
+    first = Recommendation.objects.get()
+    assert run(services.submit_publish(trained_model=model, users=[1])).status == "done"
+    again = run(services.submit_publish(trained_model=model, users=[1, 2]))
+    assert again.status == "done"
+    assert sorted(Recommendation.objects.values_list("user", flat=True)) == [1, 2]
+    assert Recommendation.objects.get(user=1).pk == first.pk
+
+
+def test_evaluating_again_gives_the_same_errors(start):
+    run(start(system="bias"))
+    before = Evaluation.objects.values().get()
+    Evaluation.objects.update(rmse=9.9)
+    job = run(services.submit_evaluation(trained_model=TrainedModel.objects.get()))
+    assert (job.status, Evaluation.objects.values().get()) == ("done", before)
+
+
+def test_an_artefact_that_was_changed_is_not_used(start, home):
+    run(start(system="bias"))
+    model = TrainedModel.objects.get()
+    (Path(home) / model.artefact / "facts.json").write_text("{}")
+    job = run(services.submit_publish(trained_model=model, users=[1]))
+    assert job.status == "failed"
+    assert "was changed after it was written" in job.error
