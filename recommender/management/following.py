@@ -14,7 +14,7 @@ from recommender.selectors import JobProgress, job_progress, worker_seen
 
 LOOK_SECONDS = 0.3
 NO_WORKER_SECONDS = 10.0
-BAR_WIDTH = 12
+BAR_WIDTH = 10
 INTERRUPTED = 130
 START_A_WORKER = (
     "Start one with 'make worker' (or: celery -A studysite worker -P threads -c 1 -Q device), "
@@ -72,7 +72,7 @@ class Display:
         if seconds_left is not None:
             parts.append(f"{in_words(seconds_left)} left")
         if self._is_terminal:
-            line = f"{label:<12} {bar(share)} {' · '.join(parts)}"
+            line = f"{label:<12} {bar(share)} {', '.join(parts)}"
             self._draw(line[: shutil.get_terminal_size().columns - 1])  # a wrapped line stays
         elif self._said != (label, phase, epoch):
             self._said = (label, phase, epoch)

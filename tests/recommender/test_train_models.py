@@ -248,7 +248,7 @@ def test_a_terminal_shows_one_line_that_is_drawn_over(db):
     display.show("autoencoder", "training", 0.6, 2, 0.9, 60.0)
     assert stream.text.count("\r") == 2
     assert "\n" not in stream.text
-    assert "pass 2 · loss 0.9123 · 1 min 15 s left" in stream.text
+    assert "pass 2, loss 0.9123, 1 min 15 s left" in stream.text
     assert " 60%" in stream.text
 
 
