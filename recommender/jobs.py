@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,9 @@ from recommender.provenance import code_version, library_versions
 
 logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
+
+#: what was asked for and decides what is learned; columns of TrainedModel of the same names
+IDENTITY = ("system", "preset", "config", "seed", "split", "split_seed")
 
 
 class Crashed(Exception):
@@ -52,8 +56,10 @@ def perform(claim: services.Claim, *, watch: Watch = ignore_progress) -> None:
         watch=watch,
     )
     try:
-        with lease:
-            WORK[job.kind](job, lease)
+        device = resolve_device(job.params["device"])
+        options = RunOptions(device=device, progress=lease.report)
+        with lease, device_turn(device, lease), guarded(options):
+            WORK[job.kind](job, lease, options)
         logger.info("job %s is done", job.pk)
     except Stopped:
         _stopped(claim, lease, job)
@@ -74,52 +80,43 @@ def perform(claim: services.Claim, *, watch: Watch = ignore_progress) -> None:
         services.sweep(job.pk)
 
 
-def train(job: Job, lease: Lease) -> None:
+def train(job: Job, lease: Lease, options: RunOptions) -> None:
     claim, wish = lease.claim, job.params
     dataset = Dataset.objects.get(pk=wish["dataset"])
-    device = resolve_device(wish["device"])
     config = config_from_dict(wish["system"], wish["config"])
     model = implementation(wish["system"])(config)
-    options = RunOptions(
-        seed=wish["seed"],
-        device=device,
-        progress=lease.report,
-        checkpoint=_checkpoint(claim),
-    )
-    with device_turn(device, lease), guarded(options):
-        lease.phase("loading")
-        ratings = load_ratings(dataset)
-        lease.phase("splitting")
-        parts = split(ratings, wish["split"], wish["split_seed"])
 
-        # Some systems work when they learn, others when they are asked: both are measured.
-        with PeakMemory(device) as memory:
-            started = time.monotonic()
-            model.fit(parts.train, options=options)
-            lease.phase("evaluating")
-            errors = {"policy": POLICY, **evaluate(model, parts)}
-            seconds = time.monotonic() - started + lease.worked_before
+    lease.phase("loading")
+    ratings = load_ratings(dataset)
+    lease.phase("splitting")
+    parts = split(ratings, wish["split"], wish["split_seed"])
 
-        lease.phase("saving")
-        facts = {
-            "dataset": dataset.name,
-            "data_checksum": dataset.checksum,
-            **{name: wish[name] for name in IDENTITY},
-            "code_version": code_version(),
-            "library_versions": library_versions(),
-        }
-        checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
+    # Some systems work when they learn, others when they are asked: both are measured.
+    with PeakMemory(options.device) as memory:
+        started = time.monotonic()
+        fitting = replace(options, seed=wish["seed"], checkpoint=_checkpoint(claim))
+        model.fit(parts.train, options=fitting)
+        lease.phase("evaluating")
+        errors = {"policy": POLICY, **evaluate(model, parts)}
+        seconds = time.monotonic() - started + lease.worked_before
+
+    lease.phase("saving")
+    origin = {
+        **{name: wish[name] for name in IDENTITY},
+        "data_checksum": dataset.checksum,
+        "code_version": code_version(),
+        "library_versions": library_versions(),
+    }
+    facts = {"dataset": dataset.name, **origin}
+    checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
     close_old_connections()  # hours may have passed since the last query of this thread
     services.keep_trained_model(
         claim=claim,
         model={
             "dataset": dataset,
-            **{name: wish[name] for name in IDENTITY},
+            **origin,
             "split_facts": parts.facts,
-            "data_checksum": dataset.checksum,
-            "code_version": code_version(),
-            "library_versions": library_versions(),
-            "device": device_name(device),
+            "device": device_name(options.device),
             "seconds": seconds,
             "peak_memory_mb": memory.megabytes(),
             "loss_curve": [list(point) for point in model.loss_curve_],
@@ -129,46 +126,38 @@ def train(job: Job, lease: Lease) -> None:
     )
 
 
-#: what was asked for and decides what is learned; columns of TrainedModel of the same names
-IDENTITY = ("system", "preset", "config", "seed", "split", "split_seed")
-
-
-def evaluate_again(job: Job, lease: Lease) -> None:
+def evaluate_again(job: Job, lease: Lease, options: RunOptions) -> None:
     trained = _trained_model(job)
-    device = resolve_device(job.params["device"])
-    options = RunOptions(device=device, progress=lease.report)
-    with device_turn(device, lease), guarded(options):
-        lease.phase("loading")
-        ratings = load_ratings(trained.dataset)
-        model = _restored(trained).to(device)
-        lease.phase("splitting")
-        parts = split(ratings, trained.split, trained.split_seed)
-        lease.phase("evaluating")
-        errors = {"policy": POLICY, **evaluate(model, parts)}
+    lease.phase("loading")
+    ratings = load_ratings(trained.dataset)
+    model = _restored(trained).to(options.device)
+    lease.phase("splitting")
+    parts = split(ratings, trained.split, trained.split_seed)
+    lease.phase("evaluating")
+    errors = {"policy": POLICY, **evaluate(model, parts)}
+    close_old_connections()
     services.keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
 
 
-def publish(job: Job, lease: Lease) -> None:
+def publish(job: Job, lease: Lease, options: RunOptions) -> None:
     """Store the best movie for each user, whose profile is all that the user rated."""
     trained = _trained_model(job)
     published = trained.recommendations.filter(rank=1).values_list("user", flat=True)
     users = np.setdiff1d(job.params["users"], list(published)).astype(np.int64)
-    device = resolve_device(job.params["device"])
-    options = RunOptions(device=device, progress=lease.report)
-    rows: list[tuple[int, int, float, int]] = []
-    with device_turn(device, lease), guarded(options):
-        lease.phase("loading")
-        profiles = load_ratings(trained.dataset).matrix()[users]
-        model = _restored(trained).to(device)
-        best = model.recommend(profiles, 1, options=options)
-        for place, user in enumerate(users):
-            if best.tied[place]:  # 0: there is nothing left that could be recommended
-                movie, score = int(best.items[place, 0]), float(best.scores[place, 0])
-                rows.append((int(user), movie, score, int(best.tied[place])))
+    lease.phase("loading")
+    profiles = load_ratings(trained.dataset).matrix()[users]
+    model = _restored(trained).to(options.device)
+    best = model.recommend(profiles, 1, options=options)
+    rows = [
+        (int(user), int(items[0]), float(scores[0]), int(tied))
+        for user, items, scores, tied in zip(users, best.items, best.scores, best.tied, strict=True)
+        if tied  # 0: there is nothing left that could be recommended
+    ]
+    close_old_connections()
     services.keep_recommendations(claim=lease.claim, trained_model=trained, rows=rows)
 
 
-WORK: dict[str, Callable[[Job, Lease], None]] = {
+WORK: dict[str, Callable[[Job, Lease, RunOptions], None]] = {
     Job.Kind.TRAIN: train,
     Job.Kind.EVALUATE: evaluate_again,
     Job.Kind.PUBLISH: publish,

@@ -99,7 +99,8 @@ class Lease:
     def _beat(self) -> None:
         beat = min(BEAT_SECONDS, settings.JOB_LEASE_SECONDS / 4)
         try:
-            while self.stop is None and not self._ended.wait(beat):
+            # Also while the run is about to stop: until it has, nobody else may begin.
+            while self.stop is not Stop.LOST and not self._ended.wait(beat):
                 self._renew()
         finally:
             connection.close()
@@ -114,11 +115,11 @@ class Lease:
             connection.close()  # the next beat asks for a sound one
             return
         if not orders.held:
-            self.stop = self.stop or Stop.LOST
+            self.stop = Stop.LOST
         elif orders.cancel:
             self.stop = Stop.CANCEL
         elif self._limit is not None and worked > self._limit:
-            self.stop = Stop.TIME
+            self.stop = self.stop or Stop.TIME
 
 
 def stop_all() -> None:

@@ -34,7 +34,10 @@ def device_turn(device: str, lease: Lease) -> Iterator[None]:
             lease.phase("waiting for the device")
             time.sleep(LOOK_AGAIN_SECONDS)
         lease.begin_work()
-        yield
+        try:
+            yield
+        finally:
+            _give_memory_back(device)
 
 
 def _taken(descriptor: int) -> bool:
@@ -43,6 +46,14 @@ def _taken(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _give_memory_back(device: str) -> None:
+    """What torch keeps in store on a GPU is missing in the process whose turn comes next."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.empty_cache()
 
 
 def device_name(device: str) -> str:
