@@ -160,6 +160,21 @@ def test_a_text_id_after_many_numbers_makes_the_whole_column_text(tmp_path, monk
     assert ratings.item_ids.tolist() == [2]
 
 
+def test_ids_that_are_text_are_kept_letter_by_letter(tmp_path):
+    sources.folder(tmp_path, {"movies.csv": "item,title\n007,Dr. No\n7,Se7en\nx,M\n"})
+    path = sources.plain(tmp_path, "user,item,rating\n1,007,4\n1,7,3\n1,x,5\n")
+    source = read_source(path)
+    assert source.ratings.item_ids.tolist() == ["007", "7", "x"]
+    assert [movie.external_id for movie in source.movies] == ["007", "7", "x"]
+
+
+def test_ids_that_are_numbers_are_the_same_however_they_are_written(tmp_path):
+    sources.folder(tmp_path, {"movies.csv": "item,title\n007,Dr. No\n"})
+    source = read_source(sources.plain(tmp_path, "user,item,rating\n1,7,4\n2,07,3\n"))
+    assert source.ratings.item_ids.tolist() == [7]
+    assert source.movies[0].external_id == "7"
+
+
 def test_whole_number_ids_sort_by_value(tmp_path):
     path = sources.plain(tmp_path, "user,item,rating\n10,9,4\n9,10,3\n9,9000000000,2\n")
     ratings = read_source(path).ratings

@@ -53,12 +53,15 @@ def _stable_order(*columns: NDArray[np.int32]) -> NDArray[np.int64]:
     Digit by digit of 16 bits, which numpy sorts by counting: an import of shuffled lines takes
     half the time that sorting by comparison would need.
     """
-    order = np.arange(len(columns[0]))
+    order = None
     for column in columns:
         for shift in range(0, int(column.max()).bit_length(), 16):
             digit = (column >> shift).astype(np.uint16)
-            order = order[np.argsort(digit[order], kind="stable")]
-    return order
+            if order is None:
+                order = np.argsort(digit, kind="stable")
+            else:
+                order = order[np.argsort(digit[order], kind="stable")]
+    return np.arange(len(columns[0])) if order is None else order
 
 
 def _sorted(values: NDArray, order: NDArray | None) -> NDArray:

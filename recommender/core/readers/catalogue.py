@@ -48,13 +48,16 @@ class Catalogue:
     movies: dict[str, MovieRecord]
 
 
-def read_csv_movies(member: Member) -> Catalogue:
-    """movies.csv with a header: ``movieId,title,genres`` or ``item,title[,year][,genres]``."""
+def read_csv_movies(member: Member, *, text_ids: bool = False) -> Catalogue:
+    """movies.csv with a header: ``movieId,title,genres`` or ``item,title[,year][,genres]``.
+
+    With ``text_ids`` an id is kept letter by letter; without it 007 is 7.
+    """
     lines = _csv_lines(member)
     columns = _columns(member, *next(lines, (1, [])))
     movies: dict[str, MovieRecord] = {}
     for line, fields in lines:
-        spot = _Spot(member, line)
+        spot = _Spot(member, line, text_ids)
         if len(fields) != len(columns):
             spot.refuse(None, f"{len(fields)} fields instead of {len(columns)}", "Mend the line.")
         row = dict(zip(columns, fields, strict=True))
@@ -135,6 +138,7 @@ class _Spot:
 
     member: Member
     line: int
+    text_ids: bool = False
 
     def refuse(self, name: str | None, problem: str, remedy: str) -> NoReturn:
         raise SourceError(
@@ -165,8 +169,10 @@ class _Spot:
         if not text or len(text) > LONGEST_ID:
             problem = f"{text[:40]!r} is no id: 1 to {LONGEST_ID} characters"
             self.refuse("movieId", problem, "Give the movie an id.")
+        if self.text_ids or not WHOLE.match(text):
+            return text
         # The same number as in the ratings, however it is written there.
-        return str(int(text)) if WHOLE.match(text) and len(text) < 30 else text
+        return str(int(text))
 
     def title(self, text: str, year: str | None = None) -> tuple[str, int | None]:
         """The title as people say it, and the year, from a column of its own if there is one."""

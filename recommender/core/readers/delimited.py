@@ -78,12 +78,13 @@ def read(
     """Ids are whole numbers where a whole column is, else text; 007 and 7 are one number."""
     shape = layout(ratings, header)
     used = [("ratings.csv", ratings)]
-    catalogue = None
-    if "movies.csv" in files:
-        catalogue = read_csv_movies(files["movies.csv"])
-        used.append(("movies.csv", files["movies.csv"]))
     scales = Scales([scale] if scale else USUAL_SCALES)
     table = read_table(ratings, shape, scales, progress)
+    catalogue = None
+    if "movies.csv" in files:
+        text_ids = table.item_ids.dtype.kind == "U"
+        catalogue = read_csv_movies(files["movies.csv"], text_ids=text_ids)
+        used.append(("movies.csv", files["movies.csv"]))
     found = assemble(table, scales.scale, catalogue)
     movies = (
         list(catalogue.movies.values())

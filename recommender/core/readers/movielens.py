@@ -8,7 +8,6 @@ from recommender.core.errors import SourceError
 from recommender.core.ratings import Ratings, Scale
 from recommender.core.readers.assembly import assemble
 from recommender.core.readers.catalogue import (
-    Catalogue,
     read_100k_movies,
     read_csv_movies,
     read_dat_movies,
@@ -92,6 +91,3 @@ def _needed(files: Mapping[str, Member], name: str, ratings: Member) -> Member:
             f"{name} is missing beside it", file=ratings.label, remedy=f"Add {name} of the source."
         )
     return files[name]
-
-
-__all__ = ["FOLDS", "HEADER", "Catalogue", "read_100k", "read_csv", "read_dat"]
