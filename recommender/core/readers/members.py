@@ -229,7 +229,7 @@ def _unsafe(path: Path, problem: str) -> SourceError:
     return SourceError(
         f"the zip {problem}",
         file=path,
-        remedy="Unpack it where you trust it, and name the folder instead.",
+        remedy="Do not unpack it; get the data anew from its origin.",
     )
 
 
