@@ -22,7 +22,7 @@ from tests.services import redis
 pytestmark = pytest.mark.services
 
 LEASE = 3
-EPOCHS = 8
+EPOCHS = 40  # enough that no machine is through before the kill
 TRAINING_RATINGS = 150 * 80 * 9 // 10
 PATIENCE = 120
 ROUNDS = range(int(os.environ.get("KILL_ROUNDS", "1")))
