@@ -88,16 +88,16 @@ def test_every_way_to_stop_is_the_same(number):
 
 @pytest.fixture
 def source(tmp_path):
-    """40 users and 60 movies, in the plain form."""
+    """400 users and 80 movies, in the plain form; enough to be stopped in training."""
     folder = tmp_path / "tiny"
     folder.mkdir()
     rows = ["user,item,rating,timestamp"]
-    for user in range(40):
-        for nth in range(10):
-            item, stars = (7 * user + 11 * nth) % 60, 1 + (user * nth + user + nth) % 5
+    for user in range(400):
+        for nth in range(40):
+            item, stars = (7 * user + 11 * nth) % 80, 1 + (user * nth + user + nth) % 5
             rows.append(f"{user},{item},{stars},{1_000_000_000 + 60 * len(rows)}")
     (folder / "ratings.csv").write_text("\n".join(rows) + "\n")
-    titles = [f"{item},Film {item} ({1950 + item}),Drama" for item in range(60)]
+    titles = [f"{item},Film {item} ({1950 + item}),Drama" for item in range(80)]
     (folder / "movies.csv").write_text("\n".join(["item,title,genres", *titles]) + "\n")
     return folder
 
@@ -158,7 +158,7 @@ def start(tmp_path, source):
 
 def test_the_demo_stops_in_training_and_goes_on_and_keeps_what_was_judged(start):
     first = start()
-    first.wait_for("autoencoder: training")
+    first.wait_for("autoencoder: training, pass")
     assert first.interrupt() < 15
     second = start()
     second.wait_for("^Login: ")
