@@ -108,8 +108,13 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def follow(labels: dict[UUID, str], *, display: Display) -> list[JobProgress]:
-    """Until every job has ended; NoWorker when nobody works on what is left."""
+def follow(
+    labels: dict[UUID, str], *, display: Display, do: Callable[[UUID], None] | None = None
+) -> list[JobProgress]:
+    """Until every job has ended; NoWorker when nobody works on what is left.
+
+    ``do`` works on a job in this process; with it no worker is needed.
+    """
     ids = list(labels)
     told: set[UUID] = set()
     waiting_since = time.monotonic()
@@ -123,6 +128,10 @@ def follow(labels: dict[UUID, str], *, display: Display) -> list[JobProgress]:
             left = [state for state in states if not state.has_ended]
             if not left:
                 return states
+            idle = [state.id for state in left if state.is_idle]
+            if do is not None and idle:
+                do(idle[0])
+                continue
             if any(not state.is_idle for state in left) or worker_seen(NO_WORKER_SECONDS):
                 waiting_since = time.monotonic()
             elif time.monotonic() - waiting_since > NO_WORKER_SECONDS:

@@ -2,9 +2,11 @@
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from recommender import services
 from recommender.core.errors import FitError
@@ -176,6 +178,20 @@ def test_follow_jobs_inline_does_what_waits(queued, capsys):
     call_command("follow_jobs", str(queued.pk), inline=True)
     assert "bias: done" in capsys.readouterr().err
     assert TrainedModel.objects.get().job_id == queued.pk
+
+
+def test_follow_jobs_inline_takes_over_from_a_worker_that_died(claim, settings):
+    settings.JOB_LEASE_SECONDS = 2
+    Job.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
+    call_command("follow_jobs", str(claim.job_id), inline=True)
+    assert (Job.objects.get().status, Job.objects.get().attempts) == ("done", 2)
+
+
+def test_follow_jobs_inline_ends_what_may_not_be_tried_again(claim, expire):
+    Job.objects.update(attempts=5)
+    expire(claim.job_id)
+    with pytest.raises(CommandError, match="died in each of 5 attempts"):
+        call_command("follow_jobs", str(claim.job_id), inline=True)
 
 
 def test_follow_jobs_ends_with_1_when_a_job_failed(claim):

@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recommender import services
 from recommender.management.following import Display, follow, run_here
 from recommender.models import Job
-from recommender.selectors import job_progress
 
 
 class Command(BaseCommand):
@@ -31,23 +30,22 @@ class Command(BaseCommand):
             raise CommandError(f"There is no job {', '.join(missing)}.", returncode=2)
         labels = {job_id: label(jobs[job_id]) for job_id in ids}
         display = Display(self.stderr)
+        do = None
         if options["inline"]:
-            self.do_here(labels, display)
-        states = follow(labels, display=display)
+            from recommender import jobs as runner
+
+            def do(job_id: UUID) -> None:
+                services.reconcile()  # a job that nobody may claim any more ends here
+                start = partial(runner.run, job_id, owner=services.new_owner())
+                run_here(labels[job_id], job_id, start, display)
+
+        states = follow(labels, display=display, do=do)
         if failed := [state for state in states if state.status != Job.Status.DONE]:
             raise CommandError(
                 " ".join(
                     f"{labels[state.id]} {state.status}. {state.error}".strip() for state in failed
                 )
             )
-
-    def do_here(self, labels: dict[UUID, str], display: Display) -> None:
-        from recommender import jobs
-
-        for state in job_progress(labels):
-            if state.is_idle:
-                start = partial(jobs.run, state.id, owner=services.new_owner())
-                run_here(labels[state.id], state.id, start, display)
 
 
 def label(job: Job) -> str:
