@@ -1,0 +1,74 @@
+"""The runner of the services leg: servers while the command runs, a reason where it cannot."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tests.installation import ROOT
+from tests.requirements import need
+from tests.services import Missing, program
+
+SHOW = "import os; print(os.environ['TEST_DATABASE_URL'], os.environ['TEST_REDIS_URL'])"
+
+
+def runner(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.services", "--", *command],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def found(name: str) -> bool:
+    try:
+        return bool(program(name))
+    except Missing:
+        return False
+
+
+def test_named_servers_are_used_and_the_command_decides_the_status():
+    named = {"TEST_DATABASE_URL": "postgres://h/d", "TEST_REDIS_URL": "redis://h/0"}
+    done = runner(sys.executable, "-c", f"{SHOW}; raise SystemExit(7)", **named)
+    assert done.stdout.split() == ["postgres://h/d", "redis://h/0"]
+    assert done.returncode == 7
+
+
+@pytest.mark.parametrize(("required", "status", "word"), [("0", 0, "skipped"), ("1", 1, "failed")])
+def test_a_missing_program_is_a_reason(tmp_path, required, status, word):
+    done = runner(
+        "false",
+        PATH=str(tmp_path),
+        TEST_DATABASE_URL="postgres://h/d",
+        TEST_REDIS_URL="",
+        REQUIRE_SERVICES=required,
+    )
+    assert done.returncode == status
+    assert f"{word}: there is no redis-server on this machine" in done.stderr
+
+
+def test_the_servers_end_with_the_runner():
+    for name in ("initdb", "redis-server"):
+        need(found(name), f"there is no {name} on this machine")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.services", "--", "sleep", "60"],
+        cwd=ROOT,
+        env=os.environ | {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": ""},
+    )
+    leader = psutil.Process(process.pid)
+    deadline = time.monotonic() + 60
+    while not [child for child in leader.children() if child.name() == "sleep"]:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    below = leader.children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 143
+    _, alive = psutil.wait_procs(below, timeout=10)
+    assert alive == []
