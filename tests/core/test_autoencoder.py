@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from recommender.core.algorithms import autoencoder
-from recommender.core.algorithms.autoencoder import Autoencoder, Network
+from recommender.core.algorithms.autoencoder import Autoencoder
+from recommender.core.algorithms.network import Network
 from recommender.core.errors import ConfigurationError
 from recommender.core.systems import AutoencoderConfig, RunOptions, system
 from tests.core.contract import SystemContract
@@ -17,8 +18,15 @@ TINY = (48, 32, 24, 16, 24, 32, 48)
 
 class TestCompact(SystemContract):
     system = "autoencoder"
+    #: the checkerboard has 40 ratings a movie: undamped, undropped
     config = replace(
-        COMPACT, hidden=TINY, epochs=60, batch_users=16, learning_rate=3e-3, dropout=0.0
+        COMPACT,
+        hidden=TINY,
+        epochs=60,
+        batch_users=16,
+        learning_rate=3e-3,
+        dropout=0.0,
+        movie_damping=1.0,
     )
 
 
@@ -122,6 +130,7 @@ def test_one_hidden_layer_is_enough():
         {"schedule": "cosine"},
         {"dropout": 1.0},
         {"weight_decay": -1.0},
+        {"movie_damping": -1.0},
     ],
 )
 def test_a_configuration_that_cannot_be_trained_is_refused(values):

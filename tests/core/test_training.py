@@ -10,7 +10,8 @@ import torch
 from numpy.testing import assert_array_equal
 
 from recommender.core import training
-from recommender.core.algorithms.autoencoder import Autoencoder, Network
+from recommender.core.algorithms.autoencoder import Autoencoder
+from recommender.core.algorithms.network import Network
 from recommender.core.errors import Cancelled, ConfigurationError, FitError, OutOfMemory
 from recommender.core.systems import AutoencoderConfig, RunOptions
 from recommender.core.training import Adam, LossCurve, resolve_device

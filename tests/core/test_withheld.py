@@ -6,19 +6,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.core.algorithms.autoencoder import (
-    Network,
-    WithheldRatings,
-    without_own_rating,
-)
+from recommender.core.algorithms.autoencoder import WithheldRatings
 from recommender.core.algorithms.bias import BiasTerms
+from recommender.core.algorithms.encoding import Encoding
+from recommender.core.algorithms.network import Network
 from recommender.core.algorithms.withheld import Plan
 from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
 from tests.core.matrices import random_ratings
 
 HIDDEN = (8, 7, 6, 3, 6, 7, 8)
 FAITHFUL = {"target": "stars", "loss": "rmse"}
-RESIDUAL = {"target": "residual", "loss": "mse", "normalise": True}
+RESIDUAL = {"target": "residual", "loss": "mse", "normalise": True, "movie_damping": 3.0}
 
 
 def task_of(seed=0, **values) -> WithheldRatings:
@@ -30,8 +28,9 @@ def task_of(seed=0, **values) -> WithheldRatings:
     for name, tensor in network.parameters.items():
         if name.endswith("bias"):  # zero biases would hide an error in them
             tensor += torch.from_numpy(rng.normal(0, 0.3, tensor.shape))
-    bias = BiasTerms.learn(matrix, BiasConfig())
-    return WithheldRatings(network, matrix, bias, config, RunOptions())
+    counts = np.bincount(matrix.indices, minlength=10)
+    encoding = Encoding(BiasTerms.learn(matrix, BiasConfig()), counts, config)
+    return WithheldRatings(network, matrix, encoding, config, RunOptions())
 
 
 def examples_of(batch):
@@ -74,7 +73,9 @@ def dense_step(task, batch, generator=None):
     outputs = values @ leaves["last"].T + leaves["last.bias"]
     assert outputs.shape == (len(rows), n_items)
     stars = torch.from_numpy(task.matrix.toarray()[rows, movies].astype(float))
-    errors = outputs[np.arange(len(rows)), movies] + batch.baseline - stars
+    counts = torch.from_numpy((task.matrix.toarray() > 0).sum(0)[movies].astype(float))
+    shares = counts / (counts + config.movie_damping)
+    errors = outputs[np.arange(len(rows)), movies] * shares + batch.baseline - stars
     loss = (errors**2).mean()
     loss = loss.sqrt() if config.loss == "rmse" else loss
     return loss, dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
@@ -131,6 +132,19 @@ def test_passes_differ_in_what_is_withheld_together():
     assert plans[0].entries.tolist() != plans[1].entries.tolist()
 
 
+def test_inputs_are_stars_or_damped_distances_from_the_movies_mean():
+    matrix = random_ratings(1).matrix()
+    bias, counts = BiasTerms.learn(matrix, BiasConfig()), np.bincount(matrix.indices, minlength=9)
+    raw = Encoding(bias, counts, AutoencoderConfig()).inputs(matrix)
+    assert np.array_equal(raw.data, matrix.data)
+    config = AutoencoderConfig(target="residual", movie_damping=4.0)
+    damped = Encoding(bias, counts, config).inputs(matrix).toarray()
+    user, movie = matrix.nonzero()[0][5], matrix.nonzero()[1][5]
+    share = counts[movie] / (counts[movie] + 4)
+    wanted = (matrix[user, movie] - bias.movies()[movie]) * share
+    assert damped[user, movie] == pytest.approx(wanted)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 1000))
 def test_the_baseline_of_a_rating_does_not_know_it(seed):
@@ -138,7 +152,8 @@ def test_the_baseline_of_a_rating_does_not_know_it(seed):
     matrix = random_ratings(seed, n_users=7, n_items=6).matrix()
     dense, bias = matrix.toarray().astype(float), BiasTerms.learn(matrix, BiasConfig())
     rows = np.repeat(np.arange(7), np.diff(matrix.indptr))
-    found = without_own_rating(matrix, rows, bias)
+    counts = np.bincount(matrix.indices, minlength=6)
+    found = Encoding(bias, counts, AutoencoderConfig(target="residual")).baselines(matrix, rows)
     for position, (user, movie) in enumerate(zip(rows, matrix.indices, strict=True)):
         others = [r - bias.mean for v, r in enumerate(dense[:, movie]) if r and v != user]
         movie_offset = sum(others) / (len(others) + 5)

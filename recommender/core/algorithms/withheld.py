@@ -66,6 +66,7 @@ class Batch:
     task_of: torch.Tensor  #: (E) ascending
     examples_of: torch.Tensor  #: (B + 1) where each task's examples start
     input_scale: torch.Tensor  #: (E, 1) factor on the example's input
+    output_share: torch.Tensor  #: (E) factor on the example's output
     targets: torch.Tensor
     target_of: torch.Tensor  #: (E) position in targets
     target_order: torch.Tensor  #: (E) examples ordered by target
@@ -169,6 +170,7 @@ def assemble(
     entries: NDArray[np.int64],
     *,
     input_scale: NDArray[np.floating],
+    output_share: NDArray[np.floating],
     stars: NDArray[np.floating],
     baseline: NDArray[np.floating],
     device: str,
@@ -177,7 +179,7 @@ def assemble(
     """Bring a batch of the plan to the device.
 
     ``inputs`` (n_users x n_items) holds the input value of every rating; ``input_scale``,
-    ``stars`` and ``baseline`` (E) belong to the examples.
+    ``output_share``, ``stars`` and ``baseline`` (E) belong to the examples.
     """
     lengths = np.diff(inputs.indptr)[users]
     held = _runs(inputs.indptr[users].astype(np.int64), lengths)
@@ -202,6 +204,7 @@ def assemble(
         task_of=whole(task_of),
         examples_of=whole(np.searchsorted(task_of, np.arange(len(users) + 1))),
         input_scale=real(input_scale)[:, None],
+        output_share=real(output_share),
         targets=whole(targets),
         target_of=whole(target_of),
         target_order=whole(np.argsort(target_of, kind="stable")),
