@@ -84,7 +84,7 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
     claim, wish = lease.claim, job.params
     dataset = Dataset.objects.get(pk=wish["dataset"])
     config = config_from_dict(wish["system"], wish["config"])
-    model = implementation(wish["system"])(config)
+    model = implementation(wish["system"], config)(config)
 
     lease.phase("loading")
     ratings = load_ratings(dataset)
@@ -219,4 +219,4 @@ def _trained_model(job: Job) -> TrainedModel:
 def _restored(trained: TrainedModel) -> Recommender:
     arrays, _facts = store.read_artefact(trained.artefact, trained.artefact_checksum)
     config = config_from_dict(trained.system, trained.config)
-    return implementation(trained.system).from_arrays(config, arrays)
+    return implementation(trained.system, config).from_arrays(config, arrays)

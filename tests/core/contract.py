@@ -28,7 +28,7 @@ class SystemContract:
 
     @classmethod
     def model(cls) -> Recommender:
-        return implementation(cls.system)(cls.config)
+        return implementation(cls.system, cls.config)(cls.config)
 
     @classmethod
     def fitted(cls, ratings: Ratings, seed: int = 0) -> Recommender:

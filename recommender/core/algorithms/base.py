@@ -244,9 +244,9 @@ def seeded_hash(n_items: int, seed: int) -> NDArray[np.uint64]:
     return state ^ (state >> np.uint64(31))
 
 
-def implementation(name: str) -> type[Recommender]:
-    """The class behind a registry name; importing it may load torch."""
-    module, _, attribute = system(name).implementation.partition(":")
+def implementation(name: str, config: Any = None) -> type[Recommender]:
+    """The class behind a registry name and configuration; importing it may load torch."""
+    module, _, attribute = system(name).implementation_of(config).partition(":")
     found: type[Recommender] = getattr(import_module(module), attribute)
     return found
 

@@ -93,7 +93,9 @@ class Parts:
         return Batch(
             users=self._side(self.movies[~withheld], residuals[~withheld], counts),
             movies=self._side(
-                self.users[columns], residuals[columns], np.bincount(kept.indices, minlength=n_movies)
+                self.users[columns],
+                residuals[columns],
+                np.bincount(kept.indices, minlength=n_movies),
             ),
             trust=self._real(counts / np.maximum(counts + self.config.trust, 1e-12)),
             user_of=self._whole(user_of),
@@ -251,9 +253,7 @@ class Member:
             f"{name}.bias": bias,
         }
 
-    def _mask(
-        self, codes: torch.Tensor, generator: torch.Generator | None
-    ) -> torch.Tensor | None:
+    def _mask(self, codes: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor | None:
         """Which values dropout keeps, scaled so that the mean stays; None without dropout."""
         if generator is None or not self.dropout:
             return None
