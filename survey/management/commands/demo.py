@@ -66,6 +66,7 @@ class Command(BaseCommand):
                     self.family.watch()
                     time.sleep(0.5)
             except KeyboardInterrupt:
+                self.stdout.write("")  # below the bar of a step, if one was being drawn
                 self.say("Stopping ...")
             except ChildDied as death:
                 raise CommandError(f"The demo cannot go on: {death}") from None
