@@ -44,7 +44,8 @@ def test_the_paper_preset_is_the_papers():
 
 
 def test_both_presets_have_seven_hidden_layers_with_a_bottleneck():
-    for config in system("autoencoder").presets.values():
+    for preset in ("compact", "paper"):
+        config = system("autoencoder").preset(preset)[1]
         assert len(config.hidden) == 7
         assert config.hidden[:4] == config.hidden[:2:-1]
         assert min(config.hidden) == config.hidden[3]
