@@ -52,12 +52,12 @@ def test_a_home_has_one_demo_at_a_time(tmp_path):
 )
 def test_an_own_data_set_is_named_after_its_file(tmp_path, file, name):
     (tmp_path / file).write_text("")
-    assert demo.data_set_name(str(tmp_path / file)) == name
+    assert demo.data_set_name(tmp_path / file) == name
 
 
 def test_a_source_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(CommandError, match="Name a folder"):
-        demo.data_set_name(str(tmp_path / "nothing.zip"))
+        demo.data_set_name(tmp_path / "nothing.zip")
 
 
 @pytest.mark.django_db

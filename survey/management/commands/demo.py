@@ -47,6 +47,8 @@ class Command(BaseCommand):
         self.port: int = options["port"]
         self.url = f"http://localhost:{self.port}"
         home = Path(settings.STUDYSITE_HOME)
+        source = Path(options["dataset"]).expanduser().resolve() if options["dataset"] else None
+        name = data_set_name(source)
         self.family = Family(
             folder=settings.BASE_DIR,
             logs=home / "logs",
@@ -61,7 +63,7 @@ class Command(BaseCommand):
             refuse_busy(self.port)
             try:
                 self.serve(options["web_workers"])
-                self.prepare(options["dataset"], home)
+                self.prepare(name, source, home)
                 while True:
                     self.family.watch()
                     time.sleep(0.5)
@@ -95,9 +97,8 @@ class Command(BaseCommand):
         self.wait_until(lambda: healthy(self.port), "the web server does not answer")
         self.say(f"The first page is up: {self.url}/")
 
-    def prepare(self, source: str, home: Path) -> None:
+    def prepare(self, name: str, source: Path | None, home: Path) -> None:
         """Whatever of the demonstration is not there yet."""
-        name = data_set_name(source)
         slug = "demo" if name == BUILT_IN else f"demo-{name.lower()}"
         self.import_data(name, source)
         self.train(name)
@@ -113,16 +114,16 @@ class Command(BaseCommand):
         }
         write_private(home / "demo.json", facts | {"username": RESEARCHER, "password": password})
         self.say("Ready.")
-        for name, value in facts.items():
-            self.stdout.write(f"{name.capitalize() + ':':<9}{value}")
+        for word, value in facts.items():
+            self.stdout.write(f"{word.capitalize() + ':':<9}{value}")
         self.stdout.write("Ctrl-C stops everything.")
         self.stdout.flush()  # a file or a pipe would keep these lines back
 
-    def import_data(self, name: str, source: str) -> None:
+    def import_data(self, name: str, source: Path | None) -> None:
         if Dataset.objects.filter(name=name).exists():
             return
         self.say(f"Importing the data set {name!r} ...")
-        self.manage("import_ratings", *([source, "--name", name] if source else ["--demo"]))
+        self.manage("import_ratings", *([str(source), "--name", name] if source else ["--demo"]))
 
     def train(self, name: str) -> None:
         """Through the worker; training that was cut short by a stop goes on where it was."""
@@ -184,14 +185,13 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def data_set_name(source: str) -> str:
+def data_set_name(source: Path | None) -> str:
     """The name of an own data set: its file's or folder's, as far as names allow."""
-    if not source:
+    if source is None:
         return BUILT_IN
-    path = Path(source).resolve()
-    if not path.exists():
-        raise CommandError(f"There is no {path}. Name a folder, a zip or a file with ratings.")
-    stem = path.name if path.is_dir() else path.stem
+    if not source.exists():
+        raise CommandError(f"There is no {source}. Name a folder, a zip or a file with ratings.")
+    stem = source.name if source.is_dir() else source.stem
     return re.sub(r"[^A-Za-z0-9-]+", "-", stem).strip("-")[:40] or "own"
 
 
