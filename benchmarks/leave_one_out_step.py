@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--paper", action="store_true", help="the paper's movies and layers")
     parser.add_argument("--movies", type=int, default=10_000)
     parser.add_argument("--shrink", type=int, default=4, help="divide the paper's layers by this")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=9)
     parser.add_argument("--out", type=Path, help="default: benchmarks/results/<this script>.json")
     options = parser.parse_args()
@@ -169,6 +169,7 @@ def main() -> None:
         "torch": torch.__version__,
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
     }
     print(f"{movies} movies, layers {list(config.hidden)}, {found['examples']} examples")
     print(f"{'':34}{'ms per example':>15}")

@@ -105,6 +105,11 @@ class SystemContract:
             )
             assert_array_equal(any_model.recommend(alone, 3).items[0], ranked.items[row])
 
+    def test_nothing_asked_is_nothing_answered(self, any_model):
+        nobody = csr_array((0, 25), dtype=np.float32)
+        assert any_model.predict(None, np.array([], int), np.array([], int)).shape == (0,)
+        assert any_model.recommend(nobody, 3).items.shape == (0, 3)
+
     def test_scores_of_recommendations_are_the_predictions(self, any_model):
         ranking = any_model.recommend(None, 4)
         rows = np.repeat(np.arange(30), 4)

@@ -18,7 +18,7 @@ TINY = (48, 32, 24, 16, 24, 32, 48)
 
 class TestCompact(SystemContract):
     system = "autoencoder"
-    #: the checkerboard has 40 ratings a movie: undamped, undropped
+    # Made for a matrix of 40 users: fewer ratings, so less damping and more passes.
     config = replace(
         COMPACT,
         hidden=TINY,
@@ -109,6 +109,12 @@ def test_the_learning_rate_can_fall_to_zero():
         for schedule in ("constant", "linear")
     ]
     assert not np.array_equal(*(model.to_arrays()["network.first"] for model in models))
+
+
+def test_the_device_may_be_left_to_the_library():
+    config = replace(TestFaithful.config, epochs=1)
+    model = Autoencoder(config).fit(random_ratings(1), options=RunOptions(device="auto"))
+    assert model.device_ in ("cpu", "cuda")
 
 
 def test_one_hidden_layer_is_enough():

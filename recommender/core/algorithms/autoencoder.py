@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar, Self
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -25,7 +27,7 @@ from recommender.core.systems import (
     RunOptions,
     config_to_dict,
 )
-from recommender.core.training import Adam, guarded, train
+from recommender.core.training import Adam, guarded, resolve_device, train
 
 TRAIN_ERROR_SAMPLE = 200_000  # training ratings behind train_rmse_ at most
 PAIRS_AT_ONCE = 8_192
@@ -128,6 +130,7 @@ class Autoencoder(Recommender):
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         check_config(self.config)
+        options = replace(options, device=resolve_device(options.device))
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         self.encoding_ = Encoding(self.bias_, self.counts_, self.config)
         self.device_ = options.device
@@ -141,7 +144,10 @@ class Autoencoder(Recommender):
             identity = {
                 "config": config_to_dict(self.config),
                 "shape": [*self.profiles_.shape, ratings.n_ratings],
-                "stars": float(np.dot(self.profiles_.data, np.arange(ratings.n_ratings) % 9973)),
+                "ratings": [
+                    crc32(np.ascontiguousarray(part))
+                    for part in (ratings.indptr, ratings.indices, ratings.values)
+                ],
             }
             self.loss_curve_ = train(
                 task, epochs=self.config.epochs, options=options, identity=identity

@@ -24,8 +24,8 @@ class Ranking:
     """The best movies for each of n profiles.
 
     ``items`` (n, k) int32, best first, -1 where fewer than k movies can be recommended; ``scores``
-    (n, k) float64, NaN there; ``tied`` (n,) int64: among how many movies the top score was shared
-    (1: none tied, 0: nothing to recommend).
+    (n, k) float64, NaN there; ``tied`` (n,) int64: among how many movies the top score was shared,
+    before scores are held to the scale (1: none tied, 0: nothing to recommend).
     """
 
     items: NDArray[np.int32]
