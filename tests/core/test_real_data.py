@@ -7,7 +7,7 @@ from recommender.core.algorithms.base import implementation
 from recommender.core.evaluation import evaluate
 from recommender.core.readers import read_source
 from recommender.core.splitting import split
-from recommender.core.systems import RunOptions
+from recommender.core.systems import DualAutoencoderConfig, RunOptions
 
 pytestmark = pytest.mark.slow
 
@@ -59,3 +59,14 @@ def test_nearly_every_top_movie_of_five_neighbours_is_tied(ratings, name):
     matrix = ratings(name).matrix()[:300]
     model = implementation("user-knn")().fit(split(ratings(name), "time-90-10").train)
     assert np.mean(model.recommend(matrix, 1).tied > 1) > 0.9
+
+
+def test_the_tuned_autoencoder_is_better_than_any_published_without_side_information(ratings):
+    """On ml-100k's first official fold: GLocal-K (Han et al., CIKM 2021) has 0.8889."""
+    parts = split(ratings("ml-100k"), "official-u1", 0)
+    config = DualAutoencoderConfig()  # preset tuned
+    model = implementation("autoencoder", config)(config)
+    row = evaluate(model.fit(parts.train, options=RunOptions(threads=2)), parts)
+    assert row["rmse"] < 0.889
+    assert row["rmse"] < EXPECTED["ml-100k", "official-u1"][0] - 0.05
+    assert row["train_rmse"] < row["rmse"]

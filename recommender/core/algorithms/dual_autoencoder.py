@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from recommender.core.systems import (
     RunOptions,
     config_to_dict,
 )
-from recommender.core.training import Adam, guarded, train
+from recommender.core.training import Adam, guarded, resolve_device, train
 
 TRAIN_ERROR_USERS = 20_000  # users behind train_rmse_ at most
 PROFILES_AT_ONCE = 1_024
@@ -172,6 +173,7 @@ class DualAutoencoder(Recommender):
         check_config(self.config)
         if ratings.n_ratings < 2:
             raise FitError("One rating is too few to withhold any. Import more ratings.")
+        options = replace(options, device=resolve_device(options.device))
         with guarded(options):
             parts = Parts(self.profiles_, self.config, options.device)
             kinds = ["dual"] * self.config.dual_members + ["item"] * self.config.item_members
@@ -188,7 +190,10 @@ class DualAutoencoder(Recommender):
             identity = {
                 "config": config_to_dict(self.config),
                 "shape": [*self.profiles_.shape, ratings.n_ratings],
-                "stars": float(np.dot(self.profiles_.data, np.arange(ratings.n_ratings) % 9973)),
+                "ratings": [
+                    crc32(np.ascontiguousarray(part))
+                    for part in (ratings.indptr, ratings.indices, ratings.values)
+                ],
             }
             task = WithheldParts(members, parts, self.config)
             self.loss_curve_ = train(

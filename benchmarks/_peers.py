@@ -1,0 +1,92 @@
+"""Other people's recommenders on our split; runs in the environment of ``make peers``.
+
+    .venv-peers/bin/python benchmarks/_peers.py FOLDER SYSTEM SETTINGS
+
+FOLDER holds train.npy (users, movies, stars) and test.npy (users, movies), one row each, and gets
+predictions.npy. SYSTEM is a key of SYSTEMS, SETTINGS its options as JSON. real_data.py calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Predict = Callable[[np.ndarray, np.ndarray, tuple[float, float], dict[str, Any]], np.ndarray]
+
+
+def surprise_system(name: str) -> Predict:
+    def predict(
+        train: np.ndarray, test: np.ndarray, scale: tuple[float, float], settings: dict[str, Any]
+    ) -> np.ndarray:
+        import surprise
+
+        frame = pd.DataFrame(
+            {"user": train[0].astype(int), "movie": train[1].astype(int), "stars": train[2]}
+        )
+        data = surprise.Dataset.load_from_df(frame, surprise.Reader(rating_scale=scale))
+        if name.startswith("KNN"):
+            settings = {**settings, "verbose": False}
+        else:
+            settings = {**settings, "random_state": 0}
+        algorithm = getattr(surprise, name)(**settings).fit(data.build_full_trainset())
+        pairs = zip(test[0].astype(int), test[1].astype(int), strict=True)
+        return np.array([algorithm.predict(int(user), int(movie)).est for user, movie in pairs])
+
+    return predict
+
+
+def lenskit_system(module: str, name: str) -> Predict:
+    def predict(
+        train: np.ndarray, test: np.ndarray, scale: tuple[float, float], settings: dict[str, Any]
+    ) -> np.ndarray:
+        from importlib import import_module
+
+        import lenskit
+        from lenskit.basic import BiasScorer
+        from lenskit.data import ItemList, from_interactions_df
+        from lenskit.pipeline import predict_pipeline
+        from lenskit.training import TrainingOptions
+
+        users, movies = train[0].astype(int), train[1].astype(int)
+        data = from_interactions_df(
+            pd.DataFrame({"user_id": users, "item_id": movies, "rating": train[2]})
+        )
+        scorer = getattr(import_module(module), name)(**settings)
+        pipeline = predict_pipeline(scorer, fallback=BiasScorer(damping=5.0))
+        pipeline.train(data, TrainingOptions(rng=0))
+        found = np.full(test.shape[1], np.nan)
+        wanted = test.astype(int)
+        for user in np.unique(wanted[0]):
+            places = np.flatnonzero(wanted[0] == user)
+            asked = ItemList(item_ids=wanted[1][places])
+            found[places] = lenskit.predict(pipeline, int(user), asked).scores("numpy")
+        return np.clip(np.where(np.isnan(found), train[2].mean(), found), *scale)
+
+    return predict
+
+
+SYSTEMS: dict[str, Predict] = {
+    "surprise-svd": surprise_system("SVD"),
+    "surprise-svdpp": surprise_system("SVDpp"),
+    "surprise-knn-baseline": surprise_system("KNNBaseline"),
+    "lenskit-als": lenskit_system("lenskit.als", "BiasedMFScorer"),
+    "lenskit-item-knn": lenskit_system("lenskit.knn", "ItemKNNScorer"),
+    "lenskit-user-knn": lenskit_system("lenskit.knn", "UserKNNScorer"),
+}
+
+
+def main() -> None:
+    folder, name, settings = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+    train, test = np.load(folder / "train.npy"), np.load(folder / "test.npy")
+    scale = tuple(json.loads((folder / "scale.json").read_text(encoding="utf-8")))
+    np.save(folder / "predictions.npy", SYSTEMS[name](train, test, scale, settings))
+
+
+if __name__ == "__main__":
+    main()

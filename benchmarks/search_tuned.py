@@ -1,0 +1,158 @@
+"""The search behind the autoencoder's preset ``tuned``: one change at a time, on training data.
+
+Every trial is fitted on nine tenths of a split's training ratings and scored on the other tenth,
+drawn at random; the test ratings of the split are dropped before anything else happens. Trials
+are kept one a line, and those that are there are not run again.
+
+    STUDYSITE_DATA=folder python benchmarks/search_tuned.py --grid recipe members
+    python benchmarks/search_tuned.py            # the trials so far, best first
+
+STUDYSITE_DATA holds the unpacked folder ml-100k (or whatever --data names). One trial takes about
+a minute of one core. Needs torch, numpy and scipy, not Django.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommender.core.algorithms.dual_autoencoder import DualAutoencoder
+from recommender.core.metrics import mae, rmse
+from recommender.core.readers import read_source
+from recommender.core.splitting import split
+from recommender.core.systems import DualAutoencoderConfig, RunOptions
+
+RESULTS = Path(__file__).parent / "results" / "search_tuned.jsonl"
+RIDGES = (5.0, 10.0, 15.0, 20.0, 30.0, 50.0)  # of one fit: only what reads profiles changes
+
+GRIDS: dict[str, list[dict[str, Any]]] = {
+    "start": [{}],
+    "recipe": [
+        {},
+        {"epochs": 40},
+        {"epochs": 80},
+        {"learning_rate": 1e-3},
+        {"learning_rate": 4e-3},
+        {"penalty": 2e-4},
+        {"penalty": 5e-4},
+        {"dual_dropout": 0.7},
+        {"dual_dropout": 0.9},
+        {"item_dropout": 0.3},
+        {"item_dropout": 0.7},
+        {"withheld": (0.05, 0.15)},
+        {"withheld": (0.2, 0.4)},
+        {"trust": 0.0},
+        {"trust": 3.0},
+        {"hidden": 256},
+        {"hidden": 1024},
+    ],
+    "members": [
+        {"dual_members": 2, "item_members": 0},
+        {"dual_members": 0, "item_members": 2},
+        {"dual_members": 2, "item_members": 2},
+    ],
+}
+
+
+def trial(
+    ratings: Any, name: str, slice_seed: int, change: dict[str, Any], threads: int
+) -> dict[str, Any]:
+    """Validation errors of the recipe with one change, and of its members and ridges."""
+    train = split(ratings, name, 0).train
+    parts = split(train, "random-90-10", slice_seed)
+    config = replace(DualAutoencoderConfig(), **change)
+    started, cpu = time.perf_counter(), time.process_time()
+    model = DualAutoencoder(config).fit(parts.train, options=RunOptions(threads=threads))
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    readout = model.readout_
+
+    def score(**changed: Any) -> dict[str, float]:
+        model.readout_ = replace(readout, **changed)
+        found = model.predict(None, parts.test_rows, parts.test_items)
+        return {"rmse": rmse(parts.test_values, found), "mae": mae(parts.test_values, found)}
+
+    return {
+        **score(),
+        "train_rmse": model.train_rmse_,
+        "members": [score(members=[member])["rmse"] for member in readout.members],
+        "ridges": {ridge: score(config=replace(config, ridge=ridge))["rmse"] for ridge in RIDGES},
+        "seconds": seconds,
+        "cpu_seconds": cpu,
+        "n_train": parts.train.n_ratings,
+        "n_validation": len(parts.test_values),
+    }
+
+
+def report(rows: list[dict[str, Any]]) -> None:
+    """Means over the slices, best first."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(f"{row['data']} {row['split']} {row['change']}", []).append(row)
+    print(f"{'rmse':>7} {'mae':>7} {'train':>7} {'slices':>7} {'cpu s':>6}  by ridge; change")
+    for name, group in sorted(groups.items(), key=lambda item: mean(item[1], "rmse")):
+        ridges = " ".join(
+            f"{float(np.mean([row['ridges'][ridge] for row in group])):.4f}"
+            for ridge in group[0]["ridges"]
+        )
+        print(
+            f"{mean(group, 'rmse'):7.4f} {mean(group, 'mae'):7.4f} "
+            f"{mean(group, 'train_rmse'):7.4f} {len(group):7} {mean(group, 'cpu_seconds'):6.0f}  "
+            f"{ridges}; {name}"
+        )
+
+
+def mean(rows: list[dict[str, Any]], key: str) -> float:
+    return float(np.mean([row[key] for row in rows]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--grid", nargs="+", choices=GRIDS, default=[])
+    parser.add_argument("--data", default="ml-100k")
+    parser.add_argument("--split", default="official-u1")
+    parser.add_argument("--slices", type=int, nargs="+", default=[0], help="seeds of the slices")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    rows = (
+        [json.loads(line) for line in options.out.read_text(encoding="utf-8").splitlines()]
+        if options.out.exists()
+        else []
+    )
+    done = {json.dumps(row["trial"], sort_keys=True) for row in rows}
+    folder = os.environ.get("STUDYSITE_DATA")
+    if options.grid and not folder:
+        raise SystemExit("Set STUDYSITE_DATA to the folder that holds ml-100k.")
+    ratings = read_source(Path(str(folder)) / options.data).ratings if options.grid else None
+    options.out.parent.mkdir(exist_ok=True)
+    for change in [change for grid in options.grid for change in GRIDS[grid]]:
+        for slice_seed in options.slices:
+            what = {
+                "data": options.data,
+                "split": options.split,
+                "slice": slice_seed,
+                # The whole configuration: a trial of an older recipe is another trial.
+                "config": vars(replace(DualAutoencoderConfig(), **change)),
+            }
+            key = json.dumps(what, sort_keys=True)
+            if key in done:
+                continue
+            done.add(key)
+            found = trial(ratings, options.split, slice_seed, change, options.threads)
+            row = {"data": options.data, "split": options.split, "change": change, **found}
+            rows.append(json.loads(json.dumps({**row, "trial": what})))
+            with options.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(rows[-1]) + "\n")
+            print(f"slice {slice_seed}: {found['rmse']:.4f} {change}", flush=True)
+    report(rows)
+
+
+if __name__ == "__main__":
+    main()
