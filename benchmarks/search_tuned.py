@@ -53,6 +53,7 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
         {"hidden": 256},
         {"hidden": 1024},
     ],
+    "passes": [{"epochs": passes} for passes in (20, 30, 40, 50)],
     "members": [
         {"dual_members": 2, "item_members": 0},
         {"dual_members": 0, "item_members": 2},

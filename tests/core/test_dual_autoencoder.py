@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms import dual_autoencoder, dual_network
+from recommender.core.algorithms import dual_network, dual_readout
 from recommender.core.algorithms.base import implementation
 from recommender.core.algorithms.dual_autoencoder import DualAutoencoder
 from recommender.core.algorithms.dual_network import Member, Parts
@@ -119,8 +119,8 @@ def test_a_withheld_rating_is_nowhere_in_what_the_networks_read():
 def test_blocks_of_pairs_change_nothing(monkeypatch):
     whole = fit()
     monkeypatch.setattr(dual_network, "PAIRS_AT_ONCE", 4)
-    monkeypatch.setattr(dual_autoencoder, "PAIRS_AT_ONCE", 3)
-    monkeypatch.setattr(dual_autoencoder, "PROFILES_AT_ONCE", 2)
+    monkeypatch.setattr(dual_readout, "PAIRS_AT_ONCE", 3)
+    monkeypatch.setattr(dual_readout, "PROFILES_AT_ONCE", 2)
     assert same(fit(), whole)
     assert_array_equal(everything(fit(), RATINGS.matrix()), everything(whole, RATINGS.matrix()))
 
@@ -171,7 +171,7 @@ def test_dual_members_read_profiles_as_in_training():
     withheld = next(parts.drawn(np.random.default_rng(0)))
     kept = parts.kept(withheld)
     found, _ = member.learn(parts.batch(withheld), None)
-    readout = dual_autoencoder.Readout.of([member], kept, parts)
+    readout = dual_readout.Readout.of([member], kept, parts)
     pairs = readout.pairs(kept, parts.users[withheld], parts.movies[withheld])
     assert_allclose(pairs, found, rtol=1e-4, atol=1e-6)
 
