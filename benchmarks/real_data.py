@@ -50,30 +50,41 @@ SPLITS = [
 CANDIDATES: dict[str, list[dict[str, Any]]] = {
     "surprise-svd": [
         {},
-        {"n_epochs": 60, "reg_all": 0.1},
+        {"n_factors": 100, "n_epochs": 60, "reg_all": 0.1},
         {"n_factors": 200, "n_epochs": 60, "reg_all": 0.1},
+        {"n_factors": 400, "n_epochs": 80, "reg_all": 0.1},
+        {"n_factors": 200, "n_epochs": 80, "reg_all": 0.15},
     ],
     "surprise-svdpp": [
         {"cache_ratings": True},
         {"cache_ratings": True, "n_epochs": 40, "lr_all": 0.005, "reg_all": 0.05},
         {"cache_ratings": True, "n_epochs": 60, "lr_all": 0.005, "reg_all": 0.1},
+        {"cache_ratings": True, "n_factors": 50, "n_epochs": 60, "lr_all": 0.005, "reg_all": 0.1},
     ],
     "surprise-knn-baseline": [
         {},
         *(
             {"k": k, "sim_options": {"name": "pearson_baseline", "user_based": user_based}}
             for user_based in (True, False)
-            for k in (40, 80)
+            for k in (20, 40, 80)
         ),
     ],
     "lenskit-als": [
         {},
-        {"embedding_size": 50, "regularization": 0.2, "epochs": 20},
-        {"embedding_size": 100, "regularization": 0.2, "epochs": 20},
-        {"embedding_size": 50, "regularization": 0.5, "epochs": 20},
+        *(
+            {"embedding_size": size, "regularization": weight, "epochs": 20}
+            for size in (25, 50)
+            for weight in (0.05, 0.1, 0.2)
+        ),
     ],
-    "lenskit-item-knn": [{}, {"max_nbrs": 40, "min_nbrs": 2}, {"max_nbrs": 80, "min_nbrs": 2}],
-    "lenskit-user-knn": [{}, {"max_nbrs": 40, "min_nbrs": 2}, {"max_nbrs": 80, "min_nbrs": 2}],
+    "lenskit-item-knn": [
+        {},
+        *({"max_nbrs": size, "min_nbrs": least} for size in (10, 20, 40) for least in (2, 3)),
+    ],
+    "lenskit-user-knn": [
+        {},
+        *({"max_nbrs": size, "min_nbrs": least} for size in (30, 40, 60) for least in (2, 3)),
+    ],
 }
 
 

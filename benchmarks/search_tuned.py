@@ -36,8 +36,6 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
     "start": [{}],
     "recipe": [
         {},
-        {"epochs": 40},
-        {"epochs": 80},
         {"learning_rate": 1e-3},
         {"learning_rate": 4e-3},
         {"penalty": 2e-4},
@@ -53,7 +51,7 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
         {"hidden": 256},
         {"hidden": 1024},
     ],
-    "passes": [{"epochs": passes} for passes in (20, 30, 40, 50)],
+    "passes": [{"epochs": passes} for passes in (20, 30, 50, 60, 80)],
     "members": [
         {"dual_members": 2, "item_members": 0},
         {"dual_members": 0, "item_members": 2},

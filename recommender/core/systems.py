@@ -89,7 +89,7 @@ class DualAutoencoderConfig:
     dual_members: int = 1  #: networks that read both the user's and the movie's profile
     item_members: int = 1  #: networks that read the movie's; its user is a ridge regression
     hidden: int = 512  #: width of the one hidden layer of each side
-    epochs: int = 60  #: passes over all training ratings, each withheld once in every pass
+    epochs: int = 40  #: passes over all training ratings, each withheld once in every pass
     withheld: tuple[float, float] = (0.1, 0.3)  #: least and most of the ratings withheld at once
     learning_rate: float = 2e-3  #: of Adam at its height; it falls to zero by half a cosine
     warmup_steps: int = 10  #: steps over which the learning rate rises
