@@ -53,8 +53,16 @@ class BiasConfig:
 class UserKNNConfig:
     """User-user neighbours (paper, sections II and IV.B)."""
 
-    k: int = 5  #: neighbours: the k most similar users who rated the movie
-    similarity: str = "cosine"  #: full-vector cosine
+    k: int = 5  #: how many neighbours, most similar first
+    similarity: str = "cosine"  #: "cosine", "dot" or "correlation"
+    over: str = "full"  #: whole profiles, a missing rating being zero, or "common" movies only
+    shrinkage: float = 0.0  #: similarities times overlap / (overlap + this)
+    minimum_overlap: int = 1  #: movies that a neighbour shares with the profile, at least
+    minimum_similarity: float = 0.0  #: a neighbour's is above it
+    neighbours: str = "raters"  #: the k nearest who rated the movie, "overall", or "all" users
+    combine: str = "mean"  #: of raters; "mean-with-zeros" for missing stars; "sum" of s r
+    centre: str = "nothing"  #: less the user's mean: "nothing", "stars" only, or "everything"
+    fallback: str = "bias"  #: without any neighbour: the damped bias, or the "mean" of all ratings
 
 
 @dataclass(frozen=True)
@@ -140,9 +148,18 @@ SYSTEMS: dict[str, System] = {
         System(
             name="user-knn",
             label="User-user KNN",
-            summary="What the five most similar users who rated the movie gave it.",
+            summary="What the most similar users who rated the movie gave it.",
             implementation="recommender.core.algorithms.user_knn:UserKNN",
-            presets={"paper": UserKNNConfig()},
+            presets={
+                # The five nearest raters, which the paper found best (section IV.B).
+                "paper": UserKNNConfig(),
+                # Section II as printed: S = R R^T, and R_j^T S_i without dividing by anything.
+                "paper-literal": UserKNNConfig(similarity="dot", neighbours="all", combine="sum"),
+                # KNNBasic of Surprise 1.1, user-based with cosine, otherwise its defaults.
+                "surprise": UserKNNConfig(k=40, over="common", fallback="mean"),
+                # UserKNNScorer of LensKit 2025, explicit feedback, its defaults.
+                "lenskit": UserKNNConfig(k=20, centre="everything", minimum_similarity=1e-6),
+            },
             default_preset="paper",
         ),
         System(

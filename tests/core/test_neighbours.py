@@ -6,11 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from recommender.core import neighbours
 from recommender.core.errors import ConfigurationError
-from recommender.core.neighbours import UserIndex
+from recommender.core.neighbours import UserIndex, similarity
 from recommender.core.ratings import Scale
+from recommender.core.systems import UserKNNConfig
 from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+
+
+def index_of(matrix, scale=HALF_STARS):
+    return UserIndex(matrix, scale, UserKNNConfig())
 
 
 def by_hand(dense, profile, own=None):
@@ -31,7 +35,7 @@ def by_hand(dense, profile, own=None):
 @given(st.integers(0, 10_000))
 def test_users_come_in_the_order_of_exact_arithmetic(seed):
     dense = random_ratings(seed, n_users=25, n_items=5, share=0.6).matrix().toarray()
-    index = UserIndex(of_dense(dense).matrix(), HALF_STARS)
+    index = index_of(of_dense(dense).matrix())
     for row, ranked in enumerate(index.ranked(of_dense(dense).matrix(), exclude=np.arange(25))):
         users, similarities = by_hand(dense.tolist(), dense[row].tolist(), own=row)
         assert ranked.users.tolist() == users
@@ -41,7 +45,7 @@ def test_users_come_in_the_order_of_exact_arithmetic(seed):
 def test_equal_cosines_are_equal_numbers_and_overlap_decides():
     """(2, 2) and (3, 3, ...) multiples look alike to a cosine; floats would tell them apart."""
     dense = np.array([[1, 1, 1, 0], [3, 3, 3, 0], [1.5, 1.5, 1.5, 0], [0.5, 0.5, 0, 0]])
-    (ranked,) = UserIndex(of_dense(dense).matrix(), HALF_STARS).ranked(
+    (ranked,) = index_of(of_dense(dense).matrix()).ranked(
         profiles({0: 2.5, 1: 2.5, 2: 2.5}, n_items=4)
     )
     assert ranked.users.tolist() == [0, 1, 2, 3]
@@ -53,7 +57,7 @@ def test_equal_cosines_are_equal_numbers_and_overlap_decides():
 def test_of_equal_cosines_the_larger_overlap_comes_first():
     # With (1, 1, 1, 1) both have the squared cosine 1/2: (1 + 1)^2 / 2 = (4 + 1 + 1)^2 / 18.
     dense = np.array([[1, 1, 0, 0], [4, 1, 1, 0]])
-    (ranked,) = UserIndex(of_dense(dense).matrix(), HALF_STARS).ranked(
+    (ranked,) = index_of(of_dense(dense).matrix()).ranked(
         profiles({0: 1, 1: 1, 2: 1, 3: 1}, n_items=4)
     )
     assert ranked.similarities[0] == ranked.similarities[1]
@@ -63,21 +67,21 @@ def test_of_equal_cosines_the_larger_overlap_comes_first():
 @pytest.mark.parametrize("limit", [1, 3, 100])
 def test_a_limit_keeps_the_best(limit):
     matrix = random_ratings(4, n_users=40, n_items=12).matrix()
-    index = UserIndex(matrix, HALF_STARS)
+    index = index_of(matrix)
     for short, whole in zip(index.ranked(matrix, limit=limit), index.ranked(matrix), strict=True):
         assert_array_equal(short.users, whole.users[:limit])
 
 
 def test_blocks_do_not_change_the_answer(monkeypatch):
     matrix = random_ratings(5, n_users=40, n_items=12).matrix()
-    index = UserIndex(matrix, HALF_STARS)
+    index = index_of(matrix)
     at_once = [ranked.users.tolist() for ranked in index.ranked(matrix)]
-    monkeypatch.setattr(neighbours, "BLOCK_CELLS", 100)  # two profiles at a time
+    monkeypatch.setattr(similarity, "BLOCK_CELLS", 100)  # two profiles at a time
     assert [ranked.users.tolist() for ranked in index.ranked(matrix)] == at_once
 
 
 def test_an_empty_profile_has_no_neighbours():
-    index = UserIndex(random_ratings(6).matrix(), HALF_STARS)
+    index = index_of(random_ratings(6).matrix())
     (ranked,) = index.ranked(profiles({}, n_items=9))
     assert len(ranked.users) == 0
 
@@ -85,7 +89,7 @@ def test_an_empty_profile_has_no_neighbours():
 def test_a_scale_off_its_steps_is_compared_in_stars():
     scale = Scale(1, 2.5, 0.75)
     dense = np.array([[1, 1.75], [2.5, 1]])
-    (ranked,) = UserIndex(of_dense(dense, scale).matrix(), scale).ranked(
+    (ranked,) = index_of(of_dense(dense, scale).matrix(), scale).ranked(
         profiles({0: 1, 1: 1.75}, n_items=2)
     )
     assert ranked.users.tolist() == [0, 1]
@@ -93,6 +97,6 @@ def test_a_scale_off_its_steps_is_compared_in_stars():
 
 
 def test_profiles_over_other_movies_are_refused():
-    index = UserIndex(random_ratings(6).matrix(), HALF_STARS)
+    index = index_of(random_ratings(6).matrix())
     with pytest.raises(ConfigurationError, match="9"):
         next(index.ranked(profiles({0: 1}, n_items=4)))

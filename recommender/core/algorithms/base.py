@@ -47,6 +47,7 @@ class Recommender(ABC):
     """
 
     name: ClassVar[str]
+    block_cells: ClassVar[int] = BLOCK_CELLS
 
     n_items_: int
     scale_: Scale
@@ -111,7 +112,7 @@ class Recommender(ABC):
         scores = np.full((n, k), np.nan)
         tied = np.zeros(n, np.int64)
         hashes = seeded_hash(self.n_items_, self.seed_)
-        block = max(1, BLOCK_CELLS // max(1, self.n_items_))
+        block = max(1, self.block_cells // max(1, self.n_items_))
         for start in range(0, n, block):
             progress(Progress(phase="recommending", done=start, total=n))
             stop = min(start + block, n)

@@ -1,0 +1,175 @@
+"""The compiled neighbours give what the plain ones do, bit for bit."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from recommender.core import neighbours
+from recommender.core.errors import Cancelled, ConfigurationError
+from recommender.core.neighbours import NeighbourMeans, UserIndex, neighbour_means
+from recommender.core.ratings import Scale
+from recommender.core.systems import UserKNNConfig
+from tests.core.contract import SystemContract
+from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+
+pytest.importorskip("numba")
+
+from recommender.core.neighbours import raters as raters_module
+from recommender.core.neighbours.packed import in_levels, pack
+from recommender.core.neighbours.raters import RaterMeans
+from recommender.core.neighbours.top import nearest
+
+PAPER = UserKNNConfig()
+SHAPES = st.sampled_from([(300, 20, 0.1), (130, 8, 0.5), (65, 700, 0.6), (1, 3, 0.9)])
+
+
+class TestCompiledUserKNN(SystemContract):
+    system = "user-knn"
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def compiled(cls):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(neighbours, "FEWEST_USERS", 0)
+            yield
+
+
+def packed_levels(ratings):
+    levels = in_levels(ratings.matrix(), ratings.scale)
+    return pack(levels, ratings.n_items, threads=2), levels
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), SHAPES, st.sampled_from([1, 5, 20]), st.booleans())
+def test_the_nearest_users_are_those_of_the_plain_index(seed, shape, k, cosine):
+    ratings = random_ratings(seed, *shape)
+    packed, levels = packed_levels(ratings)
+    everyone = np.arange(ratings.n_users)
+    found = nearest(packed, levels, everyone, k, cosine=cosine, threads=2)
+    config = UserKNNConfig(similarity="cosine" if cosine else "dot")
+    index = UserIndex(ratings.matrix(), HALF_STARS, config)
+    for row, ranked in enumerate(index.ranked(ratings.matrix(), exclude=everyone, limit=k)):
+        n = len(ranked.users)
+        assert found.users[row].tolist() == [*ranked.users.tolist(), *[-1] * (k - n)]
+        unit = 1 if cosine else HALF_STARS.step**2
+        assert_array_equal(found.similarities[row, :n] * unit, ranked.similarities)
+        assert not found.similarities[row, n:].any()
+
+
+def test_threads_and_the_company_of_other_queries_change_nothing():
+    packed, levels = packed_levels(random_ratings(3, 700, 30, 0.3))
+    everyone = np.arange(700)
+    together = nearest(packed, levels, everyone, 5, threads=3)
+    for some in np.array_split(np.random.default_rng(0).permutation(700), 9):
+        alone = nearest(packed, levels, some, 5, threads=1)
+        assert_array_equal(alone.users, together.users[some])
+        assert_array_equal(alone.similarities, together.similarities[some])
+
+
+def test_tiles_that_cannot_matter_are_skipped():
+    """Profiles of one movie find their like in few of the tiles, and everything is still exact."""
+    dense = np.zeros((2000, 40))
+    dense[np.arange(2000), np.arange(2000) % 40] = 5
+    dense[1000:] = 5
+    packed, levels = packed_levels(of_dense(dense))
+    found = nearest(packed, levels, np.arange(1000), 3)
+    assert found.visited < 0.9
+    assert found.users[0].tolist() == [40, 80, 120]
+
+
+def test_a_search_can_be_stopped():
+    packed, levels = packed_levels(random_ratings(1, 300, 20))
+
+    def stop(progress):
+        raise Cancelled(f"{progress.done} of {progress.total}")
+
+    with pytest.raises(Cancelled, match="0 of 300"):
+        nearest(packed, levels, np.arange(300), 5, progress=stop)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    SHAPES,
+    st.sampled_from([1, 5]),
+    st.sampled_from([(1024, 8192), (20, 64), (5, 0), (0, 300)]),
+)
+def test_means_over_raters_are_those_of_the_plain_form(seed, shape, k, steering):
+    ratings = random_ratings(seed, *shape)
+    matrix, own = ratings.matrix(), np.arange(ratings.n_users)
+    levels = in_levels(matrix, HALF_STARS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(raters_module, "POPULAR", steering[0])
+        patch.setattr(raters_module, "WALK", steering[1])
+        compiled = RaterMeans(levels, ratings.n_items, HALF_STARS, k, threads=2)
+        grid = compiled.grid(matrix, own)
+        rows, items = np.random.default_rng(seed).integers(0, matrix.shape, (500, 2)).T
+        pairs = compiled.pairs(matrix, own, rows, items)
+    wanted = NeighbourMeans(matrix, HALF_STARS, UserKNNConfig(k=k)).grid(matrix, own)
+    for part in range(2):
+        assert_array_equal(grid[part], wanted[part])
+        assert_array_equal(pairs[part], wanted[part][rows, items])
+
+
+def test_walks_through_long_lists_change_nothing():
+    """More users than a walk begins with, so that some movies are found by it and some are not."""
+    ratings = random_ratings(2, 3000, 12, 0.4)
+    matrix = ratings.matrix()
+    levels = in_levels(matrix, HALF_STARS)
+    compiled = RaterMeans(levels, 12, HALF_STARS, 40, threads=2)
+    some, rows, items = np.arange(0, 3000, 100), *np.divmod(np.arange(30 * 12), 12)
+    wanted = NeighbourMeans(matrix, HALF_STARS, UserKNNConfig(k=40)).grid(matrix[some], some)
+    for found in (
+        compiled.grid(matrix[some], some),
+        compiled.pairs(matrix[some], some, rows, items),
+    ):
+        assert_array_equal(found[0].ravel(), wanted[0].ravel())
+        assert_array_equal(found[1].ravel(), wanted[1].ravel())
+
+
+def test_profiles_of_strangers_have_everyone_as_neighbour():
+    matrix = random_ratings(5, 50, 10, 0.5).matrix()
+    stranger = profiles({0: 4, 3: 2.5}, {}, n_items=10)
+    compiled = RaterMeans(in_levels(matrix, HALF_STARS), 10, HALF_STARS, 5)
+    for found, wanted in zip(
+        compiled.grid(stranger, None),
+        NeighbourMeans(matrix, HALF_STARS, PAPER).grid(stranger, None),
+        strict=True,
+    ):
+        assert_array_equal(found, wanted)
+
+
+def test_profiles_off_the_scale_of_the_model_are_refused():
+    matrix = random_ratings(5, 50, 10, 0.5).matrix()
+    compiled = RaterMeans(in_levels(matrix, HALF_STARS), 10, HALF_STARS, 5)
+    with pytest.raises(ConfigurationError, match="scale"):
+        compiled.grid(profiles({0: 40}, n_items=10), None)
+
+
+@pytest.mark.parametrize(
+    ("config", "scale", "kind"),
+    [
+        (PAPER, HALF_STARS, RaterMeans),
+        (UserKNNConfig(k=9), Scale(1, 5, 1), RaterMeans),
+        (UserKNNConfig(shrinkage=1), HALF_STARS, NeighbourMeans),
+        (UserKNNConfig(similarity="correlation"), HALF_STARS, NeighbourMeans),
+        (PAPER, Scale(1, 2.5, 0.75), NeighbourMeans),  # levels that are no whole steps
+        (PAPER, Scale(1, 100, 1), NeighbourMeans),  # more levels than fit
+    ],
+)
+def test_the_compiled_form_is_taken_where_it_can_be(monkeypatch, config, scale, kind):
+    monkeypatch.setattr(neighbours, "FEWEST_USERS", 2)
+    matrix = of_dense(np.full((2, 3), scale.minimum), scale).matrix()
+    assert type(neighbour_means(matrix, scale, config)) is kind
+
+
+def test_few_users_and_machines_without_numba_take_the_plain_form(monkeypatch):
+    matrix = random_ratings(0).matrix()
+    assert type(neighbour_means(matrix, HALF_STARS, PAPER)) is NeighbourMeans
+    monkeypatch.setattr(neighbours, "FEWEST_USERS", 0)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert type(neighbour_means(matrix, HALF_STARS, PAPER)) is NeighbourMeans
