@@ -104,12 +104,18 @@ class LossCurve:
         return float(np.sqrt(np.mean(squared_errors, dtype=np.float64)))
 
     def thinned(self) -> list[tuple[int, float]]:
-        """(examples seen, RMSE since the point before); neighbours merged down to 500 points."""
+        """(examples seen, RMSE since the point before), at most 500 points.
+
+        Neighbours are merged until they are no more, and a shorter one at the end with the last.
+        """
         points = np.asarray([*self._points, *([self._open] if self._open[0] else [])])
         if not len(points):
             return []
         merged = -(-len(points) // MAX_POINTS)
         sums = np.add.reduceat(points, np.arange(0, len(points), merged), axis=0)
+        if len(sums) > 1 and sums[-1, 0] < sums[0, 0]:
+            # The mean of the few examples left over at the end would stand out by chance alone.
+            sums = np.vstack([sums[:-2], sums[-2] + sums[-1]])
         seen = np.cumsum(sums[:, 0]).astype(int)
         return list(zip(seen.tolist(), np.sqrt(sums[:, 1] / sums[:, 0]).tolist(), strict=True))
 

@@ -163,9 +163,22 @@ def test_a_point_of_the_loss_curve_is_the_error_of_a_thousand_examples():
     for part in np.split(errors**2, [7, 900, 2_100]):
         curve.add(part)
     points = curve.thinned()
-    assert [seen for seen, _ in points] == [1000, 2000, 2500]
-    wanted = [np.sqrt(np.mean(part**2)) for part in np.split(errors, [1000, 2000])]
+    assert [seen for seen, _ in points] == [1000, 2500]
+    wanted = [np.sqrt(np.mean(part**2)) for part in np.split(errors, [1000])]
     assert [loss for _, loss in points] == pytest.approx(wanted)
+
+
+def test_the_few_examples_left_over_make_no_point_of_their_own():
+    curve = LossCurve()
+    curve.add(np.repeat([1.0, 4.0, 100.0], [1000, 1000, 3]))
+    assert curve.thinned()[0] == (1000, 1.0)
+    assert curve.thinned()[1:] == [(2003, pytest.approx(np.sqrt((4000 + 300) / 1003)))]
+
+
+def test_fewer_examples_than_make_a_point_are_one_point():
+    curve = LossCurve()
+    curve.add(np.full(7, 9.0))
+    assert curve.thinned() == [(7, 3.0)]
 
 
 def test_a_long_loss_curve_is_thinned_to_five_hundred_points():
