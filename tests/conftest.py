@@ -31,12 +31,9 @@ def home(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of the public data sets, named by STUDYSITE_DATA.
-
-    No package brings them, so REQUIRE_SERVICES cannot ask for them; what is named must be there.
-    """
-    if not (place := os.environ.get("STUDYSITE_DATA", "")):
-        pytest.skip("STUDYSITE_DATA names no folder of public data sets")
+    """The folder of the public data sets, named by STUDYSITE_DATA."""
+    place = os.environ.get("STUDYSITE_DATA", "")
+    need(place, "STUDYSITE_DATA names no folder of public data sets")
     need(Path(place).is_dir(), f"STUDYSITE_DATA={place} is no folder")
     return Path(place)
 
