@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 QUEUE = "device"
 TASK = "recommender.run_job"
 DEVICES = ("auto", "cpu", "cuda")
+LARGEST_SEED = 2**63 - 1  # the column's, and torch's
+MOST_EPOCHS = 100_000
+LONGEST_LIMIT = 2**31 - 1  # seconds, the column's
 
 
 def submit(
@@ -64,9 +67,13 @@ def submit_training(
 ) -> Job:
     """Queue the training of one system; ConfigurationError where it can be seen not to work."""
     chosen, config = systems.system(system).preset(preset)
+    # Before the work, not where its result is stored.
+    _check_range("seed", seed, 0, LARGEST_SEED)
+    _check_range("split seed", split_seed, 0, LARGEST_SEED)
+    if time_limit_seconds is not None:
+        _check_range("time limit in seconds", time_limit_seconds, 1, LONGEST_LIMIT)
     if epochs is not None:
-        if epochs < 1:
-            raise ConfigurationError(f"{epochs} passes train nothing. Give at least 1.")
+        _check_range("number of passes", epochs, 1, MOST_EPOCHS)
         config = systems.override(config, epochs=epochs)
     if device not in DEVICES:
         raise ConfigurationError(
@@ -126,6 +133,11 @@ def cancel(job_id: uuid.UUID) -> bool:
     ):
         store.remove(f"checkpoints/{job_id}")
     return True
+
+
+def _check_range(words: str, number: int, least: int, most: int) -> None:
+    if not least <= number <= most:
+        raise ConfigurationError(f"{number} is no {words}. Give {least} to {most}.")
 
 
 def _check_split(dataset: Dataset, name: str) -> None:

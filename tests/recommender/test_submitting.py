@@ -74,7 +74,11 @@ def test_a_system_without_the_preset_takes_its_own_and_says_so(dataset):
         ({"split": "half"}, "no split 'half'"),
         ({"split": "official-u1"}, "no split 'official-u1' of"),
         ({"device": "abacus"}, "no device 'abacus'"),
-        ({"epochs": 0}, "Give at least 1"),
+        ({"epochs": 0}, "0 is no number of passes. Give 1 to"),
+        ({"epochs": 10**6}, "Give 1 to 100000"),
+        ({"seed": 2**63}, "is no seed"),
+        ({"split_seed": -1}, "is no split seed"),
+        ({"time_limit_seconds": 2**31}, "is no time limit"),
     ],
 )
 def test_a_wish_that_cannot_come_true_is_refused_at_once(dataset, wish, complaint):

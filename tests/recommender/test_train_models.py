@@ -90,6 +90,7 @@ def test_a_system_that_fails_ends_with_1_and_the_finished_rows_are_still_printed
         ["--split", "official-u1"],
         ["--epochs", "0"],
         ["--seed", "-1"],
+        ["--seed", str(2**63)],
         ["--device", "abacus"],
         ["--dataset", "nothing-of-that-name"],
         ["--detach", "--inline"],
@@ -234,6 +235,14 @@ def test_evaluate_models_measures_anew_on_request(command, capsys):
     call_command("evaluate_models", "--again", "--inline", "--json")
     (row,) = json.loads(capsys.readouterr().out)
     assert row["rmse"] == before
+
+
+@pytest.mark.parametrize("number", [77, 10**30])
+def test_evaluate_models_ends_with_2_for_an_unknown_model(command, number):
+    command("--inline")
+    with pytest.raises(CommandError, match=f"no trained model {number} here") as caught:
+        call_command("evaluate_models", str(number))
+    assert caught.value.returncode == 2
 
 
 def test_evaluate_models_without_models_says_what_to_do(db):

@@ -26,10 +26,10 @@ class Command(BaseCommand):
         found = TrainedModel.objects.order_by("dataset__name", "split", "system", "pk")
         if options["dataset"]:
             found = found.filter(dataset__name=options["dataset"])
-        if options["models"]:
-            found = found.filter(pk__in=options["models"])
-        models = list(found)
-        if missing := sorted(set(options["models"]) - {model.pk for model in models}):
+        wanted = set(options["models"])
+        # Compared here: a database refuses a number that is too long to be an id.
+        models = [model for model in found if not wanted or model.pk in wanted]
+        if missing := sorted(wanted - {model.pk for model in models}):
             listed = ", ".join(map(str, missing))
             raise CommandError(f"There is no trained model {listed} here.", returncode=2)
         if not models:
