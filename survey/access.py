@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from survey.models import Appraiser, Study
@@ -34,6 +35,18 @@ def study_for_researcher(user: AbstractBaseUser | AnonymousUser, slug: str) -> S
     if found is None:
         raise Http404("No such study.")
     return found
+
+
+def study_to_change(user: AbstractBaseUser | AnonymousUser, slug: str) -> Study:
+    """A study, for those who may change studies; who may only look is refused."""
+    study = study_for_researcher(user, slug)
+    if not may_change(user):
+        raise PermissionDenied("Changing a study needs the permission 'Can change study'.")
+    return study
+
+
+def may_change(user: AbstractBaseUser | AnonymousUser) -> bool:
+    return isinstance(user, PermissionsMixin) and user.has_perm("survey.change_study")
 
 
 def require_researcher(user: AbstractBaseUser | AnonymousUser) -> None:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from survey.models import Appraiser, Arm, Assignment, Judgment, Question, Study
+from survey.models import Appraiser, Arm, Assignment, Judgment, Question, Study, StudyEvent
 
 
 class LookOnly:
@@ -55,6 +55,13 @@ class StudyAdmin(admin.ModelAdmin):
         # Saving the whole row would put back what a launch in the meantime has written.
         draft = Study.objects.filter(pk=obj.pk, status=Study.Status.DRAFT)
         draft.update(**{name: getattr(obj, name) for name in self.words})
+
+
+@admin.register(StudyEvent)
+class StudyEventAdmin(LookOnly, admin.ModelAdmin):
+    list_display = ["at", "study", "from_status", "to_status", "by", "note"]
+    list_filter = ["study"]
+    list_select_related = ["study"]
 
 
 @admin.register(Question)

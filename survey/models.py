@@ -1,11 +1,26 @@
 """What may exist of studies and judgments; constraints live here, not in forms."""
 
 import uuid
+from functools import reduce
+from operator import or_
 
 from django.db import models
 from django.db.models import F, Q
 
 from recommender.models import Dataset, Movie, TrainedModel
+
+#: From which status a study may go to which; "" is before it was made.
+TRANSITIONS = [
+    ("", "draft"),
+    ("draft", "pilot"),
+    ("pilot", "draft"),
+    ("draft", "running"),
+    ("pilot", "running"),
+    ("running", "paused"),
+    ("paused", "running"),
+    ("running", "closed"),
+    ("paused", "closed"),
+]
 
 
 class Study(models.Model):
@@ -34,6 +49,9 @@ class Study(models.Model):
     agreements = models.PositiveIntegerField(
         default=0, help_text="profiles passed over because both arms named the same movie"
     )
+    design_hash = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of all that was frozen; empty in a draft"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     launched_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -46,14 +64,50 @@ class Study(models.Model):
                 condition=Q(n_profiles__gte=F("questions_per_appraiser")),
                 name="study_has_enough_profiles",
             ),
+            # What was launched can never be a draft or a pilot again.
             models.CheckConstraint(
-                condition=Q(status="draft") | Q(launched_at__isnull=False),
+                condition=Q(status__in=["draft", "pilot"], launched_at__isnull=True)
+                | (~Q(status__in=["draft", "pilot"]) & Q(launched_at__isnull=False)),
                 name="study_launched_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="draft") | Q(design_hash=""),
+                name="study_draft_is_not_frozen",
             ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    def takes(self, kind: str) -> bool:
+        """Whether appraisers of that kind may join and answer now."""
+        wanted = self.Status.PILOT if kind == Appraiser.Kind.PILOT else self.Status.RUNNING
+        return self.status == wanted
+
+
+class StudyEvent(models.Model):
+    """One step in a study's life; added by services, never changed."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    from_status = models.CharField(max_length=20, blank=True)
+    to_status = models.CharField(max_length=20, choices=Study.Status.choices)
+    by = models.CharField(max_length=150, blank=True, help_text="user name, where one is known")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["study", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=reduce(
+                    or_, (Q(from_status=start, to_status=end) for start, end in TRANSITIONS)
+                ),
+                name="study_event_is_possible",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study.slug}: {self.to_status}"
 
 
 class Arm(models.Model):
@@ -79,7 +133,7 @@ class Arm(models.Model):
 
 
 class Question(models.Model):
-    """A profile and one recommendation from each of two arms, stored whole at launch."""
+    """A profile and one recommendation from each of two arms, stored whole when frozen."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="questions")
     number = models.PositiveIntegerField()

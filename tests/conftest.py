@@ -77,12 +77,22 @@ def ben(study, ada) -> Judge:
 
 @pytest.fixture
 def rita(db):
-    """A researcher: she may see studies, and is no administrator."""
+    """A researcher: she may see studies and take them on, and is no administrator."""
+    return _researcher("rita", "view_study", "change_study")
+
+
+@pytest.fixture
+def vera(db):
+    """She may look at studies and no more."""
+    return _researcher("vera", "view_study")
+
+
+def _researcher(username: str, *rights: str):
     from tests.factories import UserFactory
 
-    user = UserFactory(username="rita")
-    user.user_permissions.add(
-        Permission.objects.get(content_type__app_label="survey", codename="view_study")
+    user = UserFactory(username=username)
+    user.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="survey", codename__in=rights)
     )
     return user
 

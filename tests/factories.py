@@ -184,7 +184,9 @@ class StudyFactory(factory.django.DjangoModelFactory):
     questions_per_appraiser = 15
     quota = 100
     minimum_profile = 5
-    launched_at = NOW
+    launched_at = factory.LazyAttribute(
+        lambda row: None if row.status in {"draft", "pilot"} else NOW
+    )
 
     @factory.post_generation
     def arms(self, create, extracted, systems=("autoencoder", "user-knn")):

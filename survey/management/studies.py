@@ -64,6 +64,19 @@ def launch(study: Study) -> Study:
         raise CommandError(str(error)) from error
 
 
+def go_to(study: Study, status: str) -> Study:
+    try:
+        return services.change_state(study=study, to=status)
+    except StudyError as error:
+        raise CommandError(str(error)) from error
+
+
+def finish_preparing(study: Study, *, inline: bool, output: OutputWrapper) -> None:
+    """Do what a draft still lacks of its recommendations."""
+    if study.status == Study.Status.DRAFT:
+        follow(study, services.publish_again(study=study), inline=inline, output=output)
+
+
 def describe(study: Study, *, as_json: bool) -> str:
     """Where the study stands and its two addresses."""
     facts: dict[str, Any] = {
@@ -84,8 +97,9 @@ def describe(study: Study, *, as_json: bool) -> str:
             f"  manage.py launch_study {study.slug}\nResults: {facts['results']}"
         )
     passed = "profile was" if study.agreements == 1 else "profiles were"
+    arms = " against ".join(facts["arms"])
     lines = [
-        f"Study {study.slug}: {' against '.join(facts['arms'])}, {facts['questions']} questions.",
+        f"Study {study.slug}: {arms}, {facts['questions']} questions, {study.status}.",
         f"{study.agreements} of {study.profiles_tried} {passed} passed over: both arms agree.",
     ]
     if facts["questions"] < study.n_profiles:

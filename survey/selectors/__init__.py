@@ -1,6 +1,7 @@
 """What pages and exports show of a study, as frozen dataclasses; reads only."""
 
 from survey.profiles import Card, Profile, ProfileMovie, StarGroup
+from survey.selectors.checklist import Check, Checklist, checklist
 from survey.selectors.judging import QuestionPage, places_left, question_page
 from survey.selectors.results import ArmResult, LossCurve, Results, results
 from survey.selectors.studies import StudyLine, model_for_arm, study_list
@@ -9,6 +10,8 @@ from survey.stats.intervals import Proportion
 __all__ = [
     "ArmResult",
     "Card",
+    "Check",
+    "Checklist",
     "LossCurve",
     "Profile",
     "ProfileMovie",
@@ -17,6 +20,7 @@ __all__ = [
     "Results",
     "StarGroup",
     "StudyLine",
+    "checklist",
     "model_for_arm",
     "places_left",
     "question_page",

@@ -25,8 +25,10 @@ class QuestionPage:
 
 
 def places_left(study: Study) -> int:
-    """How many appraisers of kind real may still join."""
-    return max(0, study.quota - study.appraisers.filter(kind=Appraiser.Kind.REAL).count())
+    """How many may still join: in a pilot appraisers of that kind, otherwise real ones."""
+    trial = study.status == Study.Status.PILOT
+    kind = Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL
+    return max(0, study.quota - study.appraisers.filter(kind=kind).count())
 
 
 def question_page(appraiser: Appraiser) -> QuestionPage | None:

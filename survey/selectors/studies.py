@@ -13,7 +13,7 @@ from recommender.core.systems import SYSTEMS
 from recommender.models import Dataset, TrainedModel
 from recommender.selectors import newest_model
 from survey.errors import StudyError
-from survey.models import Appraiser, Judgment, Question, Study
+from survey.models import Appraiser, Judgment, Question, Study, StudyEvent
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,19 @@ class StudyLine:
     created_at: datetime
     launched_at: datetime | None
     closed_at: datetime | None
+    since: datetime | None
 
 
 def study_list() -> list[StudyLine]:
     """Every study, newest first; one query."""
+    steps = StudyEvent.objects.filter(study=OuterRef("pk")).order_by("-pk")
     rows = Study.objects.select_related("dataset").annotate(
         n_questions=_count(Question.objects.filter(study=OuterRef("pk")), "study"),
         n_appraisers=_count(_appraisers(kind="real"), "study"),
         n_finished=_count(_appraisers(kind="real", finished_at__isnull=False), "study"),
         n_judgments=_count(_judgments(kind="real"), "assignment__appraiser__study"),
         n_simulated=_count(_judgments(kind="simulated"), "assignment__appraiser__study"),
+        last_step=Subquery(steps.values("at")[:1]),
     )
     return [
         StudyLine(
@@ -59,6 +62,7 @@ def study_list() -> list[StudyLine]:
             created_at=row.created_at,
             launched_at=row.launched_at,
             closed_at=row.closed_at,
+            since=row.last_step or row.launched_at,
         )
         for row in rows.defer("profile_pool", "consent_text", "instructions")
     ]

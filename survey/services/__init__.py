@@ -8,18 +8,24 @@ from survey.services.judging import (
     record_judgment,
     token_digest,
 )
-from survey.services.launching import close_study, launch_study
+from survey.services.launching import change_state, launch_study, pilot_study
+from survey.services.life import close_study, end_pilot, pause_study, resume_study
 from survey.services.preparing import prepare_study, publish_again
 
 __all__ = [
     "Outcome",
     "begin",
+    "change_state",
     "close_study",
+    "end_pilot",
     "join_study",
     "launch_study",
     "mark_shown",
+    "pause_study",
+    "pilot_study",
     "prepare_study",
     "publish_again",
     "record_judgment",
+    "resume_study",
     "token_digest",
 ]

@@ -41,14 +41,14 @@ def join_study(
 ) -> tuple[Appraiser, str]:
     """A new appraiser, who has consented, with all assignments; returns the secret token too.
 
-    The quota counts the real ones. StudyFull, StudyClosed.
+    The quota holds for real ones and, apart, for those of the pilot. StudyFull, StudyClosed.
     """
     # One at a time: who joins at the same moment must see these assignments counted. SQLite's
     # transactions are IMMEDIATE, elsewhere the row is locked.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-    _check_open(study)
+    _check_open(study, kind)
     so_far = study.appraisers.filter(kind=kind).aggregate(count=Count("pk"), last=Max("number"))
-    if kind == Appraiser.Kind.REAL and so_far["count"] >= study.quota:
+    if kind != Appraiser.Kind.SIMULATED and so_far["count"] >= study.quota:
         raise StudyFull("Every place of this study is taken.")
     token = secrets.token_urlsafe(32)
     appraiser = Appraiser.objects.create(
@@ -94,17 +94,17 @@ def record_judgment(
         raise StudyError("Choose the left or the right recommendation.")
     # Two tabs that answer the last two questions at once: without the lock neither would see
     # the other's answer, and nobody would be marked as finished.
-    appraiser = (
-        Appraiser.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("study")
-        .get(pk=appraiser.pk)
-    )
+    own = Appraiser.objects.select_for_update(no_key=True, of=("self",)).select_related("study")
+    try:
+        appraiser = own.get(pk=appraiser.pk)
+    except Appraiser.DoesNotExist as gone:
+        raise StudyClosed("The trial of this study has ended.") from gone
     assignment = _assignment(appraiser, assignment_key)
     if assignment is None:
         return Outcome.STALE
     if hasattr(assignment, "judgment"):
         return Outcome.REPEATED
-    _check_open(appraiser.study)
+    _check_open(appraiser.study, appraiser.kind)
     now = now or timezone.now()
     question = assignment.question
     arms = [question.first_arm_id, question.second_arm_id]
@@ -127,8 +127,8 @@ def record_judgment(
     return Outcome.RECORDED
 
 
-def _check_open(study: Study) -> None:
-    if study.status != Study.Status.RUNNING:
+def _check_open(study: Study, kind: str) -> None:
+    if not study.takes(kind):
         raise StudyClosed("This study takes no answers now.")
 
 

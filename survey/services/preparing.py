@@ -16,6 +16,8 @@ from recommender.services import submit_publish
 from survey import pairing, texts
 from survey.errors import StudyError
 from survey.models import Arm, Study
+from survey.selectors.checklist import arm_problems
+from survey.services.life import record
 
 #: Profiles drawn for one that is wanted: where both arms name the same movie, the next is tried.
 POOL_FACTOR = 4
@@ -36,6 +38,8 @@ def prepare_study(
     title: str = "",
     consent_text: str = "",
     instructions: str = "",
+    by: str = "",
+    note: str = "",
 ) -> Study:
     """A draft with its pool of profiles, and one publish job for each arm. StudyError."""
     _check_numbers(
@@ -70,6 +74,7 @@ def prepare_study(
                 minimum_profile=minimum_profile,
                 profile_pool=pool,
             )
+            record(study=study, start="", end=study.status, at=study.created_at, by=by, note=note)
             for position, (model, label) in enumerate(zip(arms, _labels(arms), strict=True)):
                 Arm.objects.create(
                     study=study,
@@ -126,28 +131,8 @@ def _check_numbers(*, slug: str, seed: int, profiles: int, questions: int, **cou
 
 
 def _check_arms(dataset: Dataset, arms: Sequence[TrainedModel]) -> None:
-    if len(arms) != 2:
-        raise StudyError(f"A study compares two arms, not {len(arms)}.")
-    first, second = arms
-    if first.pk == second.pk:
-        raise StudyError(f"Both arms are model {first.pk}. Name two different ones.")
-    for model in arms:
-        if model.dataset_id != dataset.pk:
-            raise StudyError(
-                f"Model {model.pk} ({model}) was not trained on {dataset.name}. "
-                "Both arms need the data of the study."
-            )
-    if first.data_checksum != second.data_checksum:
-        raise StudyError(
-            "The arms were trained on different versions of the data. Train both again."
-        )
-    splits = [(model.split, model.split_seed) for model in arms]
-    if splits[0] != splits[1]:
-        names = " and ".join(f"{split} (split seed {seed})" for split, seed in splits)
-        raise StudyError(
-            f"The arms were trained on different splits: {names}. What they may know would "
-            "differ. Train both on one split, or name two models of one split by their ids."
-        )
+    for problem in arm_problems(dataset, arms):
+        raise StudyError(problem)
 
 
 def _labels(models: Sequence[TrainedModel]) -> list[str]:

@@ -21,16 +21,19 @@ def door(request: HttpRequest, slug: str) -> HttpResponse:
     """The consent text; accepting it makes an appraiser, looking at it makes nothing."""
     study = access.study_for_visitor(slug)
     if request.method == "POST":
-        return join(study)
-    if study.status != Study.Status.RUNNING:
+        # What was agreed to decides: an answer meant for a trial never counts, nor the reverse.
+        trial = "trial" in request.POST
+        return join(study, kind=Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL)
+    trial = study.takes(Appraiser.Kind.PILOT)
+    if not trial and not study.takes(Appraiser.Kind.REAL):
         return render(request, "survey/closed.html", {"study": study})
     page = "survey/door.html" if selectors.places_left(study) else "survey/full.html"
-    return render(request, page, {"study": study})
+    return render(request, page, {"study": study, "trial": trial})
 
 
-def join(study: Study) -> HttpResponse:
+def join(study: Study, *, kind: str) -> HttpResponse:
     try:
-        _, token = services.join_study(study=study)
+        _, token = services.join_study(study=study, kind=kind)
     except (StudyFull, StudyClosed):
         # The door says which of the two it is.
         return redirect("study", slug=study.slug)
@@ -69,11 +72,12 @@ def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
 def next_page(
     request: HttpRequest, who: Appraiser, token: str, *, problem: str = ""
 ) -> HttpResponse:
-    context: dict[str, object] = {"study": who.study, "appraiser": who}
+    trial = who.kind == Appraiser.Kind.PILOT
+    context: dict[str, object] = {"study": who.study, "appraiser": who, "trial": trial}
     page = selectors.question_page(who)
     if page is None:
         return render(request, "survey/thanks.html", context)
-    if who.study.status != Study.Status.RUNNING:
+    if not who.study.takes(who.kind):
         return render(request, "survey/closed.html", context)
     if who.instructed_at is None:
         context["private_link"] = request.build_absolute_uri(reverse("appraiser", args=[token]))

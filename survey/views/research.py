@@ -1,5 +1,8 @@
 """Pages of researchers: the list of studies, the results of one, the preparation of a draft."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +16,15 @@ from survey.errors import StudyError
 from survey.models import Appraiser, Study
 from survey.selectors.preparing import preparation
 from survey.views.private import private_page
+
+#: What a page says after a step that led to each status.
+NEWS = {
+    Study.Status.DRAFT: "The study is a draft again; the trial’s answers are discarded.",
+    Study.Status.PILOT: "The trial is open. Share the study’s link with those who try it out.",
+    Study.Status.RUNNING: "The study is open. Share its link to invite people.",
+    Study.Status.PAUSED: "The study is paused. Everybody’s link works again once it goes on.",
+    Study.Status.CLOSED: "The study is closed. Its answers stay as they are.",
+}
 
 
 @private_page
@@ -30,8 +42,13 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     """What the appraisers of one kind chose; of a draft, how far its preparation is."""
     study = access.study_for_researcher(request.user, slug)
     if study.status == Study.Status.DRAFT:
-        context = {"study": study, "preparation": preparation(study)}
+        context = {
+            "study": study,
+            "preparation": preparation(study),
+            "checklist": selectors.checklist(study),
+        }
         return render(request, "research/draft.html", context)
+    events = list(study.events.all())
     found = results_to_show(study, request.GET.get("kind", ""))
     context = {
         "study": study,
@@ -39,6 +56,8 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
         "answer": figures.answer(found),
         "loss": figures.loss_figure(found),
         "door": request.build_absolute_uri(reverse("study", args=[slug])),
+        "events": events,
+        "since": events[-1].at if events else study.launched_at,
     }
     return render(request, "research/results.html", context)
 
@@ -57,14 +76,29 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
-    study = access.study_for_researcher(request.user, slug)
+    study = access.study_to_change(request.user, slug)
+    return take(request, study, partial(services.launch_study, study=study))
+
+
+@private_page
+@login_required
+@require_POST
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    """The next step in a study's life: ``to`` names the status it goes to."""
+    study = access.study_to_change(request.user, slug)
+    to = request.POST.get("to", "")
+    return take(request, study, partial(services.change_state, study=study, to=to))
+
+
+def take(request: HttpRequest, study: Study, step: Callable[..., Study]) -> HttpResponse:
+    """Take the step in this person's name, and say what came of it."""
     try:
-        services.launch_study(study=study)
+        step(by=request.user.get_username())
     except StudyError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "The study is open. Share its link to invite people.")
-    return redirect("results", slug=slug)
+        messages.success(request, NEWS[Study.Status(study.status)])
+    return redirect("results", slug=study.slug)
 
 
 @private_page
@@ -72,7 +106,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, slug: str) -> HttpResponse:
     """Stop preparing a draft; a job that runs ends at its next sign of life."""
-    study = access.study_for_researcher(request.user, slug)
+    study = access.study_to_change(request.user, slug)
     for arm in study.arms.all():
         if arm.publish_job_id:
             cancel_job(arm.publish_job_id)
@@ -84,7 +118,7 @@ def cancel(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def again(request: HttpRequest, slug: str) -> HttpResponse:
     """Order anew what a failed or cancelled preparation left undone."""
-    study = access.study_for_researcher(request.user, slug)
+    study = access.study_to_change(request.user, slug)
     if study.status == Study.Status.DRAFT:
         services.publish_again(study=study)
     return redirect("results", slug=slug)
@@ -92,6 +126,8 @@ def again(request: HttpRequest, slug: str) -> HttpResponse:
 
 def results_to_show(study: Study, kind: str) -> selectors.Results:
     """Those of the kind asked for; without one, of real people unless only others judged."""
+    if not kind and study.status == Study.Status.PILOT:
+        kind = Appraiser.Kind.PILOT
     if kind in Appraiser.Kind.values:
         return selectors.results(study, kind=kind)
     found = selectors.results(study, kind=Appraiser.Kind.REAL)

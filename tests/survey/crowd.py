@@ -45,6 +45,52 @@ def launch_race() -> dict[str, Any]:
     return {"ends": Counter(ends), "questions": draft.questions.count()}
 
 
+def step_race() -> dict[str, Any]:
+    """Pause and close, each several times, from the same running study."""
+    from survey import services
+    from survey.models import Study
+    from tests.factories import StudyFactory
+
+    study = StudyFactory(slug="steps")
+    seen = [Study.objects.get(pk=study.pk) for _ in range(LAUNCHERS)]
+    ends = at_once(
+        lambda one=one, to=to: services.change_state(study=one, to=to).status
+        for one, to in zip(seen, ["paused", "closed"] * LAUNCHERS, strict=False)
+    )
+    study.refresh_from_db()
+    steps = list(study.events.values_list("to_status", flat=True))
+    return {"ends": Counter(ends), "status": study.status, "steps": steps}
+
+
+def discard_race() -> dict[str, Any]:
+    """A trial is discarded while its people answer and others join."""
+    from survey import services
+    from survey.models import Appraiser, Judgment, Study
+    from tests.survey.drafts import prepared, publish
+
+    draft = prepared("trial")
+    publish(draft)
+    pilot = services.pilot_study(study=draft)
+    inside = [services.join_study(study=pilot, kind="pilot")[0] for _ in range(3)]
+
+    def answer(who: Appraiser) -> str:
+        for key in who.assignments.values_list("key", flat=True):
+            services.record_judgment(appraiser=who, assignment_key=key, choice="left")
+        return "answered"
+
+    def join() -> str:
+        services.join_study(study=Study.objects.get(pk=pilot.pk), kind="pilot")
+        return "joined"
+
+    actions = [lambda who=who: answer(who) for who in inside]
+    ends = at_once([*actions, join, lambda: services.end_pilot(study=pilot).status])
+    left = [
+        model.objects.filter(**{path: pilot}).count()
+        for model, path in ((Judgment, "assignment__appraiser__study"), (Appraiser, "study"))
+    ]
+    return {"end": ends[-1], "others": sorted(set(ends[:-1])), "left": left}
+
+
 def judging() -> dict[str, Any]:
     from survey import services
     from survey.models import Appraiser, Assignment, Judgment
@@ -88,4 +134,5 @@ def judging() -> dict[str, Any]:
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps({"launch": launch_race(), "judging": judging()}))
+    races = {"launch": launch_race(), "steps": step_race(), "discard": discard_race()}
+    print(json.dumps(races | {"judging": judging()}))

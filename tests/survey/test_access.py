@@ -6,19 +6,19 @@ from django.http import Http404
 
 from survey import access
 from survey.models import Study
-from tests.factories import UserFactory
+from tests.factories import StudyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("status", ["pilot", "running", "paused", "closed"])
-def test_a_visitor_finds_a_study_once_it_was_launched(study, status):
-    Study.objects.update(status=status)
+def test_a_visitor_finds_a_study_once_it_was_opened(status):
+    study = StudyFactory(slug="films", status=status)
     assert access.study_for_visitor("films") == study
 
 
 def test_a_visitor_finds_no_draft_and_no_unknown_study(study):
-    Study.objects.update(status="draft")
+    Study.objects.update(status="draft", launched_at=None)
     for slug in ("films", "nope"):
         with pytest.raises(Http404):
             access.study_for_visitor(slug)
@@ -37,7 +37,7 @@ def test_neither_a_digest_nor_a_number_opens_a_link(ada):
 
 
 def test_a_researcher_finds_every_study(study, rita):
-    Study.objects.update(status="draft")
+    Study.objects.update(status="draft", launched_at=None)
     assert access.study_for_researcher(rita, "films") == study
     with pytest.raises(Http404):
         access.study_for_researcher(rita, "nope")

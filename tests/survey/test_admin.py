@@ -65,7 +65,7 @@ def words(study, title):
 
 
 def test_the_words_of_a_draft_can_be_mended_and_nothing_else(boss, study):
-    Study.objects.update(status="draft")
+    Study.objects.update(status="draft", launched_at=None)
     boss.post(address(study, "change"), words(study, "Better words"))
     study.refresh_from_db()
     assert (study.title, study.seed) == ("Better words", 7)

@@ -24,6 +24,22 @@ def test_one_of_several_launchers_wins_and_the_questions_are_stored_once(found):
     assert found["launch"]["questions"] == 12
 
 
+def test_one_of_several_steps_wins_and_is_the_only_one_kept(found):
+    steps = found["steps"]
+    assert sorted(steps["ends"].items()) in (
+        [("StudyError", LAUNCHERS - 1), ("closed", 1)],
+        [("StudyError", LAUNCHERS - 1), ("paused", 1)],
+    )
+    assert steps["steps"] == [steps["status"]]
+
+
+def test_a_trial_is_discarded_whole_though_people_answer_and_join(found):
+    discard = found["discard"]
+    assert discard["end"] == "draft"
+    assert set(discard["others"]) <= {"answered", "joined", "StudyClosed"}
+    assert discard["left"] == [0, 0]
+
+
 def test_the_quota_holds_exactly_when_all_come_at_once(found):
     assert found["judging"]["joined"] == {"joined": QUOTA, "StudyFull": PEOPLE - QUOTA}
     assert found["judging"]["numbers"] == list(range(1, QUOTA + 1))

@@ -96,7 +96,7 @@ def test_without_judgments_there_are_no_rates(study):
 
 
 def test_a_draft_has_results_without_figures(study):
-    Study.objects.filter(pk=study.pk).update(status="draft", profiles_tried=0)
+    Study.objects.filter(pk=study.pk).update(status="draft", launched_at=None, profiles_tried=0)
     study.refresh_from_db()
     assert selectors.results(study, kind="real").arms[0].tied_share is None
 

@@ -1,13 +1,11 @@
-"""Launch a prepared study; what is left of its preparation is done first."""
+"""Launch a draft or a pilot; what is left of a draft's preparation is done first."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from survey import services
-from survey.management.studies import describe, find_study, follow, launch
-from survey.models import Study
+from survey.management.studies import describe, find_study, finish_preparing, launch
 
 
 class Command(BaseCommand):
@@ -22,8 +20,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
-        if study.status == Study.Status.DRAFT:
-            jobs = services.publish_again(study=study)
-            follow(study, jobs, inline=options["inline"], output=self.stderr)
+        finish_preparing(study, inline=options["inline"], output=self.stderr)
         study = launch(study)
         self.stdout.write(describe(study, as_json=options["json"]))

@@ -1,0 +1,95 @@
+"""The life of a study: which step follows which, decided once, and written down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from survey.errors import StudyError
+from survey.models import TRANSITIONS, Appraiser, Assignment, Judgment, Study, StudyEvent
+
+Status = Study.Status
+
+
+@transaction.atomic
+def step(
+    *,
+    study: Study,
+    to: str,
+    by: str = "",
+    now: datetime | None = None,
+    note: str = "",
+    **changes: Any,
+) -> None:
+    """From the status that ``study`` shows to the next, with the event. StudyError.
+
+    ``changes`` are written by the same UPDATE. The study in hand is read anew.
+    """
+    start = study.status
+    if (start, to) not in TRANSITIONS:
+        raise StudyError(_impossible(study, to))
+    # Somebody may have taken another step since the study was read: then no row is left to
+    # change, and theirs stands.
+    if not Study.objects.filter(pk=study.pk, status=start).update(status=to, **changes):
+        study.refresh_from_db()
+        raise StudyError(_impossible(study, to))
+    record(study=study, start=start, end=to, at=now or timezone.now(), by=by, note=note)
+    study.refresh_from_db()
+
+
+def record(
+    *, study: Study, start: str, end: str, at: datetime, by: str = "", note: str = ""
+) -> StudyEvent:
+    return StudyEvent.objects.create(
+        study=study, at=at, from_status=start, to_status=end, by=by, note=note
+    )
+
+
+def pause_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
+    """Take no answers for a while; everybody's link goes on after ``resume_study``."""
+    step(study=study, to=Status.PAUSED, by=by, now=now)
+    return study
+
+
+def resume_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
+    """Take answers again. StudyError unless the study is paused."""
+    if study.status != Status.PAUSED:
+        raise StudyError(f"Only a study that is paused can go on; {study.slug!r} is not.")
+    step(study=study, to=Status.RUNNING, by=by, now=now)
+    return study
+
+
+def close_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
+    """Take no more answers, for good. StudyError unless the study is running or paused."""
+    now = now or timezone.now()
+    step(study=study, to=Status.CLOSED, by=by, now=now, closed_at=now)
+    return study
+
+
+@transaction.atomic
+def end_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
+    """Back to a draft: the pilot's answers and the questions are discarded. StudyError."""
+    gone = Judgment.objects.filter(assignment__appraiser__study=study)
+    note = f"trial answers discarded: {gone.count()}"
+    nothing = {"design_hash": "", "profiles_tried": 0, "agreements": 0}
+    step(study=study, to=Status.DRAFT, by=by, now=now, note=note, **nothing)
+    # An answer on its way is either stored before this lock is had, or finds nobody after it.
+    list(Appraiser.objects.select_for_update().filter(study=study).values_list("pk"))
+    gone.delete()
+    Assignment.objects.filter(appraiser__study=study).delete()
+    study.appraisers.all().delete()
+    study.questions.all().delete()
+    return study
+
+
+def _impossible(study: Study, to: str) -> str:
+    if to == Status.RUNNING and study.launched_at and study.status != Status.PAUSED:
+        return f"The study {study.slug!r} was launched before; it is {study.status} now."
+    if to == Status.CLOSED:
+        return f"Only a study that is running or paused can be closed; it is {study.status} now."
+    ways = [end for start, end in TRANSITIONS if start == study.status]
+    remedy = f"It can become {' or '.join(ways)}." if ways else "It stays as it is."
+    return f"The study {study.slug!r} is {study.status} now and cannot become {to}. {remedy}"

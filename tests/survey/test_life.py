@@ -1,0 +1,196 @@
+"""Draft, pilot, running, paused, closed: each step is taken once, by those who may, and kept."""
+
+import pytest
+from django.db import IntegrityError
+
+from survey import selectors, services
+from survey.errors import StudyClosed, StudyError, StudyFull
+from survey.models import Appraiser, Assignment, Judgment, Question, Study, StudyEvent
+from tests.factories import NOW, StudyFactory
+from tests.survey.drafts import prepared, publish
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def draft(db):
+    study = prepared()
+    publish(study)
+    return study
+
+
+@pytest.fixture
+def pilot(draft):
+    return services.pilot_study(study=draft, by="rita", now=NOW)
+
+
+def answered(study, kind="pilot"):
+    """An appraiser with one answer."""
+    appraiser, token = services.join_study(study=study, kind=kind)
+    key = appraiser.assignments.first().key
+    services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+    return appraiser, token
+
+
+def drawn(study):
+    return list(study.questions.values_list("number", "user", "first_movie", "second_movie"))
+
+
+def test_a_pilot_has_its_questions_and_takes_trial_answers(pilot):
+    assert pilot.status == Study.Status.PILOT
+    assert pilot.questions.count() == 12
+    appraiser, _ = answered(pilot)
+    assert appraiser.pseudonym == "pilot-0001"
+
+
+@pytest.mark.parametrize("kind", ["real", "simulated"])
+def test_only_trial_appraisers_join_a_pilot(pilot, kind):
+    with pytest.raises(StudyClosed):
+        services.join_study(study=pilot, kind=kind)
+
+
+def test_launching_a_pilot_keeps_its_questions(pilot):
+    before = drawn(pilot)
+    services.launch_study(study=pilot, now=NOW)
+    assert (pilot.status, pilot.launched_at) == (Study.Status.RUNNING, NOW)
+    assert drawn(pilot) == before
+
+
+def test_a_pilot_s_questions_are_those_of_a_direct_launch(pilot):
+    direct = prepared("other")
+    publish(direct)
+    services.launch_study(study=direct)
+    assert [row[:2] for row in drawn(pilot)] == [row[:2] for row in drawn(direct)]
+
+
+def test_trial_answers_stay_apart_after_the_launch(pilot):
+    answered(pilot)
+    services.launch_study(study=pilot)
+    answered(pilot, kind="real")
+    for kind in ("pilot", "real"):
+        assert selectors.results(pilot, kind=kind).n_judgments == 1
+
+
+def test_a_trial_ends_with_the_launch(pilot):
+    appraiser, _ = answered(pilot)
+    services.launch_study(study=pilot)
+    key = appraiser.assignments.last().key
+    with pytest.raises(StudyClosed):
+        services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+    with pytest.raises(StudyClosed):
+        services.join_study(study=pilot, kind="pilot")
+
+
+def test_trial_places_and_real_ones_are_counted_apart(pilot):
+    for _ in range(pilot.quota):
+        services.join_study(study=pilot, kind="pilot")
+    with pytest.raises(StudyFull):
+        services.join_study(study=pilot, kind="pilot")
+    services.launch_study(study=pilot)
+    assert selectors.places_left(pilot) == pilot.quota
+
+
+def test_back_to_a_draft_discards_the_trial_and_its_questions(pilot):
+    answered(pilot)
+    services.end_pilot(study=pilot, now=NOW)
+    assert (pilot.status, pilot.profiles_tried) == (Study.Status.DRAFT, 0)
+    for model in (Question, Appraiser, Assignment, Judgment):
+        assert not model.objects.exists()
+    assert pilot.events.last().note == "trial answers discarded: 1"
+
+
+def test_a_link_of_a_discarded_trial_stores_nothing(pilot):
+    appraiser, _ = answered(pilot)
+    key = appraiser.assignments.last().key
+    services.end_pilot(study=pilot)
+    with pytest.raises(StudyClosed, match="trial"):
+        services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+
+
+def test_after_a_discarded_trial_another_can_follow(pilot):
+    services.end_pilot(study=pilot)
+    again = services.pilot_study(study=pilot)
+    assert again.questions.count() == 12
+
+
+def test_what_was_launched_never_goes_back(study):
+    services.join_study(study=study)
+    for to in ("draft", "pilot"):
+        with pytest.raises(StudyError):
+            services.change_state(study=study, to=to)
+    with pytest.raises(IntegrityError):
+        Study.objects.filter(pk=study.pk).update(status="pilot")
+
+
+def test_a_paused_study_takes_nothing_until_it_goes_on(study, ada):
+    key = selectors.question_page(ada.appraiser).assignment_key
+    services.pause_study(study=study)
+    with pytest.raises(StudyClosed):
+        services.join_study(study=study)
+    with pytest.raises(StudyClosed):
+        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    services.resume_study(study=study)
+    services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    assert Judgment.objects.count() == 1
+
+
+STEPS = {
+    "draft": {"pilot", "running"},
+    "pilot": {"draft", "running"},
+    "running": {"paused", "closed"},
+    "paused": {"running", "closed"},
+    "closed": set(),
+}
+
+
+@pytest.mark.parametrize("start", STEPS)
+@pytest.mark.parametrize("to", STEPS)
+def test_only_the_steps_of_a_study_s_life_are_possible(draft, start, to):
+    for step in {"draft": [], "pilot": ["pilot"], "running": ["running"]}.get(
+        start, ["running", start]
+    ):
+        services.change_state(study=draft, to=step)
+    if to in STEPS[start]:
+        services.change_state(study=draft, to=to)
+    else:
+        with pytest.raises(StudyError):
+            services.change_state(study=draft, to=to)
+    draft.refresh_from_db()
+    assert draft.status == (to if to in STEPS[start] else start)
+
+
+def test_every_step_is_kept_with_who_took_it(pilot):
+    services.launch_study(study=pilot, by="rita", now=NOW)
+    services.pause_study(study=pilot)
+    steps = pilot.events.values_list("from_status", "to_status", "by")
+    assert list(steps) == [
+        ("", "draft", ""),
+        ("draft", "pilot", "rita"),
+        ("pilot", "running", "rita"),
+        ("running", "paused", ""),
+    ]
+    assert pilot.events.all()[1].at == NOW
+
+
+def test_a_step_that_is_refused_leaves_no_event(study):
+    stale = Study.objects.get(pk=study.pk)
+    services.close_study(study=study)
+    with pytest.raises(StudyError, match="closed now"):
+        services.pause_study(study=stale)
+    assert study.events.count() == 1
+
+
+def test_an_event_that_cannot_be_is_refused_by_the_database(study):
+    with pytest.raises(IntegrityError):
+        StudyEvent.objects.create(study=study, at=NOW, from_status="closed", to_status="running")
+
+
+def test_a_status_that_is_none_is_refused(study):
+    with pytest.raises(StudyError, match="Choose from: draft, pilot, running"):
+        services.change_state(study=study, to="over")
+
+
+def test_a_study_of_an_older_time_has_no_events_and_can_go_on():
+    study = StudyFactory(status="paused")
+    services.resume_study(study=study)
+    assert study.events.get().from_status == "paused"
