@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,15 +84,19 @@ class Readout:
     def _regress(self, residuals: csr_array, member: dict[str, NDArray]) -> NDArray[np.float64]:
         """(m, H + 1) the ridge regression of each profile on its movies' rows of the table."""
         found = np.zeros((residuals.shape[0], member["table"].shape[1]))
-        for row in range(len(found)):
-            part = slice(residuals.indptr[row], residuals.indptr[row + 1])
-            codes = member["table"][residuals.indices[part]].astype(np.float64)  # (n, H + 1)
-            if len(codes) > codes.shape[1]:
-                inner = codes.T @ codes + self.config.ridge * np.eye(codes.shape[1])
-                found[row] = np.linalg.solve(inner, codes.T @ residuals.data[part])
-            elif len(codes):  # the same by way of the smaller system
-                outer = codes @ codes.T + self.config.ridge * np.eye(len(codes))
-                found[row] = codes.T @ np.linalg.solve(outer, residuals.data[part])
+        values = torch.from_numpy(residuals.data)
+        with _one_thread():
+            for row in range(len(found)):
+                part = slice(residuals.indptr[row], residuals.indptr[row + 1])
+                movies = residuals.indices[part]
+                codes = torch.from_numpy(member["table"][movies].astype(np.float64))  # (n, H + 1)
+                n, width = codes.shape
+                weight = self.config.ridge * torch.eye(min(n, width), dtype=torch.float64)
+                if n > width:
+                    solved = torch.linalg.solve(codes.T @ codes + weight, codes.T @ values[part])
+                else:  # the same by way of the smaller system
+                    solved = codes.T @ torch.linalg.solve(codes @ codes.T + weight, values[part])
+                found[row] = solved.numpy()
         return found
 
 
@@ -117,3 +122,14 @@ def _read(residuals: csr_array, member: dict[str, NDArray]) -> NDArray[np.float6
     sums = sums / np.maximum(counts, 1)[:, None] ** 0.5 + member["bias"]
     codes = torch.selu(torch.from_numpy(sums)).numpy()
     return np.hstack([codes, np.ones((len(codes), 1))])
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Many small systems: threads would wait for each other far longer than they work."""
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
