@@ -112,10 +112,14 @@ class Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.content: dict[str, Any] = {"cells": {}, "settings": {}}
-        if path.exists():
-            self.content = json.loads(path.read_text(encoding="utf-8"))
+        self.read()
+
+    def read(self) -> None:
+        if self.path.exists():
+            self.content = json.loads(self.path.read_text(encoding="utf-8"))
 
     def keep(self, part: str, key: str, value: dict[str, Any]) -> None:
+        self.read()  # another run may fill other cells of the same file
         self.content[part][key] = json.loads(json.dumps(value))
         self.content["environment"] = {
             "python": platform.python_version(),
