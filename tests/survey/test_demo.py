@@ -37,6 +37,31 @@ def test_a_busy_port_is_refused_with_another_to_try():
             demo.refuse_busy(taken.getsockname()[1])
 
 
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_a_port_that_cannot_be_is_refused(port):
+    with pytest.raises(CommandError, match=f"{port} is no port"):
+        demo.refuse_busy(port)
+
+
+@pytest.mark.parametrize("url", ["postgres://study@127.0.0.1:1/study", "sqlite:////{home}/x.db"])
+def test_a_database_of_somebody_else_gets_no_administrator_unasked(tmp_path, url):
+    site = Installation(tmp_path, DATABASE_URL=url.format(home=tmp_path))
+    done = site.manage("demo", "--port", str(site.port), ok=False)
+    assert done.returncode == 2
+    assert "make demo DATABASE_URL=" in done.stderr
+    assert not list(tmp_path.glob("*.sqlite3")) + list(tmp_path.glob("*.json"))
+
+
+def test_the_database_of_its_home_is_the_demos_own(tmp_path):
+    demo.refuse_foreign({"NAME": str(tmp_path / "studysite.sqlite3")}, tmp_path)
+
+
+def test_asked_to_the_demo_goes_to_any_database(tmp_path):
+    site = Installation(tmp_path, DATABASE_URL="postgres://study@127.0.0.1:1/study")
+    done = site.manage("demo", "--any-database", "--port", str(site.port), ok=False)
+    assert "the database refused" in done.stderr
+
+
 def test_a_home_has_one_demo_at_a_time(tmp_path):
     with demo.one_at_a_time(tmp_path):
         second = demo.one_at_a_time(tmp_path)

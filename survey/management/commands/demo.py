@@ -9,7 +9,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -41,12 +41,19 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="of the web server")
         parser.add_argument("--dataset", default="", help="ratings of your own: folder, zip, file")
         parser.add_argument("--web-workers", type=int, default=max(2, min(4, os.cpu_count() or 2)))
+        parser.add_argument(
+            "--any-database",
+            action="store_true",
+            help="also on a database that DATABASE_URL names: adds an administrator to it",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.began = time.monotonic()
         self.port: int = options["port"]
         self.url = f"http://localhost:{self.port}"
         home = Path(settings.STUDYSITE_HOME)
+        if not options["any_database"]:
+            refuse_foreign(settings.DATABASES["default"], home)
         source = Path(options["dataset"]).expanduser().resolve() if options["dataset"] else None
         name = data_set_name(source)
         self.family = Family(
@@ -236,13 +243,26 @@ def healthy(port: int) -> bool:
         connection.close()
 
 
+def refuse_foreign(database: Mapping[str, Any], home: Path) -> None:
+    """An administrator whose password lies in a file belongs in no database but the demo's own."""
+    if Path(str(database["NAME"])) != home / "studysite.sqlite3":
+        raise CommandError(
+            "DATABASE_URL names a database, and the demo would add studies and an administrator "
+            f"to it. Switch it off, for a database in {home}: make demo DATABASE_URL= · Or, if "
+            "that is meant: manage.py demo --any-database",
+            returncode=2,
+        )
+
+
 def refuse_busy(port: int) -> None:
+    if not 1 <= port <= 65535:
+        raise CommandError(f"{port} is no port. Choose another: make demo PORT=8000", returncode=2)
     with socket.socket() as probe:
         # As the web server will ask: a port that is only cooling down is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
+        except OSError:
             raise CommandError(
                 f"Port {port} is not free. Choose another: make demo PORT={port % 60000 + 1}"
             ) from None
