@@ -1,11 +1,12 @@
 """The product as a process: it starts safe or not at all, and says why in one line."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.installation import Installation
+from tests.installation import ROOT, Installation
 
 
 def python(*arguments: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -55,6 +56,39 @@ def test_an_empty_database_is_one_line_that_names_migrate(tmp_path):
     done = python("manage.py", "changepassword", "ada", home=tmp_path)
     assert done.returncode == 1
     assert "manage.py migrate" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def migrated(tmp_path):
+    site = Installation(tmp_path)
+    site.manage("migrate", "--verbosity", "0")
+    return site
+
+
+@pytest.mark.parametrize("reader", ["true", "head -1"])
+def test_a_reader_that_leaves_early_is_no_complaint(migrated, reader):
+    shown = f"{sys.executable} manage.py help --commands"
+    done = subprocess.run(
+        ["bash", "-c", f"({shown}; {shown}) | {reader}"],
+        cwd=ROOT, env=migrated.env, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_a_closed_output_is_no_complaint(migrated):
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} manage.py migrate --check >&-"],
+        cwd=ROOT, env=migrated.env, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "static").write_text("in the way")
+    done = python("manage.py", "collectstatic", "--noinput", home=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("studysite: [Errno ")
     assert len(done.stderr.splitlines()) == 1
 
 
