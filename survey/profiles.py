@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
@@ -11,6 +11,9 @@ from urllib.parse import urlencode
 #: Imaginary movies of average liking added to each genre, so that one lucky film makes no taste.
 GENRE_DAMPING = 5.0
 FAVOURITES = 3
+#: Best and worst genres and decades that are named, each; and the least they hold to be named.
+NAMED = 3
+LEAST_MOVIES, LEAST_SHARE = 3, 0.01
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,28 @@ class Card:
     genres: list[str]
     web_search_url: str
     imdb_search_url: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The rated movies of one genre or decade; a decade is named by its first year, "1990"."""
+
+    name: str
+    movies: int
+    mean_stars: float
+
+
+@dataclass(frozen=True)
+class Tallies:
+    """Every genre or every decade of a profile, the best rated first.
+
+    ``best`` and ``worst`` are the ends of the list, dearest and least dear first, without those
+    that hold too few movies to tell a taste; nothing stands in both.
+    """
+
+    all: list[Tally]
+    best: list[Tally]
+    worst: list[Tally]
 
 
 #: A movie of the profile shows just what a recommended one shows.
@@ -62,6 +87,8 @@ class Profile:
     favourite_genres: list[str]
     mean_stars: float
     groups: list[StarGroup]
+    genres: Tallies
+    decades: Tallies
 
 
 def card(movie: MovieFacts) -> Card:
@@ -105,6 +132,30 @@ def favourite_genres(rated: Sequence[tuple[MovieFacts, float]]) -> list[str]:
     return sorted(liked, key=lambda genre: (-score[genre], -counts[genre], genre))[:FAVOURITES]
 
 
+def tallies(rated: Iterable[tuple[str, float]], n_movies: int) -> Tallies:
+    """Movies and mean stars for each name in these (name, stars) pairs of a profile.
+
+    Best mean first, then the one with more movies, then by name. To be named among the best or
+    the worst takes 3 movies and 1 % of the profile's ``n_movies``.
+    """
+    stars_of: dict[str, list[float]] = defaultdict(list)
+    for name, stars in rated:
+        stars_of[name].append(stars)
+    found = [Tally(name, len(stars), sum(stars) / len(stars)) for name, stars in stars_of.items()]
+    # Rounded, so that the last bit of a sum cannot order two equal means.
+    found.sort(key=lambda tally: (-round(tally.mean_stars, 9), -tally.movies, tally.name))
+    least = max(LEAST_MOVIES, LEAST_SHARE * n_movies)
+    telling = [tally for tally in found if tally.movies >= least]
+    best = telling[: min(NAMED, (len(telling) + 1) // 2)]
+    worst = telling[len(best) :][: -NAMED - 1 : -1]
+    return Tallies(found, best, worst)
+
+
+def decade(year: int) -> str:
+    """1994 lies in "1990"."""
+    return str(year - year % 10)
+
+
 def profile(rated: Sequence[tuple[MovieFacts, float]]) -> Profile:
     """The profile of these (movie, stars) pairs, which come with the most stars first."""
     years = [movie.year for movie, _ in rated if movie.year]
@@ -118,4 +169,10 @@ def profile(rated: Sequence[tuple[MovieFacts, float]]) -> Profile:
             StarGroup(stars, [card(movie) for movie, _ in group])
             for stars, group in groupby(rated, key=lambda pair: pair[1])
         ],
+        genres=tallies(
+            ((genre, stars) for movie, stars in rated for genre in movie.genres), len(rated)
+        ),
+        decades=tallies(
+            ((decade(movie.year), stars) for movie, stars in rated if movie.year), len(rated)
+        ),
     )

@@ -91,6 +91,7 @@ def test_the_keyboard_reaches_the_question_past_the_profile(page, live_server, s
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the question")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("#question")).to_be_focused()
     for _ in range(3):  # two links to look the movie up, then its button
         page.keyboard.press("Tab")
     expect(page.locator("button[value=left]")).to_be_focused()

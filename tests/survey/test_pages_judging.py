@@ -145,7 +145,7 @@ def test_a_question_is_marked_as_shown_when_it_is_shown(client, started):
 
 def test_both_cards_are_built_alike(client, started):
     page = client.get(started.url)
-    cards = re.findall(r"<article.*?</article>", page.content.decode(), re.DOTALL)
+    cards = re.findall(r'<div class="card".*?</div>', page.content.decode(), re.DOTALL)
     shapes = []
     for card, side in zip(cards, ("left", "right"), strict=True):
         movie = getattr(page.context["page"], side)

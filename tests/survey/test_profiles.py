@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from survey.profiles import MovieFacts, card, favourite_genres, profile
+from survey.profiles import MovieFacts, card, favourite_genres, profile, tallies
 
 
 def test_links_search_for_the_first_title_and_the_year():
@@ -60,3 +60,41 @@ def test_one_who_likes_everything_alike_has_the_genres_seen_most():
 def test_there_are_three_favourites_at_most_and_ties_go_by_name():
     taste = rated(*[(name, 1, [name], 5.0) for name in "DCBA"], ("x", 1, ["X"], 1.0))
     assert favourite_genres(taste) == ["A", "B", "C"]
+
+
+def test_genres_and_decades_come_best_rated_first_with_their_numbers():
+    shown = profile(
+        rated(("a", 1994, ["War", "Drama"], 5.0), ("b", 1999, ["War"], 2.0), ("c", 2003, [], 4.5))
+    )
+    assert [(t.name, t.movies, t.mean_stars) for t in shown.genres.all] == [
+        ("Drama", 1, 5.0),
+        ("War", 2, 3.5),
+    ]
+    assert [(t.name, t.movies) for t in shown.decades.all] == [("2000", 1), ("1990", 2)]
+
+
+def test_a_movie_without_a_year_belongs_to_no_decade():
+    assert profile(rated(("a", None, [], 5.0))).decades.all == []
+
+
+def names(found):
+    return [tally.name for tally in found]
+
+
+def test_the_worst_are_named_worst_first_and_nothing_is_best_and_worst_at_once():
+    found = tallies([(name, stars) for stars, name in enumerate("FEDCBA") for _ in range(3)], 18)
+    assert (names(found.best), names(found.worst)) == (["A", "B", "C"], ["F", "E", "D"])
+    found = tallies([(name, stars) for stars, name in enumerate("CBA") for _ in range(3)], 9)
+    assert (names(found.best), names(found.worst)) == (["A", "B"], ["C"])
+    assert (names(tallies([], 0).best), names(tallies([], 0).worst)) == ([], [])
+
+
+def test_one_lucky_film_makes_no_best_genre():
+    pairs = [("Noir", 5.0)] * 4 + [("War", 4.0)] * 10
+    assert names(tallies(pairs, 500).best) == ["War"]
+    assert names(tallies([("Noir", 5.0), *[("War", 4.0)] * 3], 4).best) == ["War"]
+
+
+def test_equal_means_are_ordered_by_movies_and_then_by_name():
+    pairs = [("B", 0.1), ("B", 0.2), ("B", 0.3), ("A", 0.2), ("C", 0.2)]
+    assert names(tallies(pairs, 5).all) == ["B", "A", "C"]

@@ -1,0 +1,178 @@
+// Search, filter and sort a profile where it stands. Without this script it is simply all there.
+const tools = document.querySelector("[data-tools]");
+if (tools) prepare();
+
+function prepare() {
+  const { title, genre, decade, sort } = tools.elements;
+  const words = tools.dataset;
+  const found = tools.querySelector("[data-found]");
+  const status = found.querySelector("[role=status]");
+  const again = found.querySelector("button");
+  const byStars = [...document.querySelectorAll(".star-group")].map(readGroup);
+  const movies = byStars.flatMap((group) => group.movies);
+  const place = byStars[0].section.parentElement;
+  const number = new Intl.NumberFormat(document.documentElement.lang);
+  let groups = byStars;
+
+  // Reading thousands of rows takes a while: not before the page is shown.
+  const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+  later(() => movies.forEach(know));
+
+  tools.addEventListener("submit", (event) => event.preventDefault());
+  title.addEventListener("input", filter);
+  for (const choice of [genre, decade]) choice?.addEventListener("change", filter);
+  sort.addEventListener("change", () => {
+    arrange();
+    filter();
+  });
+  again.addEventListener("click", () => {
+    showAll();
+    title.focus();
+  });
+  // The bars lead to the groups of the stars, which may be filtered away or sorted otherwise.
+  document.querySelector(".spread")?.addEventListener("click", (event) => {
+    if (!event.target.closest("a")) return;
+    if (groups[0].key) {
+      sort.selectedIndex = 0;
+      arrange();
+    }
+    showAll();
+  });
+  tools.hidden = false;
+
+  function showAll() {
+    for (const field of [title, genre, decade]) if (field) field.value = "";
+    filter();
+  }
+
+  function isFiltered() {
+    return Boolean(title.value.trim() || genre?.value || decade?.value);
+  }
+
+  function filter() {
+    const filtered = isFiltered();
+    const wanted = fold(title.value).split(/\s+/).filter(Boolean);
+    for (const group of groups) {
+      group.shown = 0;
+      for (const movie of group.movies) {
+        const fits = !filtered || matches(know(movie), wanted);
+        if (fits) group.shown += 1;
+        if (movie.row.hidden === fits) movie.row.hidden = !fits;
+      }
+      group.section.hidden = group.shown === 0;
+      group.count.textContent = filtered
+        ? say(words.group, group.shown, group.movies.length)
+        : group.words;
+    }
+    announce();
+    if (filtered) bringIntoView(groups.find((group) => group.shown)?.section);
+  }
+
+  // Who had scrolled down, or has a small screen, sees the first of what was found.
+  function bringIntoView(first) {
+    const top = first?.getBoundingClientRect().top;
+    const stays = getComputedStyle(tools).position === "sticky";
+    if (stays && top < 0) first.scrollIntoView();
+    if (!stays && (top < 0 || top > 0.4 * innerHeight)) tools.scrollIntoView();
+  }
+
+  function matches(movie, wanted) {
+    if (genre?.value && !movie.genres.includes(`, ${genre.value}, `)) return false;
+    if (decade?.value && movie.decade !== decade.value) return false;
+    return wanted.every((word) => movie.title.includes(word));
+  }
+
+  // In words, for eyes while something is filtered away, for screen readers always.
+  function announce() {
+    const filtered = isFiltered();
+    const shown = groups.reduce((sum, group) => sum + group.shown, 0);
+    const sentence = filtered ? (shown ? words.some : words.nothing) : words.all;
+    const order = filtered ? "" : ` ${sort.selectedOptions[0].textContent}.`;
+    status.textContent = say(sentence, shown, movies.length) + order;
+    again.hidden = !filtered;
+    found.classList.toggle("visually-hidden", !filtered);
+  }
+
+  function say(sentence, shown, all) {
+    return sentence.replace("{shown}", number.format(shown)).replace("{all}", number.format(all));
+  }
+
+  function arrange() {
+    const [by, upwards] = sort.value.split(" ");
+    for (const group of groups) group.section.remove();
+    movies.forEach(know);
+    if (by === "stars") groups = upwards ? byStars.toReversed() : byStars;
+    else groups = grouped(by, upwards);
+    for (const group of groups) group.list.append(...group.movies.map((movie) => movie.row));
+    place.append(...groups.map((group) => group.section));
+    place.classList.toggle("with-stars", by !== "stars");
+  }
+
+  // By first letter or by decade, each with a heading as the stars have one.
+  function grouped(by, upwards) {
+    const order = [...movies];
+    const byTitle = (a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0);
+    if (by === "title") {
+      order.sort((a, b) => (a.initial ? 0 : 1) - (b.initial ? 0 : 1) || byTitle(a, b));
+    } else {
+      const sign = upwards ? 1 : -1;
+      order.sort((a, b) => !a.year - !b.year || sign * (a.year - b.year) || byTitle(a, b));
+    }
+    const made = new Map();
+    for (const movie of order) {
+      const key = by === "title" ? movie.initial : movie.decade;
+      if (!made.has(key)) made.set(key, makeGroup(by, key));
+      made.get(key).movies.push(movie);
+      movie.row.prepend(movie.mark ??= starMark(movie.stars));
+    }
+    for (const group of made.values()) group.words = number.format(group.movies.length);
+    return [...made.values()];
+  }
+
+  function makeGroup(by, key) {
+    const section = byStars[0].section.cloneNode();
+    const heading = document.createElement("h3");
+    const count = document.createElement("span");
+    const list = byStars[0].list.cloneNode();
+    section.removeAttribute("id");
+    if (by === "title") heading.textContent = key || words.otherTitles;
+    else heading.textContent = key ? decade.querySelector(`[value="${key}"]`).textContent : words.yearUnknown;
+    count.className = "group-count";
+    heading.append(count);
+    section.append(heading, list);
+    return { key: key || "-", section, list, count, movies: [] };
+  }
+}
+
+function readGroup(section) {
+  const list = section.querySelector("ul");
+  const count = section.querySelector(".group-count");
+  const stars = section.dataset.stars;
+  const movies = [...list.children].map((row) => ({ row, stars }));
+  return { key: "", section, list, count, words: count.textContent, movies };
+}
+
+// What a movie is searched and sorted by, read from its row when it is first needed.
+function know(movie) {
+  if (movie.title === undefined) {
+    const [title, year, genres] = movie.row.children;
+    movie.title = fold(title.textContent);
+    movie.year = Number(year.textContent);
+    movie.decade = movie.year ? String(movie.year - (movie.year % 10)) : "";
+    movie.genres = `, ${genres.textContent.replaceAll("\u2011", "-")}, `;
+    movie.initial = /^(?!\p{Script=Han})\p{L}/u.exec(movie.title)?.[0].toUpperCase() ?? "";
+  }
+  return movie;
+}
+
+// "Amélie" is found as "amelie".
+function fold(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+}
+
+function starMark(stars) {
+  const mark = document.createElement("span");
+  mark.className = "movie-stars";
+  mark.textContent = stars;
+  return mark;
+}

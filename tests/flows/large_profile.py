@@ -1,0 +1,34 @@
+"""A profile as large as they come, made of movies one can search for."""
+
+from recommender.models import Movie
+from survey.models import Question, Study
+
+WORDS = ("Night", "River", "Stranger", "Garden", "Winter", "Letter", "Ocean", "Promise")
+PLACES = ("Paris", "the North", "Amélie", "Babel", "Tomorrow", "Kyoto", "the Moon")
+GENRES = ("Drama", "Comedy", "Thriller", "Sci-Fi", "Film-Noir", "War", "Romance", "Western")
+
+
+def rate_many(study: Study, n_movies: int) -> None:
+    """Every profile of the study becomes one of that many movies, ten steps of stars.
+
+    Stars follow the genre a little: Film-Noir is liked best, Western least.
+    """
+    movies = Movie.objects.bulk_create(
+        Movie(
+            dataset=study.dataset,
+            external_id=f"large-{n}",
+            title=f"{WORDS[n % 8]} of {PLACES[n // 8 % 7]} {n}",
+            year=1930 + n * 7 % 90,
+            genres=sorted({GENRES[n % 8], GENRES[n // 8 % 8]}),
+        )
+        for n in range(n_movies)
+    )
+    rated = [(movie.pk, stars(nth), movie.title) for nth, movie in enumerate(movies)]
+    rated.sort(key=lambda row: (-row[1], row[2]))
+    profile = [[pk, given] for pk, given, _ in rated]
+    Question.objects.filter(study=study).update(profile=profile)
+
+
+def stars(nth: int) -> float:
+    liking = {4: 2, 7: -3}.get(nth % 8, 0)
+    return 0.5 * max(1, min(10, 5 + liking + nth * 13 % 5))
