@@ -1,0 +1,14 @@
+"""What the server may say of itself: never a private link, which opens somebody's answers."""
+
+import logging
+import re
+
+PRIVATE_LINK = re.compile(r"(/a/)[^/?\s]+")
+
+
+class WithoutPrivateLinks(logging.Filter):
+    """Django names the path of every request that it refuses or that fails."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = PRIVATE_LINK.sub(r"\1…", record.getMessage()), None
+        return True
