@@ -12,6 +12,8 @@ from recommender.core import neighbours
 from recommender.core.errors import Cancelled, ConfigurationError
 from recommender.core.neighbours import NeighbourMeans, UserIndex, neighbour_means
 from recommender.core.ratings import Scale
+from recommender.core.readers import read_source
+from recommender.core.splitting import split
 from recommender.core.systems import UserKNNConfig
 from tests.core.contract import SystemContract
 from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
@@ -173,3 +175,14 @@ def test_few_users_and_machines_without_numba_take_the_plain_form(monkeypatch):
     monkeypatch.setattr(neighbours, "FEWEST_USERS", 0)
     monkeypatch.setitem(sys.modules, "numba", None)
     assert type(neighbour_means(matrix, HALF_STARS, PAPER)) is NeighbourMeans
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ml-100k", "ml-latest-small"])
+def test_on_real_ratings_both_forms_agree_everywhere(real_data, name):
+    train = split(read_source(real_data / name).ratings, "time-90-10", 0).train
+    matrix, own = train.matrix(), np.arange(train.n_users)
+    compiled = RaterMeans(in_levels(matrix, train.scale), train.n_items, train.scale, 5)
+    plain = NeighbourMeans(matrix, train.scale, PAPER)
+    for ours, wanted in zip(compiled.grid(matrix, own), plain.grid(matrix, own), strict=True):
+        assert_array_equal(ours, wanted)

@@ -9,6 +9,7 @@ from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.errors import ConfigurationError
 from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig
+from recommender.core.systems import system as system_of
 from tests.core.contract import SystemContract
 from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 from tests.core.test_neighbours import by_hand
@@ -19,6 +20,34 @@ class TestUserKNN(SystemContract):
 
     def test_there_is_no_training_error(self, any_model):
         assert any_model.train_rmse_ is None
+
+
+class TestLenskitPreset(SystemContract):
+    system = "user-knn"
+    config = system_of("user-knn").presets["lenskit"]
+
+
+class TestSurprisePreset(SystemContract):
+    system = "user-knn"
+    config = system_of("user-knn").presets["surprise"]
+
+    def check_taste(self, loved, hated):
+        """Over common movies alone nobody is opposed to anybody: it knows the order, no more."""
+        assert loved.mean() > hated.mean()
+
+    def test_an_empty_profile_gets_the_damped_bias_of_an_unknown_user(self, any_model, any_ratings):
+        """As in Surprise, it gets the mean of all ratings instead."""
+        found = any_model.predict(profiles({}, n_items=25), np.zeros(25, int), np.arange(25))
+        assert_allclose(found, any_ratings.values.mean(), atol=1e-6)
+
+
+class TestPaperLiteralPreset(SystemContract):
+    system = "user-knn"
+    config = system_of("user-knn").presets["paper-literal"]
+
+    def check_taste(self, loved, hated):
+        """A sum over all users, divided by nothing, is far above the scale for every movie."""
+        assert loved.min() == hated.min() == 5
 
 
 def predicted_by_hand(dense, row, item, k, fallback):
@@ -90,7 +119,18 @@ def test_then_a_hash_that_depends_on_the_seed_decides():
     assert len({item for item, _ in chosen.values()}) > 4
 
 
-@pytest.mark.parametrize("config", [UserKNNConfig(k=0), UserKNNConfig(similarity="taxicab")])
+@pytest.mark.parametrize(
+    "config",
+    [
+        UserKNNConfig(k=0),
+        UserKNNConfig(minimum_overlap=0),
+        UserKNNConfig(shrinkage=-1),
+        UserKNNConfig(similarity="taxicab"),
+        UserKNNConfig(neighbours="next door"),
+        UserKNNConfig(combine="median"),
+    ],
+    ids=str,
+)
 def test_a_configuration_that_cannot_be_used_is_refused(config):
     with pytest.raises(ConfigurationError, match="user-knn cannot use"):
         UserKNN(config).fit(random_ratings(0))

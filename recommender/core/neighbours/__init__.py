@@ -19,7 +19,7 @@ from recommender.core.systems import UserKNNConfig, override
 
 __all__ = ["Means", "NeighbourMeans", "RankedUsers", "UserIndex", "neighbour_means"]
 
-FEWEST_USERS = 20_000  #: from which on compiling pays; it takes some 20 seconds, once
+FEWEST_USERS = 5_000  #: from which on it pays to compile: some 20 seconds, once for a machine
 
 
 def neighbour_means(
