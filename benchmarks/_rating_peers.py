@@ -1,0 +1,63 @@
+"""KNN predictions by other people's recommenders; runs in the environment of ``make peers``.
+
+    .venv-peers/bin/python benchmarks/_rating_peers.py PEER FOLDER OUT.npy
+
+FOLDER holds train.npy (users, movies, stars) and test.npy (users, movies), sorted by user.
+knn_predictions.py and tests/core/test_peers.py call it. OUT gets a prediction for each test pair,
+not held to the scale, and NaN where LensKit gives none.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _runs import measured, tell
+
+
+def surprise(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
+    """KNNBasic, user-based, cosine; everything else its default."""
+    import surprise
+
+    users, movies = train[:2].astype(int)
+    frame = pd.DataFrame({"user": users, "movie": movies, "stars": train[2]})
+    reader = surprise.Reader(rating_scale=(train[2].min(), train[2].max()))
+    data = surprise.Dataset.load_from_df(frame, reader).build_full_trainset()
+    options = {"name": "cosine", "user_based": True}
+    with measured(row):
+        model = surprise.KNNBasic(sim_options=options, verbose=False).fit(data)
+        return np.array([model.predict(*map(int, pair), clip=False).est for pair in test.T])
+
+
+def lenskit(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
+    """UserKNNScorer for explicit feedback with its defaults, by itself, without fallback."""
+    from lenskit.data import ItemList, RecQuery, from_interactions_df
+    from lenskit.knn import UserKNNScorer
+    from lenskit.training import TrainingOptions
+
+    users, movies = train[:2].astype(int)
+    frame = pd.DataFrame({"user_id": users, "item_id": movies, "rating": train[2]})
+    data = from_interactions_df(frame)
+    asked, first = np.unique(test[0].astype(int), return_index=True)
+    edges, found = np.append(first, test.shape[1]), np.full(test.shape[1], np.nan)
+    with measured(row):
+        scorer = UserKNNScorer()
+        scorer.train(data, TrainingOptions())
+        for user, start, stop in zip(asked, edges[:-1], edges[1:], strict=True):
+            items = ItemList(item_ids=test[1, start:stop].astype(int))
+            found[start:stop] = scorer(RecQuery(user_id=int(user)), items).scores("numpy")
+    return found
+
+
+def main() -> None:
+    peer, folder, out = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    train, test = np.load(folder / "train.npy"), np.load(folder / "test.npy")
+    row = {"name": peer}
+    np.save(out, {"surprise": surprise, "lenskit": lenskit}[peer](train, test, row))
+    tell(row)
+
+
+if __name__ == "__main__":
+    main()
