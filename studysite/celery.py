@@ -23,3 +23,5 @@ try:
             folder.mkdir(parents=True, exist_ok=True)
 except ImproperlyConfigured as error:
     sys.exit(f"studysite: {error}")
+except OSError as error:
+    sys.exit(f"studysite: the queue cannot be made below STUDYSITE_HOME: {error}.")

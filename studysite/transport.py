@@ -38,7 +38,6 @@ class Channel(filesystem.Channel):
         binding = [routing_key or "", pattern or "", queue or ""]
         known = [list(row) for row in self.get_table(exchange)]
         if binding not in known:
-            self.control_folder.mkdir(parents=True, exist_ok=True)
             _write_whole(self._exchange_file(exchange), [binding, *known])
 
 
@@ -51,6 +50,8 @@ class Transport(filesystem.Transport):
 
 
 def _write_whole(file: Path, content: Any) -> None:
+    # A queue folder that was cleared away while processes run must not stop every later job.
+    file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{uuid.uuid4()}.partial")
     partial.write_text(json.dumps(content), encoding="utf-8")
     partial.rename(file)

@@ -36,6 +36,14 @@ def test_taking_a_message_leaves_no_file(channel, tmp_path):
     assert list((tmp_path / "data").iterdir()) == []
 
 
+def test_a_queue_that_was_cleared_away_takes_messages_again(channel, tmp_path):
+    (tmp_path / "data").rmdir()
+    with pytest.raises(Empty):
+        channel._get("device")
+    channel._put("device", {"number": 1})
+    assert channel._get("device") == {"number": 1}
+
+
 def test_a_message_that_is_still_being_written_is_not_taken(channel, tmp_path):
     (tmp_path / "data" / ".half.partial").write_text('{"numb')
     with pytest.raises(Empty):

@@ -42,6 +42,15 @@ def test_a_wrong_setting_stops_every_entrance_with_one_line(tmp_path, module):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("arguments", [("manage.py", "check"), ("-c", "import studysite.celery")])
+def test_a_queue_that_cannot_be_made_is_one_line(tmp_path, arguments):
+    (tmp_path / "queue").write_text("in the way")
+    done = python(*arguments, home=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("studysite: the queue cannot be made")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_an_unreachable_database_is_one_line(tmp_path):
     # Port 1 is reserved; nothing answers there.
     url = "postgres://ada:pw-in-here@127.0.0.1:1/study"
