@@ -175,6 +175,16 @@ def test_an_unforeseen_error_inline_is_one_message_that_says_what_happens_next(c
         command("--inline", systems="fake")
 
 
+def test_an_unforeseen_error_inline_keeps_back_no_finished_row(command, fake):
+    def crash(options):
+        raise RuntimeError("a bug")
+
+    fake.middle = crash
+    with pytest.raises(CommandError, match="a bug"):
+        command("--inline", "--json", systems="bias,fake")
+    assert [row["status"] for row in json.loads(command.printed)] == ["done", "queued"]
+
+
 def test_follow_jobs_inline_does_what_waits(queued, capsys):
     call_command("follow_jobs", str(queued.pk), inline=True)
     assert "bias: done" in capsys.readouterr().err

@@ -112,7 +112,11 @@ class Command(BaseCommand):
         for system in options["systems"]:
             job = self.submit(dataset, system, options, owner=services.new_owner())
             jobs.append(job)
-            run_here(system, job.pk, partial(perform, services.first_claim(job)), display)
+            try:
+                run_here(system, job.pk, partial(perform, services.first_claim(job)), display)
+            except CommandError:
+                self.write_rows(jobs, options)  # what was finished before is not lost
+                raise
             follow({job.pk: system}, display=display)
         return jobs
 
@@ -121,6 +125,15 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(ids) if options["json"] else "\n".join(ids))
 
     def print_rows(self, jobs: list[Job], options: dict[str, Any]) -> None:
+        failed = self.write_rows(jobs, options)
+        if failed:
+            reasons = " ".join(
+                f"{job.params['system']} {job.status}. {job.error}".strip() for job in failed
+            )
+            raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
+
+    def write_rows(self, jobs: list[Job], options: dict[str, Any]) -> list[Job]:
+        """Print a row for each job; those that left no model are returned."""
         trained = {model.job_id: model for model in TrainedModel.objects.filter(job__in=jobs)}
         rows = []
         for job in jobs:
@@ -130,9 +143,4 @@ class Command(BaseCommand):
             else:
                 rows.append(selectors.unfinished_row(job))
         self.stdout.write(json.dumps(rows, indent=2) if options["json"] else error_table(rows))
-        failed = [job for job in jobs if job.pk not in trained]
-        if failed:
-            reasons = " ".join(
-                f"{job.params['system']} {job.status}. {job.error}".strip() for job in failed
-            )
-            raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
+        return [job for job in jobs if job.pk not in trained]
