@@ -64,3 +64,13 @@ def test_an_artefact_that_was_changed_is_not_used(start, home):
     job = run(services.submit_publish(trained_model=model, users=[1]))
     assert job.status == "failed"
     assert "was changed after it was written" in job.error
+
+
+def test_a_preset_of_another_kind_comes_back_as_what_it_was(start):
+    run(start(system="autoencoder", preset="tuned", epochs=1))
+    model, before = TrainedModel.objects.get(), Evaluation.objects.values().get()
+    assert (model.preset, model.config["epochs"], model.config["dual_members"]) == ("tuned", 1, 1)
+    assert run(services.submit_publish(trained_model=model, users=[3])).status == "done"
+    assert Recommendation.objects.get().user == 3
+    run(services.submit_evaluation(trained_model=model))
+    assert Evaluation.objects.values().get() == before
