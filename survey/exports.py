@@ -1,12 +1,15 @@
-"""Judgments as rows of a table, one each, ready for a CSV file."""
+"""Judgments as rows of a table, ready for a CSV file; a study's design, ready for JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import F
 
+from survey import selectors
+from survey.errors import StudyError
 from survey.models import Appraiser, Judgment, Study
 
 HEADER = [
@@ -61,6 +64,31 @@ def judgment_rows(study: Study) -> Iterator[list[str]]:
             moment(row["shown_at"]),
             moment(row["answered_at"]),
         ]
+
+
+def design_document(study: Study) -> dict[str, Any]:
+    """Everything that was frozen, ready for JSON. StudyError for a draft.
+
+    ``design_hash`` was recorded when the study was frozen (empty in a study older than that);
+    ``unchanged`` says whether the design, as it is now, still has it.
+    """
+    if study.status == Study.Status.DRAFT:
+        raise StudyError(
+            f"The study {study.slug!r} is a draft: nothing is frozen yet. Pilot or launch it first."
+        )
+    content = selectors.design(study)
+    return {
+        "study": study.slug,
+        "status": study.status,
+        "design_hash": study.design_hash,
+        "hash_of": "SHA-256 of 'design' as JSON with sorted keys, no white space, in UTF-8",
+        "unchanged": selectors.digest(content) == study.design_hash,
+        "events": [
+            {"at": moment(event.at), "status": event.to_status, "note": event.note}
+            for event in study.events.all()
+        ],
+        "design": content,
+    }
 
 
 def as_text(value: str) -> str:

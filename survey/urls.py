@@ -32,4 +32,5 @@ urlpatterns = [
     path("research/<slug:slug>/cancel/", research.cancel, name="cancel"),
     path("research/<slug:slug>/again/", research.again, name="again"),
     path("research/<slug:slug>/judgments.csv", exports.judgments, name="export"),
+    path("research/<slug:slug>/design.json", exports.design, name="design"),
 ]

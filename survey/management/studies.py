@@ -86,6 +86,7 @@ def describe(study: Study, *, as_json: bool) -> str:
         "questions": study.questions.count(),
         "profiles_tried": study.profiles_tried,
         "agreements": study.agreements,
+        "design_hash": study.design_hash,
         "judge": settings.SITE_URL + reverse("study", args=[study.slug]),
         "results": settings.SITE_URL + reverse("results", args=[study.slug]),
     }

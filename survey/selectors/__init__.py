@@ -2,6 +2,7 @@
 
 from survey.profiles import Card, Profile, ProfileMovie, StarGroup
 from survey.selectors.checklist import Check, Checklist, checklist
+from survey.selectors.design import design, design_hash, digest
 from survey.selectors.judging import QuestionPage, places_left, question_page
 from survey.selectors.results import ArmResult, LossCurve, Results, results
 from survey.selectors.studies import StudyLine, model_for_arm, study_list
@@ -21,6 +22,9 @@ __all__ = [
     "StarGroup",
     "StudyLine",
     "checklist",
+    "design",
+    "design_hash",
+    "digest",
     "model_for_arm",
     "places_left",
     "question_page",

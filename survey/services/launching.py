@@ -12,6 +12,7 @@ from recommender.selectors import profiles_of
 from survey.errors import StudyError
 from survey.models import Question, Study
 from survey.selectors.checklist import checklist
+from survey.selectors.design import design_hash
 from survey.selectors.drawing import Drawing
 from survey.services import life
 
@@ -38,6 +39,11 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
         return _freeze(study, to=Status.RUNNING, by=by, now=now, launched_at=now)
     if study.status != Status.PILOT:
         raise StudyError(f"The study {study.slug!r} was launched before; it is {study.status} now.")
+    if design_hash(study) != study.design_hash:
+        raise StudyError(
+            f"The design of {study.slug!r} is not the one that was frozen for the pilot. "
+            "Go back to a draft, and open it anew."
+        )
     life.step(study=study, to=Status.RUNNING, by=by, now=now, launched_at=now)
     return study
 
@@ -83,6 +89,9 @@ def _freeze(
             agreements=drawing.agreements,
         )
         Question.objects.bulk_create(questions, batch_size=100)
+        # Of the rows as they are stored, so that whoever reads them comes to the same hash.
+        study.design_hash = design_hash(study)
+        Study.objects.filter(pk=study.pk).update(design_hash=study.design_hash)
     return study
 
 

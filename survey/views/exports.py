@@ -4,10 +4,11 @@ import csv
 from collections.abc import Iterator
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from survey import access, exports
+from survey.errors import StudyError
 from survey.views.private import private_page
 
 
@@ -29,4 +30,20 @@ def judgments(request: HttpRequest, slug: str) -> StreamingHttpResponse:
         lines,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{study.slug}-judgments.csv"'},
+    )
+
+
+@private_page
+@login_required
+@require_safe
+def design(request: HttpRequest, slug: str) -> JsonResponse:
+    study = access.study_for_researcher(request.user, slug)
+    try:
+        document = exports.design_document(study)
+    except StudyError as refusal:
+        raise Http404(str(refusal)) from refusal
+    return JsonResponse(
+        document,
+        json_dumps_params={"indent": 1, "ensure_ascii": False},
+        headers={"Content-Disposition": f'attachment; filename="{study.slug}-design.json"'},
     )

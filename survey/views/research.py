@@ -125,13 +125,15 @@ def again(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def results_to_show(study: Study, kind: str) -> selectors.Results:
-    """Those of the kind asked for; without one, of real people unless only others judged."""
+    """Those of the kind asked for; without one, of a pilot's trial, or of real people.
+
+    Where only a program judged so far, its judgments show what the page will look like.
+    """
     if not kind and study.status == Study.Status.PILOT:
         kind = Appraiser.Kind.PILOT
     if kind in Appraiser.Kind.values:
         return selectors.results(study, kind=kind)
     found = selectors.results(study, kind=Appraiser.Kind.REAL)
-    others = [other for other, judgments in found.kinds.items() if judgments]
-    if found.n_judgments or not others:
+    if found.n_judgments or not found.kinds[Appraiser.Kind.SIMULATED]:
         return found
-    return selectors.results(study, kind=others[0])
+    return selectors.results(study, kind=Appraiser.Kind.SIMULATED)

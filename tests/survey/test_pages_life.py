@@ -133,6 +133,16 @@ def test_a_pilot_shows_its_trial_answers_and_the_way_on_and_back(as_rita, pilot)
     assert "Discard the trial" in page
 
 
+def test_after_the_launch_the_page_waits_for_real_answers(as_rita, pilot):
+    appraiser, _ = services.join_study(study=pilot, kind="pilot")
+    key = appraiser.assignments.first().key
+    services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+    services.launch_study(study=pilot)
+    page = read(as_rita, "/research/films/")
+    assert "No judgments yet." in page
+    assert "Pilot 1" in page
+
+
 def test_the_list_says_since_when_a_study_is_what_it_is(as_rita, pilot):
     assert re.search(r"trial since \d+ \w+ \d{4}", read(as_rita, "/research/"))
     services.launch_study(study=pilot)

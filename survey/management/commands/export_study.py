@@ -1,17 +1,15 @@
 """Write a study's judgments to a CSV file, whole or not at all."""
 
 import csv
-import os
-import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from survey import exports
+from survey.management.files import write_whole
 from survey.management.studies import find_study
-from survey.models import Study
 
 
 class Command(BaseCommand):
@@ -24,37 +22,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study, out = find_study(options["slug"]), options["out"]
-        if out.exists() and not (options["force"] and out.is_file()):
-            remedy = "Name a file." if out.is_dir() else "Give --force to replace it."
-            raise CommandError(f"{out} exists already. {remedy}")
-        try:
-            count = write_whole(study, out)
-        except OSError as error:
-            raise CommandError(
-                f"{out} cannot be written: {error.strerror}. Name a file in a folder that is "
-                "there and can be written to."
-            ) from error
-        self.stdout.write(f"{count} judgments of {study.slug} in {out}")
 
-
-def write_whole(study: Study, out: Path) -> int:
-    """The number of judgments written; a reader of ``out`` never sees a part of them."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as file:
+        def write(file: TextIO) -> int:
             writer = csv.writer(file)
             lines = 0
             for row in exports.judgment_rows(study):
                 writer.writerow(row)
                 lines += 1
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp keeps others out; an export is as readable as any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        partial.chmod(0o666 & ~mask)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
-    return lines - 1
+            return lines - 1
+
+        count = write_whole(out, write, force=options["force"])
+        self.stdout.write(f"{count} judgments of {study.slug} in {out}")

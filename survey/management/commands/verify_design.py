@@ -1,0 +1,57 @@
+"""Compare a study's design, or an exported one, with the hash recorded when it was frozen."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from survey import selectors
+from survey.management.studies import USAGE, find_study
+from survey.models import Study
+
+
+class Command(BaseCommand):
+    help = (
+        "Verify that a study is what was frozen, and with FILE that the file holds that design. "
+        "Exit status: 0 it is, 1 it is not, 2 wrong usage."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="of export_design")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = find_study(options["slug"])
+        if not study.design_hash:
+            raise CommandError(no_hash(study), returncode=USAGE)
+        found = {f"study {study.slug}": selectors.design_hash(study)}
+        if options["file"]:
+            found[str(options["file"])] = selectors.digest(design_in(options["file"]))
+        for name, computed in found.items():
+            if computed != study.design_hash:
+                raise CommandError(
+                    f"The design of {name} is not the one that was frozen.\n"
+                    f"  frozen  {study.design_hash}\n  now     {computed}\n"
+                    "Restore a backup, or compare it with an exported design to see what changed."
+                )
+            self.stdout.write(f"{name}: unchanged, SHA-256 {computed}")
+
+
+def no_hash(study: Study) -> str:
+    if study.status == Study.Status.DRAFT:
+        return f"The study {study.slug!r} is a draft: nothing is frozen yet."
+    return f"The study {study.slug!r} was frozen before designs were hashed."
+
+
+def design_in(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, Any] = content["design"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CommandError(
+            f"{file} holds no exported design. Name a file written by export_design.",
+            returncode=USAGE,
+        ) from error
+    return found
