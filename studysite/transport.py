@@ -1,6 +1,7 @@
 """Kombu's filesystem transport, made safe for a reader or a kill in the middle of a write."""
 
 import json
+import logging
 import time
 import uuid
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from kombu.transport import filesystem
 
+logger = logging.getLogger(__name__)
 LOOK_UP_SECONDS = 0.3
 
 
@@ -27,12 +29,22 @@ class Channel(filesystem.Channel):
     def _get(self, queue: Any, timeout: Any = None) -> Any:
         for file in sorted(Path(self.data_folder_in).glob(f"[0-9]*.{queue}.msg")):
             try:
-                text = file.read_text(encoding="utf-8")
+                text = file.read_bytes()
                 file.unlink()
+                return json.loads(text)
             except FileNotFoundError:
                 continue  # another worker was first: only one unlink of a file succeeds
-            return json.loads(text)
+            except ValueError as error:
+                # The job's row is there still, and the reconciler sends another message.
+                logger.warning("%s was damaged and is dropped: %s", file, error)
         raise Empty
+
+    def get_table(self, exchange: Any) -> list[Any]:
+        try:
+            return list(super().get_table(exchange))
+        except ValueError as error:  # what a power cut left of it; the next binding writes it anew
+            logger.warning("the bindings of %r were damaged: %s", exchange, error)
+            return []
 
     def _queue_bind(self, exchange: Any, routing_key: Any, pattern: Any, queue: Any) -> None:
         binding = [routing_key or "", pattern or "", queue or ""]

@@ -36,6 +36,23 @@ def test_taking_a_message_leaves_no_file(channel, tmp_path):
     assert list((tmp_path / "data").iterdir()) == []
 
 
+@pytest.mark.parametrize("rest", [b"", b'{"numb', b"\xff\xfe"])
+def test_a_damaged_message_is_dropped_and_the_next_one_taken(channel, tmp_path, rest):
+    (tmp_path / "data" / "00000000000000000001_x.device.msg").write_bytes(rest)
+    channel._put("device", {"number": 1})
+    assert channel._get("device") == {"number": 1}
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+@pytest.mark.parametrize("rest", [b"", b"[[", b"\xff\xfe"])
+def test_damaged_bindings_are_written_anew(channel, tmp_path, rest):
+    channel._queue_bind("device", "device", "", "device")
+    (file,) = (tmp_path / "control").iterdir()
+    file.write_bytes(rest)
+    channel._queue_bind("device", "device", "", "device")
+    assert channel.get_table("device") == [("device", "", "device")]
+
+
 def test_a_queue_that_was_cleared_away_takes_messages_again(channel, tmp_path):
     (tmp_path / "data").rmdir()
     with pytest.raises(Empty):
