@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from recommender import loaders
 from recommender.management import following
 from recommender.models import Job
 from survey import selectors, services
@@ -63,6 +64,28 @@ def test_the_same_seed_makes_the_same_study(trained):
         run("create_study", slug, *CREATE[2:], "--inline")
         questions = Study.objects.get(slug=slug).questions
         made.append(list(questions.values_list("user", "first_movie", "second_movie")))
+    assert made[0] == made[1]
+
+
+def test_ratings_that_were_damaged_are_one_message(trained, home):
+    loaders._mapped.cache_clear()
+    file = home / trained.folder / "values.npy"
+    file.write_bytes(file.read_bytes() + b"x")
+    error = refused(*CREATE, "--inline")
+    assert error.returncode == 1
+    assert "was changed after it was written" in str(error)
+    assert not Study.objects.exists()
+
+
+def test_a_copy_is_made_prepared_and_launched_by_two_commands(trained):
+    run(*CREATE, "--inline")
+    assert "launch_study again" in run("clone_study", "films", "again", "--inline")
+    assert Study.objects.get(slug="again").status == Study.Status.DRAFT
+    run("launch_study", "again")
+    made = [
+        list(study.questions.values_list("user", "first_movie", "second_movie"))
+        for study in Study.objects.order_by("pk")
+    ]
     assert made[0] == made[1]
 
 

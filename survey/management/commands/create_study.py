@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from recommender.store import StoreError
 from survey import selectors, services
 from survey.errors import StudyError
 from survey.management.studies import USAGE, describe, find_dataset, follow, launch
@@ -56,6 +57,8 @@ class Command(BaseCommand):
             )
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
+        except StoreError as error:
+            raise CommandError(str(error)) from error
         jobs = services.publish_again(study=study)
         follow(study, jobs, inline=options["inline"], output=self.stderr)
         if not options["draft"]:
