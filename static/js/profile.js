@@ -87,8 +87,8 @@ function prepare() {
     const filtered = isFiltered();
     const shown = groups.reduce((sum, group) => sum + group.shown, 0);
     const sentence = filtered ? (shown ? words.some : words.nothing) : words.all;
-    const order = filtered ? "" : ` ${sort.selectedOptions[0].textContent}.`;
-    status.textContent = say(sentence, shown, movies.length) + order;
+    const order = sort.selectedOptions[0].textContent;
+    status.textContent = say(sentence, shown, movies.length).replace("{order}", order);
     again.hidden = !filtered;
     found.classList.toggle("visually-hidden", !filtered);
   }
