@@ -29,6 +29,7 @@ urlpatterns = [
     path("research/<slug:slug>/jobs/", research.jobs, name="study-jobs"),
     path("research/<slug:slug>/launch/", research.launch, name="launch"),
     path("research/<slug:slug>/state/", research.state, name="state"),
+    path("research/<slug:slug>/clone/", research.clone, name="clone"),
     path("research/<slug:slug>/cancel/", research.cancel, name="cancel"),
     path("research/<slug:slug>/again/", research.again, name="again"),
     path("research/<slug:slug>/judgments.csv", exports.judgments, name="export"),

@@ -1,5 +1,6 @@
 """Every write of a study, by subject; keyword arguments only, one transaction each."""
 
+from survey.services.cloning import clone_study
 from survey.services.judging import (
     Outcome,
     begin,
@@ -16,6 +17,7 @@ __all__ = [
     "Outcome",
     "begin",
     "change_state",
+    "clone_study",
     "close_study",
     "end_pilot",
     "join_study",

@@ -1,5 +1,6 @@
 """Pages of researchers: the list of studies, the results of one, the preparation of a draft."""
 
+import secrets
 from collections.abc import Callable
 from functools import partial
 
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from recommender.services import cancel as cancel_job
 from survey import access, figures, selectors, services
 from survey.errors import StudyError
+from survey.forms import CloneForm
 from survey.models import Appraiser, Study
 from survey.selectors.preparing import preparation
 from survey.views.private import private_page
@@ -122,6 +124,27 @@ def again(request: HttpRequest, slug: str) -> HttpResponse:
     if study.status == Study.Status.DRAFT:
         services.publish_again(study=study)
     return redirect("results", slug=slug)
+
+
+@private_page
+@login_required
+@require_POST
+def clone(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new draft like this study, with the same profiles or with others."""
+    study = access.study_to_change(request.user, slug)
+    form = CloneForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "A name has letters, digits, - and _. Please choose another.")
+        return redirect("results", slug=slug)
+    seed = None if form.cleaned_data["draw"] == "same" else secrets.randbelow(2**31)
+    try:
+        copy = services.clone_study(
+            study=study, slug=form.cleaned_data["slug"], seed=seed, by=request.user.get_username()
+        )
+    except StudyError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("results", slug=slug)
+    return redirect("results", slug=copy.slug)
 
 
 def results_to_show(study: Study, kind: str) -> selectors.Results:

@@ -1,0 +1,37 @@
+"""Make a new draft with the settings, texts and arms of another study."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from survey import services
+from survey.errors import StudyError
+from survey.management.studies import USAGE, describe, find_study, finish_preparing
+
+
+class Command(BaseCommand):
+    help = (
+        "Copy a study into a new draft; no answers come along. Exit status: 0 done, 1 failed, "
+        "2 wrong usage, 3 no worker was seen for 10 s (the draft is kept)."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", help="the study to copy")
+        parser.add_argument("new_slug", help="name and address of the copy: /s/NEW_SLUG/")
+        parser.add_argument(
+            "--seed", type=int, help="draw other profiles (default: the same seed, the same ones)"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--inline", action="store_true", help="do the jobs here, without a worker"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = find_study(options["slug"])
+        try:
+            copy = services.clone_study(study=study, slug=options["new_slug"], seed=options["seed"])
+        except StudyError as error:
+            raise CommandError(str(error), returncode=USAGE) from error
+        finish_preparing(copy, inline=options["inline"], output=self.stderr)
+        self.stdout.write(describe(copy, as_json=options["json"]))
