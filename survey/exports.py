@@ -24,6 +24,7 @@ HEADER = [
     "chosen_arm",
     "shown_at",
     "answered_at",
+    "visible_ms",
 ]
 #: A spreadsheet takes a cell that begins so for a formula, and runs it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -32,7 +33,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def judgment_rows(study: Study) -> Iterator[list[str]]:
     """The header, then every judgment in the order of appraisers and positions, all kinds.
 
-    One query whose rows are read as they are asked for. Times are ISO 8601 in UTC.
+    One query whose rows are read as they are asked for. Times are ISO 8601 in UTC and the
+    server's; ``visible_ms`` is the browser's, empty where it sent none that can be true.
     """
     yield HEADER
     arms = {arm.pk: as_text(arm.label) for arm in study.arms.all()}
@@ -40,6 +42,7 @@ def judgment_rows(study: Study) -> Iterator[list[str]]:
         "choice",
         "chosen_arm",
         "answered_at",
+        "visible_ms",
         question=F("assignment__question__number"),
         first=F("assignment__question__first_arm"),
         second=F("assignment__question__second_arm"),
@@ -63,6 +66,7 @@ def judgment_rows(study: Study) -> Iterator[list[str]]:
             arms[row["chosen_arm"]],
             moment(row["shown_at"]),
             moment(row["answered_at"]),
+            "" if row["visible_ms"] is None else str(row["visible_ms"]),
         ]
 
 

@@ -238,6 +238,9 @@ class Judgment(models.Model):
     choice = models.CharField(max_length=10, choices=Choice.choices)
     chosen_arm = models.ForeignKey(Arm, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField()
+    visible_ms = models.PositiveIntegerField(
+        null=True, help_text="milliseconds the question could be seen, as the browser says"
+    )
 
     class Meta:
         constraints = [

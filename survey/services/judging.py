@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from survey.models import Appraiser, Assignment, Judgment, Study
 
 #: No vowels, and nothing mistaken for something else: no 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B.
 CODE_LETTERS = "3479CDFHJKMNPRTVWX"
+#: How far the clocks of server and browser may drift apart while a question is looked at.
+CLOCK_SLACK = timedelta(seconds=1)
 #: The seed of each kind's draws; a number that was given never changes.
 KIND_STREAMS = {Appraiser.Kind.REAL: 0, Appraiser.Kind.PILOT: 1, Appraiser.Kind.SIMULATED: 2}
 
@@ -84,9 +86,13 @@ def record_judgment(
     appraiser: Appraiser,
     assignment_key: str | UUID,
     choice: str,
+    visible_ms: int | None = None,
     now: datetime | None = None,
 ) -> Outcome:
     """Keep the first choice on an assignment; a doubled or stale submit changes nothing.
+
+    ``visible_ms`` is how long the browser says that the question could be seen; one that cannot
+    be true is dropped.
 
     StudyClosed when the study takes no answers; StudyError when the choice is no side.
     """
@@ -118,6 +124,7 @@ def record_judgment(
                 arm for arm in arms if (arm == assignment.left_arm_id) == chosen_left
             ),
             "answered_at": now,
+            "visible_ms": _possible(visible_ms, assignment.shown_at, now),
         },
     )
     if not recorded:
@@ -125,6 +132,14 @@ def record_judgment(
     if not appraiser.assignments.filter(judgment=None).exists():
         Appraiser.objects.filter(pk=appraiser.pk, finished_at=None).update(finished_at=now)
     return Outcome.RECORDED
+
+
+def _possible(visible_ms: int | None, shown_at: datetime | None, now: datetime) -> int | None:
+    """The time unless it is negative, or longer than the time since the question was first sent."""
+    if visible_ms is None or shown_at is None:
+        return None
+    longest = now - shown_at + CLOCK_SLACK
+    return visible_ms if timedelta() <= timedelta(milliseconds=visible_ms) <= longest else None
 
 
 def _check_open(study: Study, kind: str) -> None:

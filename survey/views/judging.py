@@ -65,6 +65,7 @@ def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
             appraiser=who,
             assignment_key=form.cleaned_data["assignment"],
             choice=form.cleaned_data["choice"],
+            visible_ms=form.cleaned_data["visible_ms"],
         )
     return redirect("appraiser", token=token)
 

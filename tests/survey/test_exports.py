@@ -19,6 +19,7 @@ def judge(judge, choice, *, shown=NOW):
         appraiser=judge.appraiser,
         assignment_key=key,
         choice=choice,
+        visible_ms=29_250,
         now=shown + timedelta(seconds=31.5),
     )
     return Assignment.objects.get(key=key)
@@ -32,7 +33,7 @@ def rows(study):
 def test_the_columns_are_those_that_were_promised(study):
     assert ",".join(next(exports.judgment_rows(study))) == (
         "study,question,appraiser,kind,position,left_arm,right_arm,choice,chosen_arm,"
-        "shown_at,answered_at"
+        "shown_at,answered_at,visible_ms"
     )
 
 
@@ -53,6 +54,7 @@ def test_a_row_says_what_was_shown_where_and_chosen_when(study, ada):
             "chosen_arm": right,
             "shown_at": "2026-03-02T12:00:00.000000Z",
             "answered_at": "2026-03-02T12:00:31.500000Z",
+            "visible_ms": "29250",
         }
     ]
 
@@ -68,7 +70,7 @@ def test_an_answer_to_a_question_that_was_never_seen_has_an_empty_time(study, ad
     key = selectors.question_page(ada.appraiser).assignment_key
     services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     (row,) = rows(study)
-    assert row["shown_at"] == ""
+    assert row["shown_at"] == row["visible_ms"] == ""
     assert datetime.fromisoformat(row["answered_at"]).utcoffset() == timedelta(0)
 
 

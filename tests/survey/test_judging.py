@@ -179,3 +179,28 @@ def test_joining_does_not_read_the_profiles(study, django_assert_num_queries):
     with django_assert_num_queries(7) as queries:
         services.join_study(study=study)
     assert not any('"profile"' in query["sql"] for query in queries)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(29_000, 29_000), (0, 0), (30_900, 30_900), (31_100, None), (-1, None)]
+)
+def test_a_visible_time_is_kept_unless_it_cannot_be_true(ada, sent, kept):
+    """30 seconds passed on the server; clocks may differ by one."""
+    key = ada.appraiser.assignments.get(position=1).key
+    services.mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW)
+    services.record_judgment(
+        appraiser=ada.appraiser,
+        assignment_key=key,
+        choice="left",
+        visible_ms=sent,
+        now=NOW + timedelta(seconds=30),
+    )
+    assert Judgment.objects.get().visible_ms == kept
+
+
+def test_a_time_on_a_question_that_was_never_sent_is_dropped(ada):
+    key = ada.appraiser.assignments.get(position=1).key
+    services.record_judgment(
+        appraiser=ada.appraiser, assignment_key=key, choice="left", visible_ms=10
+    )
+    assert Judgment.objects.get().visible_ms is None

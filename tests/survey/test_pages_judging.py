@@ -135,6 +135,24 @@ def test_an_answer_that_is_none_is_asked_again(client, started, fields):
     assert not Judgment.objects.exists()
 
 
+@pytest.mark.parametrize("sent", ["", "-1", "1.5", "NaN", "9" * 30, "٣", "12\x00", "1e3", None])
+def test_a_measure_that_is_none_never_costs_the_answer(client, started, sent):
+    client.get(started.url)
+    page = question_page(started.appraiser)
+    measure = {} if sent is None else {"visible_ms": sent}
+    fields = {"assignment": page.assignment_key, "choice": "left", **measure}
+    assert client.post(started.url, fields).status_code == 302
+    assert Judgment.objects.get().visible_ms is None
+
+
+def test_a_measure_is_kept_with_the_answer(client, started):
+    client.get(started.url)
+    page = question_page(started.appraiser)
+    fields = {"assignment": page.assignment_key, "choice": "left", "visible_ms": "1"}
+    client.post(started.url, fields)
+    assert Judgment.objects.get().visible_ms == 1
+
+
 def test_a_question_is_marked_as_shown_when_it_is_shown(client, started):
     first = started.appraiser.assignments.get(position=1)
     assert first.shown_at is None
