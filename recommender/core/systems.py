@@ -63,6 +63,7 @@ class UserKNNConfig:
     combine: str = "mean"  #: of raters; "mean-with-zeros" for missing stars; "sum" of s r
     centre: str = "nothing"  #: less the user's mean: "nothing", "stars" only, or "everything"
     fallback: str = "bias"  #: without any neighbour: the damped bias, or the "mean" of all ratings
+    search: str = "blocks"  #: of the k nearest overall by cosine: also "kd-tree" or "ball-tree"
 
 
 @dataclass(frozen=True)

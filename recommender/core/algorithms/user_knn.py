@@ -14,7 +14,7 @@ from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours import Means, neighbour_means
 from recommender.core.ratings import Ratings
-from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig
+from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig, override
 
 DECIMALS = 9  # a mean of equal stars is those stars exactly, so that tied movies are truly tied
 
@@ -25,6 +25,7 @@ CHOICES = {
     "combine": ("mean", "mean-with-zeros", "sum"),
     "centre": ("nothing", "stars", "everything"),
     "fallback": ("bias", "mean"),
+    "search": ("blocks", "kd-tree", "ball-tree"),
 }
 
 
@@ -99,6 +100,12 @@ def check(config: UserKNNConfig) -> None:
             f"user-knn cannot use k={config.k}, shrinkage={config.shrinkage:g} and "
             f"minimum_overlap={config.minimum_overlap}. Neighbours and overlap are at least 1, "
             "the shrinkage at least 0."
+        )
+    free = override(config, k=5, combine="mean", fallback="bias", search="blocks")
+    if config.search != "blocks" and free != UserKNNConfig(neighbours="overall"):
+        raise ConfigurationError(
+            f"user-knn cannot use search={config.search!r} here. A tree finds the k nearest users "
+            "overall by full-vector cosine, uncentred and unshrunk: set neighbours='overall'."
         )
 
 

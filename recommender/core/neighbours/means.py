@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.neighbours.similarity import RankedUsers, UserIndex, centred
+from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
 
@@ -47,7 +49,8 @@ class NeighbourMeans:
     """
 
     def __init__(self, matrix: csr_array, scale: Scale, config: UserKNNConfig) -> None:
-        self._config, self._index = config, UserIndex(matrix, scale, config)
+        self._config = config
+        self._index = (UserIndex if config.search == "blocks" else TreeIndex)(matrix, scale, config)
         stars = csr_array(matrix).astype(np.float64)
         if config.centre != "nothing":
             stars = centred(stars)[0]
@@ -88,7 +91,9 @@ class NeighbourMeans:
             return np.zeros(profiles.shape[0])
         return centred(profiles.astype(np.float64))[1]
 
-    def _neighbours(self, profiles, own):  # type: ignore[no-untyped-def]
+    def _neighbours(
+        self, profiles: csr_array, own: NDArray[np.int64] | None
+    ) -> Iterator[RankedUsers]:
         limit = self._config.k if self._config.neighbours == "overall" else None
         return self._index.ranked(profiles, exclude=own, limit=limit)
 

@@ -44,10 +44,10 @@ class UserIndex:
 
     def __init__(self, matrix: csr_array, scale: Scale, config: UserKNNConfig) -> None:
         self.n_users, self.n_items = matrix.shape
-        self._unit, self._config = _unit(scale), config
+        self._scale, self._config = scale, config
         vectors = self._vectors(csr_array(matrix))
         self._users = _Sides(vectors.T.tocsr())
-        self._sums, self._squares = _row_sums(vectors), _row_sums(vectors, power=2)
+        self._sums, self._squares = _row_sums(vectors), square_sums(vectors)
 
     def ranked(
         self,
@@ -75,7 +75,7 @@ class UserIndex:
                 if exclude is not None:
                     near[row, exclude[start + row]] = False
                 users = np.flatnonzero(near[row])
-                yield _order(
+                yield order(
                     users, keys[row, users], similarities[row, users], overlaps[row, users], limit
                 )
 
@@ -87,9 +87,9 @@ class UserIndex:
         overlaps, dots = side.pattern @ theirs.pattern, side.values @ theirs.values
         overlaps, dots = overlaps.toarray(), dots.toarray()
         if config.similarity == "dot":
-            return self._shrunk(dots, dots * (self._unit or 1) ** 2, overlaps)
+            return self._shrunk(dots, dots * (unit_of(self._scale) or 1) ** 2, overlaps)
         if whole:
-            square, other = _row_sums(mine, power=2)[:, None], self._squares[None]
+            square, other = square_sums(mine)[:, None], self._squares[None]
         else:
             square = (side.squares @ theirs.pattern).toarray()
             other = (side.pattern @ theirs.squares).toarray()
@@ -118,11 +118,8 @@ class UserIndex:
         return keys, found, overlaps
 
     def _vectors(self, matrix: csr_array) -> csr_array:
-        values = np.asarray(matrix.data, np.float64)
-        if self._unit:
-            values = np.round(values / self._unit)
-        whole = csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
-        return centred(whole)[0] if self._config.centre == "everything" else whole
+        units = in_units(matrix, self._scale)
+        return centred(units)[0] if self._config.centre == "everything" else units
 
 
 class _Sides:
@@ -144,13 +141,14 @@ def centred(matrix: csr_array) -> tuple[csr_array, NDArray[np.float64]]:
     return csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape), means
 
 
-def _order(
+def order(
     users: NDArray[np.int64],
     keys: NDArray[np.float64],
     similarities: NDArray[np.float64],
     overlaps: NDArray[np.float64],
     limit: int | None,
 ) -> RankedUsers:
+    """By key, then overlap, then user position; the best ``limit`` of them."""
     chosen = np.arange(len(users))
     if limit is not None and len(users) > limit > 0:
         chosen = np.flatnonzero(keys >= np.partition(keys, -limit)[-limit])
@@ -162,16 +160,28 @@ def _order(
     )
 
 
-def _unit(scale: Scale) -> float:
-    """The step where every level is a whole number of steps, else 0: stars stay as they are."""
+def in_units(matrix: csr_array, scale: Scale) -> csr_array:
+    """Stars as whole steps of the scale where all levels are such, else as they stand."""
+    values = np.asarray(matrix.data, np.float64)
+    if unit := unit_of(scale):
+        values = np.round(values / unit)
+    return csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def unit_of(scale: Scale) -> float:
+    """The step where every level is a whole number of steps, else 0."""
     steps = scale.minimum / scale.step
     return scale.step if abs(steps - round(steps)) < 1e-6 else 0.0
 
 
-def _row_sums(matrix: csr_array, power: int = 1) -> NDArray[np.float64]:
+def square_sums(matrix: csr_array) -> NDArray[np.float64]:
+    """The squared norm of every row."""
+    return _row_sums(csr_array((matrix.data**2, matrix.indices, matrix.indptr), matrix.shape))
+
+
+def _row_sums(matrix: csr_array) -> NDArray[np.float64]:
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    values = matrix.data.astype(np.float64) ** power
-    return np.asarray(np.bincount(rows, values, matrix.shape[0]), np.float64)
+    return np.asarray(np.bincount(rows, matrix.data, matrix.shape[0]), np.float64)
 
 
 def _over(above: NDArray[np.floating], below: NDArray) -> NDArray[np.float64]:
