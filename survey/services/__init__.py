@@ -6,6 +6,7 @@ from survey.services.judging import (
     begin,
     join_study,
     mark_shown,
+    new_ticket,
     record_judgment,
     token_digest,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "join_study",
     "launch_study",
     "mark_shown",
+    "new_ticket",
     "pause_study",
     "pilot_study",
     "prepare_study",

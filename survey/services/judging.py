@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from survey import pairing
 from survey.errors import StudyClosed, StudyError, StudyFull
@@ -24,12 +26,21 @@ CLOCK_SLACK = timedelta(seconds=1)
 KIND_STREAMS = {Appraiser.Kind.REAL: 0, Appraiser.Kind.PILOT: 1, Appraiser.Kind.SIMULATED: 2}
 
 
+#: Shorter tickets are not ours, and might be somebody else's too.
+TICKET_LENGTH = 43
+
+
 class Outcome(Enum):
     """What became of a submitted answer; the page leads on after each of them."""
 
     RECORDED = "recorded"
     REPEATED = "repeated"  #: that question was answered before; nothing was changed
     STALE = "stale"  #: no question of this appraiser; nothing was changed
+
+
+def new_ticket() -> str:
+    """What a page with the consent text carries, so that accepting it twice joins once."""
+    return secrets.token_urlsafe(32)
 
 
 def token_digest(token: str) -> str:
@@ -39,20 +50,29 @@ def token_digest(token: str) -> str:
 
 @transaction.atomic
 def join_study(
-    *, study: Study, kind: str = Appraiser.Kind.REAL, now: datetime | None = None
+    *,
+    study: Study,
+    kind: str = Appraiser.Kind.REAL,
+    ticket: str = "",
+    now: datetime | None = None,
 ) -> tuple[Appraiser, str]:
     """A new appraiser, who has consented, with all assignments; returns the secret token too.
 
+    A double click sends the same ``ticket`` again: it leads to the appraiser it made before.
     The quota holds for real ones and, apart, for those of the pilot. StudyFull, StudyClosed.
     """
     # One at a time: who joins at the same moment must see these assignments counted. SQLite's
     # transactions are IMMEDIATE, elsewhere the row is locked.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    token = secrets.token_urlsafe(32)
+    if len(ticket) >= TICKET_LENGTH:
+        token = _token_of(study, kind, ticket)
+        if known := study.appraisers.filter(token_digest=token_digest(token)).first():
+            return known, token
     _check_open(study, kind)
     so_far = study.appraisers.filter(kind=kind).aggregate(count=Count("pk"), last=Max("number"))
     if kind != Appraiser.Kind.SIMULATED and so_far["count"] >= study.quota:
         raise StudyFull("Every place of this study is taken.")
-    token = secrets.token_urlsafe(32)
     appraiser = Appraiser.objects.create(
         study=study,
         kind=kind,
@@ -145,6 +165,12 @@ def _possible(visible_ms: int | None, shown_at: datetime | None, now: datetime) 
 def _check_open(study: Study, kind: str) -> None:
     if not study.takes(kind):
         raise StudyClosed("This study takes no answers now.")
+
+
+def _token_of(study: Study, kind: str, ticket: str) -> str:
+    """Of a ticket always the same, and still nothing that its holder could choose."""
+    made = salted_hmac("survey.join", f"{study.pk}/{kind}/{ticket}", algorithm="sha256")
+    return base64.urlsafe_b64encode(made.digest()).decode().rstrip("=")
 
 
 def _completion_code() -> str:

@@ -23,17 +23,19 @@ def door(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         # What was agreed to decides: an answer meant for a trial never counts, nor the reverse.
         trial = "trial" in request.POST
-        return join(study, kind=Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL)
+        kind = Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL
+        return join(study, kind=kind, ticket=request.POST.get("ticket", ""))
     trial = study.takes(Appraiser.Kind.PILOT)
     if not trial and not study.takes(Appraiser.Kind.REAL):
         return render(request, "survey/closed.html", {"study": study})
     page = "survey/door.html" if selectors.places_left(study) else "survey/full.html"
-    return render(request, page, {"study": study, "trial": trial})
+    context = {"study": study, "trial": trial, "ticket": services.new_ticket()}
+    return render(request, page, context)
 
 
-def join(study: Study, *, kind: str) -> HttpResponse:
+def join(study: Study, *, kind: str, ticket: str) -> HttpResponse:
     try:
-        _, token = services.join_study(study=study, kind=kind)
+        _, token = services.join_study(study=study, kind=kind, ticket=ticket)
     except (StudyFull, StudyClosed):
         # The door says which of the two it is.
         return redirect("study", slug=study.slug)

@@ -23,7 +23,7 @@ class Form(HTMLParser):
         if tag == "form":
             self.inside = found.get("method", "").lower() == "post"
         elif self.inside and tag == "input" and found.get("type") == "hidden":
-            self.hidden[found["name"]] = found["value"]
+            self.hidden[found["name"]] = found.get("value", "")
         elif self.inside and tag == "button" and found.get("name"):
             self.buttons.append((found["name"], found["value"]))
 
@@ -61,12 +61,14 @@ class Bot:
         return text, answer.headers.get("Location", "")
 
     def take_part(self, slug: str) -> str:
-        """Consent and begin; the private address."""
+        """Consent and begin, each sent twice; the private address."""
         door = f"/s/{slug}/"
-        _, private = self.ask("POST", door, Form(self.ask("GET", door)[0]).hidden)
+        sent = self.send_twice(door, Form(self.ask("GET", door)[0]).hidden, together=True)
+        assert len(sent) == 1, self.statuses
+        (private,) = sent
         assert private.startswith("/a/"), self.statuses
         form = Form(self.ask("GET", private)[0])
-        self.ask("POST", private, form.hidden | dict(form.buttons))
+        self.send_twice(private, form.hidden | dict(form.buttons), together=False)
         return private
 
     def judge(self, private: str, n_questions: int, prefer: int) -> str:
@@ -77,11 +79,15 @@ class Bot:
             self.send_twice(private, form.hidden | dict([button]), together=number % 2 == 0)
         return self.ask("GET", private)[0]
 
-    def send_twice(self, path: str, fields: dict[str, str], *, together: bool) -> None:
-        """As an impatient double click (both in flight at once), or a resend after the answer."""
+    def send_twice(self, path: str, fields: dict[str, str], *, together: bool) -> set[str]:
+        """As an impatient double click (both in flight at once), or a resend after the answer.
+
+        The addresses that the two led to.
+        """
         if together:
             with ThreadPoolExecutor(2) as two:
-                list(two.map(lambda _: self.ask("POST", path, fields), range(2)))
-        else:
-            self.ask("POST", path, fields)
-            self.ask("POST", path, fields)
+                return {
+                    target
+                    for _, target in two.map(lambda _: self.ask("POST", path, fields), range(2))
+                }
+        return {self.ask("POST", path, fields)[1] for _ in range(2)}

@@ -60,6 +60,34 @@ def test_the_same_seed_gives_the_same_questions_and_sides():
     assert drawn[0] == drawn[1]
 
 
+def test_a_ticket_that_comes_twice_joins_once(study):
+    ticket = services.new_ticket()
+    first, again = (services.join_study(study=study, ticket=ticket) for _ in range(2))
+    assert first == again
+    assert Appraiser.objects.count() == 1
+
+
+def test_a_ticket_that_comes_twice_is_let_in_by_a_full_or_paused_study(study):
+    ticket = services.new_ticket()
+    first = services.join_study(study=study, ticket=ticket)
+    Study.objects.filter(pk=study.pk).update(quota=1, status=Study.Status.PAUSED)
+    assert services.join_study(study=study, ticket=ticket) == first
+
+
+def test_a_ticket_opens_no_link_but_its_own(study):
+    ticket = services.new_ticket()
+    real = services.join_study(study=study, ticket=ticket)
+    simulated = services.join_study(study=study, kind="simulated", ticket=ticket)
+    elsewhere = services.join_study(study=StudyFactory(), ticket=ticket)
+    assert len({token for _, token in (real, simulated, elsewhere)}) == 3
+    assert ticket not in {token for _, token in (real, simulated, elsewhere)}
+
+
+def test_a_ticket_that_anybody_might_have_leads_to_no_other_appraiser(study):
+    one, other = (services.join_study(study=study, ticket="mine") for _ in range(2))
+    assert one[0] != other[0]
+
+
 def test_the_quota_turns_the_next_real_appraiser_away():
     study = StudyFactory(quota=1)
     services.join_study(study=study)

@@ -41,6 +41,19 @@ def test_accepting_leads_to_a_private_link(client, study):
     assert f"http://testserver{accepted['Location']}" in page.content.decode()
 
 
+def test_accepting_twice_takes_one_place_and_leads_to_one_link(client, study):
+    page = client.get("/s/films/").content.decode()
+    ticket = re.search(r'name="ticket" value="([^"]+)"', page)[1]
+    first, second = (client.post("/s/films/", {"ticket": ticket}) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert Appraiser.objects.count() == 1
+
+
+def test_every_visit_of_the_door_has_a_ticket_of_its_own(client, study):
+    pages = [client.get("/s/films/").content.decode() for _ in range(2)]
+    assert len({re.search(r'name="ticket" value="([^"]+)"', page)[1] for page in pages}) == 2
+
+
 @pytest.mark.parametrize("path", ["/s/films/", "private link"])
 def test_pages_are_kept_by_nobody_and_found_by_no_search_engine(client, ada, path):
     page = client.get(ada.url if path == "private link" else path)
