@@ -11,3 +11,7 @@ class StudyFull(StudyError):
 
 class StudyClosed(StudyError):
     """The study takes no answers now."""
+
+
+class DataDamaged(StudyError):
+    """The stored ratings that the study needs are missing or not what was written."""

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from recommender.models import Movie, Recommendation
 from recommender.selectors import profiles_of
-from survey.errors import StudyError
+from recommender.store import StoreError
+from survey.errors import DataDamaged, StudyError
 from survey.models import Question, Study
 from survey.selectors.checklist import checklist
 from survey.selectors.design import design_hash
@@ -97,7 +98,10 @@ def _freeze(
 
 def _questions(study: Study, drawing: Drawing) -> list[Question]:
     first, second = study.arms.all()
-    profiles = profiles_of(dataset=study.dataset, users=[user for user, _, _ in drawing.kept])
+    try:
+        profiles = profiles_of(dataset=study.dataset, users=[user for user, _, _ in drawing.kept])
+    except StoreError as error:
+        raise DataDamaged(str(error)) from error
     return [
         Question(
             study=study,

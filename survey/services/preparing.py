@@ -13,8 +13,9 @@ from recommender.core.systems import SYSTEMS
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.selectors import eligible_users, recommendations_for
 from recommender.services import submit_publish
+from recommender.store import StoreError
 from survey import pairing, texts
-from survey.errors import StudyError
+from survey.errors import DataDamaged, StudyError
 from survey.models import Arm, Study
 from survey.selectors.checklist import arm_problems
 from survey.services.life import record
@@ -51,7 +52,10 @@ def prepare_study(
         minimum_profile=minimum_profile,
     )
     _check_arms(dataset, arms)
-    eligible = eligible_users(dataset=dataset, minimum=minimum_profile)
+    try:
+        eligible = eligible_users(dataset=dataset, minimum=minimum_profile)
+    except StoreError as error:
+        raise DataDamaged(str(error)) from error
     if len(eligible) < profiles:
         raise StudyError(
             f"{profiles} profiles are wanted, but only {len(eligible)} users of {dataset.name} "

@@ -67,14 +67,33 @@ def test_the_same_seed_makes_the_same_study(trained):
     assert made[0] == made[1]
 
 
-def test_ratings_that_were_damaged_are_one_message(trained, home):
-    loaders._mapped.cache_clear()
-    file = home / trained.folder / "values.npy"
-    file.write_bytes(file.read_bytes() + b"x")
+@pytest.fixture
+def damage(trained, home):
+    """Damages the stored ratings, and lets this process notice."""
+
+    def change() -> None:
+        loaders._mapped.cache_clear()
+        file = home / trained.folder / "values.npy"
+        file.write_bytes(file.read_bytes() + b"x")
+
+    return change
+
+
+def test_ratings_that_were_damaged_are_one_message(damage):
+    damage()
     error = refused(*CREATE, "--inline")
     assert error.returncode == 1
     assert "was changed after it was written" in str(error)
     assert not Study.objects.exists()
+
+
+def test_ratings_that_were_damaged_before_the_launch_keep_the_draft(damage):
+    run(*CREATE, "--inline", "--draft")
+    damage()
+    error = refused("launch_study", "films")
+    assert error.returncode == 1
+    assert "was changed after it was written" in str(error)
+    assert Study.objects.get().status == Study.Status.DRAFT
 
 
 def test_a_copy_is_made_prepared_and_launched_by_two_commands(trained):

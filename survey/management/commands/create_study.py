@@ -5,9 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommender.store import StoreError
 from survey import selectors, services
-from survey.errors import StudyError
+from survey.errors import DataDamaged, StudyError
 from survey.management.studies import USAGE, describe, find_dataset, follow, launch
 
 
@@ -55,10 +54,10 @@ class Command(BaseCommand):
                 seed=options["seed"],
                 minimum_profile=options["min_profile"],
             )
+        except DataDamaged as error:
+            raise CommandError(str(error)) from error
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        except StoreError as error:
-            raise CommandError(str(error)) from error
         jobs = services.publish_again(study=study)
         follow(study, jobs, inline=options["inline"], output=self.stderr)
         if not options["draft"]:
