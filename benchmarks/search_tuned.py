@@ -90,18 +90,25 @@ def trial(
 
 
 def report(rows: list[dict[str, Any]]) -> None:
-    """Means over the slices, best first."""
+    """Means over the slices; best first, by the difference from the recipe on the same slices."""
+
+    def place(row: dict[str, Any]) -> tuple[str, str, int]:
+        return row["data"], row["split"], row["trial"]["slice"]
+
+    recipe = {place(row): row["rmse"] for row in rows if not row["change"]}
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        groups.setdefault(f"{row['data']} {row['split']} {row['change']}", []).append(row)
-    print(f"{'rmse':>7} {'mae':>7} {'train':>7} {'slices':>7} {'cpu s':>6}  by ridge; change")
-    for name, group in sorted(groups.items(), key=lambda item: mean(item[1], "rmse")):
+        if place(row) in recipe:
+            row["more"] = row["rmse"] - recipe[place(row)]
+            groups.setdefault(f"{row['data']} {row['split']} {row['change']}", []).append(row)
+    print(f"{'more':>7} {'rmse':>7} {'train':>7} {'slices':>7} {'cpu s':>6}  by ridge; change")
+    for name, group in sorted(groups.items(), key=lambda item: mean(item[1], "more")):
         ridges = " ".join(
             f"{float(np.mean([row['ridges'][ridge] for row in group])):.4f}"
             for ridge in group[0]["ridges"]
         )
         print(
-            f"{mean(group, 'rmse'):7.4f} {mean(group, 'mae'):7.4f} "
+            f"{mean(group, 'more'):+7.4f} {mean(group, 'rmse'):7.4f} "
             f"{mean(group, 'train_rmse'):7.4f} {len(group):7} {mean(group, 'cpu_seconds'):6.0f}  "
             f"{ridges}; {name}"
         )
