@@ -72,8 +72,8 @@ def in_levels(matrix: csr_array, scale: Scale) -> Levels | None:
         return None
     levels = units.astype(np.uint8)
     # kernels are compiled for arrays that may be written to; memory-mapped ones may not
-    movies = np.require(matrix.indices, np.int32, ["C", "W"])
-    return Levels(np.asarray(matrix.indptr, np.int64), movies, levels)
+    indptr = np.require(matrix.indptr, np.int64, ["C", "W"])
+    return Levels(indptr, np.require(matrix.indices, np.int32, ["C", "W"]), levels)
 
 
 def workers(threads: int | None) -> int:

@@ -167,11 +167,11 @@ def grids_of_block(
 
 @kernel
 def _query(
-    packed: Packed, panel: NDArray, lane: int, dots: NDArray, keys: NDArray, square: float
+    packed: Packed, panel: NDArray, lane: int, line: NDArray, keys: NDArray, square: float
 ) -> Query:
-    """``keys`` is room for what it is filled with."""
-    for row in range(len(dots)):  # without branches: compiled to vectors
-        dot = np.float64(dots[row])
+    """``line`` holds its dot products; ``keys`` is room for what it is filled with."""
+    for row in range(len(line)):  # without branches: compiled to vectors
+        dot = np.float64(line[row])
         keys[row] = dot * dot / max(packed.square[row], 1.0)
     return Query(panel, lane, keys, square)
 
