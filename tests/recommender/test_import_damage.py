@@ -137,3 +137,10 @@ def test_the_shell_sees_one_line_on_standard_error_and_a_failure(tmp_path):
 
 def test_zips_in_the_tests_are_what_they_claim(tmp_path):
     assert zipfile.is_zipfile(bomb(tmp_path / "source"))
+
+
+@pytest.mark.django_db
+def test_a_source_that_cannot_be_read_is_not_blamed_on_the_store(home, tmp_path):
+    with pytest.raises(CommandError, match=r"cannot be read: .*File name too long") as refusal:
+        call_command("import_ratings", str(tmp_path / ("a" * 400)))
+    assert "stored" not in str(refusal.value)

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             if path is None:
                 source, name = demo_source(), options["name"] or "demo"
             else:
-                source = read_source(path, scale=scale, progress=self._progress)
+                source = self._read(path, scale)
                 name = options["name"] or default_name(path)
             known = Dataset.objects.filter(name=name).exists()
             dataset = services.register_dataset(name=name, source=source)
@@ -47,6 +47,14 @@ class Command(BaseCommand):
                 f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) and that it may be written to."
             ) from error
         self.stdout.write(describe(dataset, source, known=known))
+
+    def _read(self, path: Path, scale: Scale | None) -> Source:
+        try:
+            return read_source(path, scale=scale, progress=self._progress)
+        except OSError as error:
+            raise CommandError(
+                f"{path} cannot be read: {error}. See that it is there and may be read."
+            ) from error
 
     def _progress(self, done: int, total: int) -> None:
         # Only where somebody watches: in a log a line for every block says nothing.
