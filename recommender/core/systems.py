@@ -86,6 +86,11 @@ class AutoencoderConfig:
     movie_damping: float = 0.0  #: a movie of n ratings counts n / (n + this), in and out
     dropout: float = 0.0  #: share of hidden values dropped in training, in 256ths
     weight_decay: float = 0.0  #: of Adam, decoupled from the gradient
+    l1: float = 0.0  #: times the sum of absolute weights is added to the loss (paper, Eq. 4)
+    l2: float = 0.0  #: times the sum of squared weights is added to the loss (paper, Eq. 2 and 3)
+    sparsity: float = 0.0  #: times the bottleneck's mean sum of values is added to the loss
+    unrelated_weight: float = 0.0  #: of pulling unrated movies to the damped bias (III-A.3)
+    unrelated_per_example: int = 1  #: unrated movies drawn for each example, if they are pulled
 
 
 @dataclass(frozen=True)

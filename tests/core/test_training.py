@@ -9,7 +9,6 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from recommender.core import training
 from recommender.core.algorithms.autoencoder import Autoencoder
 from recommender.core.algorithms.network import Network
 from recommender.core.errors import Cancelled, ConfigurationError, FitError, OutOfMemory
@@ -226,11 +225,11 @@ def test_row_updates_are_those_of_torchs_sparse_adam():
 
 
 def test_the_device_is_found_or_refused(monkeypatch):
-    monkeypatch.setattr(training.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("auto") == resolve_device("cpu") == "cpu"
     with pytest.raises(ConfigurationError, match="no CUDA device"):
         resolve_device("cuda")
-    monkeypatch.setattr(training.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert resolve_device("auto") == resolve_device("cuda") == "cuda"
     with pytest.raises(ConfigurationError, match="Choose from: auto, cpu, cuda"):
         resolve_device("tpu")

@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.core.algorithms.autoencoder import WithheldRatings
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.encoding import Encoding
-from recommender.core.algorithms.network import Network
-from recommender.core.algorithms.withheld import Plan
+from recommender.core.algorithms.network import Network, _bytes
+from recommender.core.algorithms.plan import Plan
+from recommender.core.algorithms.withheld_ratings import WithheldRatings
 from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
 from tests.core.matrices import random_ratings
 
@@ -33,79 +33,136 @@ def task_of(seed=0, **values) -> WithheldRatings:
     return WithheldRatings(network, matrix, encoding, config, RunOptions())
 
 
-def examples_of(batch):
-    """(task, movie) of each example, read back from the batch."""
-    return batch.task_of.tolist(), batch.targets[batch.target_of].tolist()
-
-
-def users_of(task, batch):
-    """The users whose profiles the batch holds, found by their movies and values."""
-    dense = task.inputs.toarray()
-    found = []
-    for t in range(len(batch.examples_of) - 1):
-        part = slice(int(batch.inputs.offsets[t]), int(batch.inputs.offsets[t + 1]))
-        row = np.zeros(dense.shape[1])
-        row[batch.items[batch.inputs.columns[part]]] = batch.inputs.weights[part]
-        found.append(int(np.flatnonzero((dense == row).all(1))[0]))
-    return found
-
-
-def dense_step(task, batch, generator=None):
+def dense_step(task, part, generator=None):
     """The paper's step: whole profiles with a zero for the withheld rating, all outputs."""
-    config, n_items = task.config, task.inputs.shape[1]
-    profiles = task.inputs.toarray()
-    users, (tasks, movies) = users_of(task, batch), examples_of(batch)
-    rows = np.array([users[t] for t in tasks])
-    x = profiles[rows]
-    x[np.arange(len(rows)), movies] = 0
+    config, stars = task.config, task.matrix.toarray().astype(float)
+    rows, movies = part.users[part.task_of], task.matrix.indices[part.entries]
+    everyone = np.arange(len(rows))
+    x = task.inputs.toarray()[rows]
+    x[everyone, movies] = 0
     if config.normalise:
-        counts = (task.matrix.toarray()[rows] > 0).sum(1) - 1
+        counts = (stars[rows] > 0).sum(1) - 1
         x /= np.sqrt(np.maximum(counts, 1))[:, None]
     leaves = {
         name: tensor.clone().requires_grad_() for name, tensor in task.network.parameters.items()
     }
-    values = task.network._drop(
-        torch.relu(torch.from_numpy(x) @ leaves["first"] + leaves["first.bias"]), generator
-    )
+
+    def drop(values):
+        if not config.dropout:
+            return values
+        kept = _bytes(values, generator, (0, len(values))) >= 256 * config.dropout
+        return values * kept / (1 - config.dropout)
+
+    values = [drop(torch.relu(torch.from_numpy(x) @ leaves["first"] + leaves["first.bias"]))]
     for layer in range(len(HIDDEN) - 1):
-        product = values @ leaves[f"middle.{layer}"].T + leaves[f"middle.{layer}.bias"]
-        values = task.network._drop(torch.relu(product), generator)
-    outputs = values @ leaves["last"].T + leaves["last.bias"]
-    assert outputs.shape == (len(rows), n_items)
-    stars = torch.from_numpy(task.matrix.toarray()[rows, movies].astype(float))
-    counts = torch.from_numpy((task.matrix.toarray() > 0).sum(0)[movies].astype(float))
-    shares = counts / (counts + config.movie_damping)
-    errors = outputs[np.arange(len(rows)), movies] * shares + batch.baseline - stars
+        product = values[-1] @ leaves[f"middle.{layer}"].T + leaves[f"middle.{layer}.bias"]
+        values.append(drop(torch.relu(product)))
+    outputs = values[-1] @ leaves["last"].T + leaves["last.bias"]
+    assert outputs.shape == (len(rows), task.inputs.shape[1])
+    counts = torch.from_numpy((stars > 0).sum(0).astype(float))
+    outputs = outputs * counts / (counts + config.movie_damping)
+
+    baselines = torch.from_numpy(task.baselines[part.entries])
+    errors = outputs[everyone, movies] + baselines - torch.from_numpy(stars[rows, movies])
     loss = (errors**2).mean()
     loss = loss.sqrt() if config.loss == "rmse" else loss
+    loss = loss + unrelated(task, part, outputs) + penalty(task, part, leaves)
+    loss = loss + config.sparsity * values[HIDDEN.index(min(HIDDEN))].sum(1).mean()
     return loss, dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
 
 
-@pytest.mark.parametrize("values", [FAITHFUL, RESIDUAL, {**RESIDUAL, "dropout": 0.5}])
+def unrelated(task, part, outputs):
+    """How far the drawn movies that are not in the profile lie from the damped bias."""
+    if not task.config.unrelated_weight:
+        return 0
+    bias = torch.from_numpy(task.encoding.bias.grid(task.matrix))[part.users[part.task_of]]
+    if task.config.target == "residual":
+        outputs = outputs + bias
+    squares = [
+        (outputs[example, movie] - bias[example, movie]) ** 2
+        for example, movies in enumerate(part.drawn)
+        for movie in movies
+        if task.matrix.toarray()[part.users[part.task_of[example]], movie] == 0
+    ]
+    assert 0 < len(squares) < part.drawn.size
+    return task.config.unrelated_weight * sum(squares) / len(squares)
+
+
+def penalty(task, part, leaves):
+    """L1 and L2 of all weights but the rows of movies that the part has nothing to do with."""
+    touched = {
+        "first": np.unique(task.matrix[part.users].indices),
+        "last": np.unique(targets_of(task, part)),
+    }
+    parts = [
+        tensor[touched[name]] if name in touched else tensor
+        for name, tensor in leaves.items()
+        if not name.endswith("bias")
+    ]
+    l1 = sum(tensor.abs().sum() for tensor in parts)
+    return task.config.l1 * l1 + task.config.l2 * sum((tensor**2).sum() for tensor in parts)
+
+
+def targets_of(task, part):
+    rated = task.matrix.toarray()[part.users[part.task_of]] > 0
+    drawn = [
+        movie for row, movies in enumerate(part.drawn) for movie in movies if not rated[row, movie]
+    ]
+    return np.concatenate((task.matrix.indices[part.entries], np.array(drawn, int)))
+
+
+def whole(gradient, like):
+    """A gradient of some rows, with zeros for the others."""
+    if gradient.rows is None:
+        return gradient.values
+    return torch.zeros_like(like).index_copy(0, gradient.rows, gradient.values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        FAITHFUL,
+        RESIDUAL,
+        {**RESIDUAL, "dropout": 0.5},
+        {**FAITHFUL, "l1": 0.01},
+        {**RESIDUAL, "l2": 0.01},
+        {**FAITHFUL, "sparsity": 0.1, "dropout": 0.25},
+        {**FAITHFUL, "unrelated_weight": 0.3, "unrelated_per_example": 2},
+        {**RESIDUAL, "unrelated_weight": 0.3, "l1": 0.01, "l2": 0.02, "sparsity": 0.1},
+    ],
+)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_loss_and_gradients_are_those_of_the_dense_formulation(values, seed):
     task = task_of(seed, **values)
-    for number, batch in enumerate(task.batches(np.random.default_rng(seed))):
+    for number, part in enumerate(task.batches(np.random.default_rng(seed))):
         draws = [torch.Generator().manual_seed(number) for _ in range(2)]
-        wanted_loss, wanted = dense_step(task, batch, draws[0])
-        loss, _, gradients = task.network.gradients(batch, draws[1])
+        wanted_loss, wanted = dense_step(task, part, draws[0])
+        loss, _, gradients = task.network.gradients(task.batch(part), draws[1])
         assert abs(float(loss - wanted_loss.detach())) < 1e-10
-        rows = task.network.rows_of(batch)
+        assert list(gradients) == list(wanted)
         for name, gradient in gradients.items():
-            whole = torch.zeros_like(wanted[name])
-            if name in rows:
-                whole[rows[name]] = gradient
-            else:
-                whole = gradient
-            assert torch.allclose(whole, wanted[name], rtol=0, atol=1e-10), name
+            found = whole(gradient, wanted[name])
+            assert torch.allclose(found, wanted[name], rtol=0, atol=1e-10), name
+
+
+def test_a_perfect_prediction_has_no_slope():
+    """The root mean squared error has none at zero: a division by it would give NaN."""
+    task = task_of(0, **FAITHFUL)
+    part = next(iter(task.batches(np.random.default_rng(0))))
+    batch = task.batch(part)
+    found = task.network.errors(batch) + batch.wanted
+    batch.wanted.copy_(found)
+    loss, _, gradients = task.network.gradients(batch)
+    assert float(loss) == pytest.approx(1e-6)
+    assert not any(gradient.values.any() for gradient in gradients.values())
 
 
 def test_a_step_moves_the_weights_as_the_optimiser_would_with_dense_gradients():
     task = task_of(0, **FAITHFUL)
-    batch = next(iter(task.batches(np.random.default_rng(0))))
-    _, wanted = dense_step(task, batch)
+    part = next(iter(task.batches(np.random.default_rng(0))))
+    _, wanted = dense_step(task, part)
     before = {name: tensor.clone() for name, tensor in task.network.parameters.items()}
-    task.step(batch, share=0.0, generator=torch.Generator())
+    task.step(part, share=0.0, generator=torch.Generator())
     for name, tensor in task.network.parameters.items():
         # Adam's first step is the learning rate times the gradient's sign, where it is not tiny
         clear = wanted[name].abs() > 1e-4
@@ -119,10 +176,10 @@ def test_every_rating_is_withheld_exactly_once_per_pass(seed, per_user, tasks):
     rows = np.sort(np.random.default_rng(seed).integers(0, 8, 40))
     plan = Plan.draw(rows, np.arange(40), per_user, np.random.default_rng(seed))
     seen = []
-    for users, task, entries in plan.batches(tasks):
-        assert np.array_equal(rows[entries], users[task])
-        assert np.bincount(task).max() <= per_user
-        seen.extend(entries.tolist())
+    for part in plan.parts(tasks, np.arange(3), np.random.default_rng(seed)):
+        assert np.array_equal(rows[part.entries], part.users[part.task_of])
+        assert np.bincount(part.task_of).max() <= per_user
+        seen.extend(part.entries.tolist())
     assert sorted(seen) == list(range(40))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Self
 from zlib import crc32
@@ -17,7 +17,8 @@ from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.encoding import Encoding
 from recommender.core.algorithms.network import Network
-from recommender.core.algorithms.withheld import Batch, Plan, SparseRows, assemble
+from recommender.core.algorithms.withheld import SparseRows
+from recommender.core.algorithms.withheld_ratings import WithheldRatings
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Ratings
 from recommender.core.systems import (
@@ -27,88 +28,11 @@ from recommender.core.systems import (
     RunOptions,
     config_to_dict,
 )
-from recommender.core.training import Adam, guarded, resolve_device, train
+from recommender.core.training import guarded, resolve_device, train
 
 TRAIN_ERROR_SAMPLE = 200_000  # training ratings behind train_rmse_ at most
 PAIRS_AT_ONCE = 8_192
 PROFILES_AT_ONCE = 1_024
-
-
-class WithheldRatings:
-    """The training task: every training rating withheld exactly once per pass."""
-
-    def __init__(
-        self,
-        network: Network,
-        matrix: csr_array,
-        encoding: Encoding,
-        config: AutoencoderConfig,
-        options: RunOptions,
-    ) -> None:
-        self.network, self.config, self.device = network, config, options.device
-        self.matrix, self.shares = matrix, encoding.shares
-        self.inputs = encoding.inputs(matrix)
-        self.n_examples = matrix.nnz
-        self.rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-        self.dtype = network.parameters["first"].dtype
-        self.optimiser = Adam(config.weight_decay)
-        self.scales = encoding.scale(np.diff(matrix.indptr) - 1)
-        self.baselines = encoding.baselines(matrix, self.rows)
-
-    def batches(
-        self, rng: np.random.Generator, entries: NDArray[np.int64] | None = None
-    ) -> Iterator[Batch]:
-        """Batches that withhold each of ``entries`` (default: all ratings) once."""
-        entries = np.arange(self.n_examples) if entries is None else entries
-        plan = Plan.draw(self.rows, entries, self.config.withheld_per_user, rng)
-        for part in plan.batches(self.config.batch_users):
-            yield self.batch(*part)
-
-    def batch(
-        self, users: NDArray[np.int64], task_of: NDArray[np.int64], entries: NDArray[np.int64]
-    ) -> Batch:
-        """The examples that withhold ``entries``; ``users[task_of]`` gave these ratings."""
-        return assemble(
-            self.inputs,
-            users,
-            task_of,
-            entries,
-            input_scale=self.scales[self.rows[entries]],
-            output_share=self.shares[self.matrix.indices[entries]],
-            stars=self.matrix.data[entries],
-            baseline=self.baselines[entries],
-            device=self.device,
-            dtype=self.dtype,
-        )
-
-    def step(self, batch: Batch, share: float, generator: torch.Generator) -> NDArray[np.floating]:
-        rate = self.config.learning_rate
-        if self.config.schedule == "linear":
-            rate *= 1 - share
-        _, errors, gradients = self.network.gradients(batch, generator)
-        rows = self.network.rows_of(batch)
-        for name, gradient in gradients.items():
-            weights = self.network.parameters[name]
-            self.optimiser.update(name, weights, gradient, rate, rows.get(name))
-        squared: NDArray[np.floating] = (errors**2).cpu().numpy()
-        return squared
-
-    def squared_errors(self, batch: Batch, clip: tuple[float, float]) -> NDArray[np.floating]:
-        """Of predictions held to the scale, without dropout."""
-        with torch.no_grad():
-            errors = self.network.errors(batch, self.network.view(batch))
-            predicted = (errors + batch.stars).clamp(*clip)
-            squared: NDArray[np.floating] = ((predicted - batch.stars) ** 2).cpu().numpy()
-        return squared
-
-    def state(self) -> dict[str, NDArray]:
-        own = {name: tensor.cpu().numpy() for name, tensor in self.network.parameters.items()}
-        return {**own, **self.optimiser.state()}
-
-    def restore(self, state: Mapping[str, NDArray]) -> None:
-        for name, tensor in self.network.parameters.items():
-            tensor.copy_(torch.from_numpy(np.array(state[name])))
-        self.optimiser.restore(state, self.device)
 
 
 class Autoencoder(Recommender):
@@ -145,7 +69,7 @@ class Autoencoder(Recommender):
                 "config": config_to_dict(self.config),
                 "shape": [*self.profiles_.shape, ratings.n_ratings],
                 "ratings": [
-                    crc32(np.ascontiguousarray(part))
+                    crc32(np.ascontiguousarray(part).data)
                     for part in (ratings.indptr, ratings.indices, ratings.values)
                 ],
             }
@@ -159,8 +83,8 @@ class Autoencoder(Recommender):
         chosen = rng.permutation(task.n_examples)[:TRAIN_ERROR_SAMPLE]
         clip = (self.scale_.minimum, self.scale_.maximum)
         total, done = 0.0, 0
-        for batch in task.batches(rng, np.sort(chosen)):
-            squared = task.squared_errors(batch, clip)
+        for part in task.batches(rng, np.sort(chosen)):
+            squared = task.squared_errors(part, clip)
             total += float(squared.sum(dtype=np.float64))
             done += len(squared)
             options.progress(Progress("measuring", done, len(chosen), self.config.epochs))
@@ -221,7 +145,7 @@ class Autoencoder(Recommender):
             rows = SparseRows.of(inputs[start:stop], self.device_, dtype)
             factor = torch.from_numpy(scale[start:stop]).to(self.device_, dtype)
             sums = rows.times(parameters["first"]) * factor
-            blocks.append(self.network_.activations(sums, parameters))
+            blocks.append(self.network_.activations(sums))
         return torch.cat(blocks) if blocks else parameters["last"].new_empty(0, 1)
 
     def _arrays(self) -> dict[str, NDArray]:
@@ -254,6 +178,11 @@ def check_config(config: AutoencoderConfig) -> None:
         "dropout": 0 <= config.dropout < 1,
         "weight_decay": config.weight_decay >= 0,
         "movie_damping": config.movie_damping >= 0,
+        "l1": config.l1 >= 0,
+        "l2": config.l2 >= 0,
+        "sparsity": config.sparsity >= 0,
+        "unrelated_weight": config.unrelated_weight >= 0,
+        "unrelated_per_example": config.unrelated_per_example >= 1,
     }
     if wrong := [name for name, fine in checks.items() if not fine]:
         values = ", ".join(f"{name}={getattr(config, name)!r}" for name in wrong)

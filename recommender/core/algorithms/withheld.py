@@ -2,14 +2,13 @@
 
 With a first layer that is linear in fixed inputs x, the example (user u, movie j withheld) has
 the pre-activation ``sum_i x_ui W_i - x_uj W_j``: one sum per user, minus one row per example. Of
-the last layer only row j is needed, since the loss looks at nothing else.
+the last layer only row j is needed, since the loss looks at nothing else, and a row for each
+further movie that the loss is made to look at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch.nn.functional import embedding_bag
+
+from recommender.core.algorithms.plan import Part, runs
 
 
 @dataclass(frozen=True)
@@ -56,140 +57,121 @@ class SparseRows:
 class Batch:
     """E examples of B tasks; a task is a user with some ratings, each withheld in its turn.
 
-    ``items`` (I) are the movies of the users' profiles, ``targets`` (T) those withheld.
-    ``inputs`` is ((B + E) x I): the profiles, then for each example minus its withheld rating.
+    The loss looks at P outputs: the first E are the examples' withheld ratings, in order; the
+    others are of movies that the example's user has not rated. ``items`` (I) are the movies of
+    the users' profiles, ``targets`` (T) those of the P outputs.
     """
 
     items: torch.Tensor
-    inputs: SparseRows
-    inputs_transposed: SparseRows
+    profiles: SparseRows  #: (B x n_items)
+    #: (I x (B + E)): each movie's inputs in the tasks, then, negative, in the examples
+    profiles_transposed: SparseRows
     task_of: torch.Tensor  #: (E) ascending
     examples_of: torch.Tensor  #: (B + 1) where each task's examples start
-    input_scale: torch.Tensor  #: (E, 1) factor on the example's input
-    output_share: torch.Tensor  #: (E) factor on the example's output
+    withheld_input: torch.Tensor  #: (E, 1) the withheld rating's input
+    input_scale: torch.Tensor | None  #: (E, 1) factor on the example's input; None: 1
+    movies: torch.Tensor  #: (P)
+    example_of: torch.Tensor  #: (P)
+    by_example: SparseRows  #: (E x n_items), without weights: the outputs of each example
+    by_example_order: torch.Tensor  #: (P) the outputs in the order of by_example
     targets: torch.Tensor
-    target_of: torch.Tensor  #: (E) position in targets
-    target_order: torch.Tensor  #: (E) examples ordered by target
-    target_offsets: torch.Tensor  #: (T + 1)
-    stars: torch.Tensor  #: (E) the withheld rating
-    baseline: torch.Tensor  #: (E) what is known without the network
+    by_target: SparseRows  #: (T x E), without weights: the outputs of each movie
+    by_target_order: torch.Tensor  #: (P)
+    output_share: torch.Tensor  #: (P) factor on the output
+    wanted: torch.Tensor  #: (P) the withheld rating, or what an unrated movie is pulled to
+    baseline: torch.Tensor  #: (P) what is known without the network
+    first_example: int  #: which of all processes' examples is this process's first
+    all_examples: int
+
+    @property
+    def n_examples(self) -> int:
+        return len(self.task_of)
+
+    @property
+    def stars(self) -> torch.Tensor:
+        return self.wanted[: self.n_examples]
 
 
-class WithheldSum(torch.autograd.Function):
-    """First layer: (I, H) rows of the weights -> (E, H) pre-activations without bias."""
-
-    @staticmethod
-    def forward(ctx: Any, weights: torch.Tensor, batch: Batch) -> torch.Tensor:
-        ctx.batch = batch
-        sums = batch.inputs.times(weights)  # (B + E, H)
-        n_tasks = len(batch.examples_of) - 1
-        return (sums[:n_tasks][batch.task_of] + sums[n_tasks:]) * batch.input_scale
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        batch: Batch = ctx.batch
-        each = gradients[0] * batch.input_scale  # (E, H)
-        everyone = torch.arange(len(each), device=each.device)
-        per_task = embedding_bag(
-            everyone, each, batch.examples_of, mode="sum", include_last_offset=True
-        )  # (B, H)
-        return batch.inputs_transposed.times(torch.cat([per_task, each])), None
+def first_sums(batch: Batch, first: torch.Tensor) -> torch.Tensor:
+    """The first layer (n_items, H): (E, H) pre-activations without bias."""
+    sums = batch.profiles.times(first).index_select(0, batch.task_of)
+    rows = first.index_select(0, batch.movies[: batch.n_examples])
+    sums.addcmul_(rows, batch.withheld_input, value=-1)
+    return sums if batch.input_scale is None else sums.mul_(batch.input_scale)
 
 
-class TargetRow(torch.autograd.Function):
-    """Last layer: (E, H) activations, (T, H) rows of the weights -> (E) outputs without bias."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, hidden: torch.Tensor, weights: torch.Tensor, batch: Batch
-    ) -> torch.Tensor:
-        ctx.batch = batch
-        ctx.save_for_backward(hidden, weights)
-        return (hidden * weights[batch.target_of]).sum(1)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
-        batch: Batch = ctx.batch
-        hidden, weights = ctx.saved_tensors
-        gradient = gradients[0]
-        rows = SparseRows(
-            batch.target_offsets, batch.target_order, gradient[batch.target_order]
-        ).times(hidden)
-        return gradient[:, None] * weights[batch.target_of], rows, None
+def first_gradient(batch: Batch, gradient: torch.Tensor) -> torch.Tensor:
+    """From the gradient of the pre-activations (E, H), which is lost, that of ``items``: (I, H)."""
+    if batch.input_scale is not None:
+        gradient.mul_(batch.input_scale)
+    everyone = torch.arange(len(gradient), device=gradient.device)
+    per_task = embedding_bag(
+        everyone, gradient, batch.examples_of, mode="sum", include_last_offset=True
+    )  # (B, H)
+    return batch.profiles_transposed.times(torch.cat([per_task, gradient]))
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which ratings are withheld together: task t withholds ``entries[starts[t]:starts[t + 1]]``.
+def outputs(batch: Batch, hidden: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
+    """The last layer (n_items, H) after activations (E, H): (P) outputs without bias."""
+    rows = last.index_select(0, batch.movies)
+    if len(rows) > len(hidden):
+        hidden = hidden.index_select(0, batch.example_of)
+    return rows.mul_(hidden).sum(1)
 
-    Entries are positions among the stored ratings; all of a task's are one user's, ``users[t]``.
-    """
 
-    users: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    entries: NDArray[np.int64]
-
-    @classmethod
-    def draw(
-        cls,
-        rows: NDArray[np.int64],
-        entries: NDArray[np.int64],
-        per_user: int,
-        rng: np.random.Generator,
-    ) -> Plan:
-        """Every one of ``entries`` once, at most ``per_user`` to a task, all in random order.
-
-        ``rows`` is the user of every stored rating.
-        """
-        users = rows[entries]
-        order = np.lexsort((rng.random(len(entries)), users))
-        entries, users = entries[order], users[order]
-        first_of_user = np.searchsorted(users, users)
-        opens = (np.arange(len(users)) - first_of_user) % per_user == 0
-        starts = np.append(np.flatnonzero(opens), len(users))
-        shuffled = rng.permutation(len(starts) - 1)
-        lengths = np.diff(starts)[shuffled]
-        within = _runs(starts[:-1][shuffled], lengths)
-        ends = np.concatenate(([0], np.cumsum(lengths)))
-        return cls(users[starts[:-1]][shuffled], ends, entries[within])
-
-    def batches(self, tasks: int) -> Iterator[tuple[NDArray[np.int64], NDArray, NDArray]]:
-        """(users, task of each example, entries) for ``tasks`` tasks at a time, evenly cut."""
-        n_batches = max(1, round(len(self.users) / tasks))
-        cuts = np.linspace(0, len(self.users), n_batches + 1).astype(int)
-        for first, last in pairwise(cuts):
-            starts = self.starts[first : last + 1]
-            task_of = np.repeat(np.arange(last - first), np.diff(starts))
-            yield self.users[first:last], task_of, self.entries[starts[0] : starts[-1]]
+def outputs_gradient(
+    batch: Batch, slopes: torch.Tensor, hidden: torch.Tensor, last: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """From slopes (P) those of the activations (E, H), the targets' rows (T, H), biases (T)."""
+    ours, theirs = batch.by_example, batch.by_target
+    back = SparseRows(ours.offsets, ours.columns, slopes[batch.by_example_order]).times(last)
+    own = SparseRows(theirs.offsets, theirs.columns, slopes[batch.by_target_order])
+    return back, own.times(hidden), own.times(torch.ones_like(hidden[:, :1]))[:, 0]
 
 
 def assemble(
     inputs: csr_array,
-    users: NDArray[np.int64],
-    task_of: NDArray[np.int64],
-    entries: NDArray[np.int64],
+    part: Part,
     *,
-    input_scale: NDArray[np.floating],
     output_share: NDArray[np.floating],
+    input_scale: NDArray[np.floating] | None,
     stars: NDArray[np.floating],
     baseline: NDArray[np.floating],
+    bias: NDArray[np.floating],
+    user_bias: NDArray[np.floating],
+    residual: bool,
     device: str,
     dtype: torch.dtype,
 ) -> Batch:
-    """Bring a batch of the plan to the device.
+    """Bring a part of the plan to the device.
 
-    ``inputs`` (n_users x n_items) holds the input value of every rating; ``input_scale``,
-    ``output_share``, ``stars`` and ``baseline`` (E) belong to the examples.
+    ``inputs`` (n_users x n_items) holds the input value of every rating. ``output_share`` and
+    ``bias`` (n_items), ``user_bias`` (n_users): a movie's share in the output, and the damped bias
+    of an unrated movie, ``bias[movie] + user_bias[user]``. ``input_scale``, ``stars`` and
+    ``baseline`` (E) belong to the withheld ratings.
     """
+    users, task_of, entries = part.users, part.task_of, part.entries
+    n_tasks, n, n_items = len(users), len(entries), inputs.shape[1]
     lengths = np.diff(inputs.indptr)[users]
-    held = _runs(inputs.indptr[users].astype(np.int64), lengths)
-    columns = np.concatenate((inputs.indices[held], inputs.indices[entries]))
-    values = np.concatenate((inputs.data[held], -inputs.data[entries]))
-    ends = np.concatenate(([0], np.cumsum(np.append(lengths, np.ones(len(entries), np.int64)))))
-    items, local = _compact(columns, inputs.shape[1])
-    matrix = csr_array((values, local, ends), shape=(len(ends) - 1, len(items)))
-    targets, target_of = _compact(inputs.indices[entries], inputs.shape[1])
-    per_target = np.bincount(target_of, minlength=len(targets))
+    held = runs(inputs.indptr[users].astype(np.int64), lengths)
+    columns, values = inputs.indices[held], inputs.data[held]
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+
+    withheld = inputs.indices[entries].astype(np.int64)
+    withheld_input = inputs.data[entries]
+    items, local = _compact(np.concatenate((columns, withheld)), n_items)
+    ends = np.concatenate((starts, starts[-1] + np.arange(1, n + 1)))
+    signed = np.concatenate((values, -withheld_input))
+    touching = csr_array((signed, local, ends), shape=(n_tasks + n, len(items)))
+
+    example, movie = _unrated(part, np.repeat(np.arange(n_tasks), lengths), columns, n_items)
+    unrated_bias = bias[movie] + user_bias[users[task_of[example]]]
+    example = np.concatenate((np.arange(n), example))
+    movies = np.concatenate((withheld, movie))
+    targets, target_of = _compact(movies, n_items)
+    by_example = np.argsort(example, kind="stable")
+    by_target = np.argsort(target_of, kind="stable")
+    zeros = np.zeros(len(unrated_bias))
 
     def whole(array: NDArray) -> torch.Tensor:
         return torch.from_numpy(np.asarray(array, np.int64)).to(device)
@@ -197,27 +179,48 @@ def assemble(
     def real(array: NDArray) -> torch.Tensor:
         return torch.from_numpy(np.asarray(array, np.float64)).to(device, dtype)
 
+    def ends_of(places: NDArray[np.int64], n_places: int) -> torch.Tensor:
+        return whole(np.concatenate(([0], np.cumsum(np.bincount(places, minlength=n_places)))))
+
+    nothing = torch.empty(0, device=device, dtype=dtype)
     return Batch(
         items=whole(items),
-        inputs=SparseRows.of(matrix, device, dtype),
-        inputs_transposed=SparseRows.of(matrix.tocsc(), device, dtype),
+        profiles=SparseRows(whole(starts), whole(columns), real(values)),
+        profiles_transposed=SparseRows.of(touching.tocsc(), device, dtype),
         task_of=whole(task_of),
-        examples_of=whole(np.searchsorted(task_of, np.arange(len(users) + 1))),
-        input_scale=real(input_scale)[:, None],
-        output_share=real(output_share),
+        examples_of=ends_of(task_of, n_tasks),
+        withheld_input=real(withheld_input)[:, None],
+        input_scale=None if input_scale is None else real(input_scale)[:, None],
+        movies=whole(movies),
+        example_of=whole(example),
+        by_example=SparseRows(ends_of(example, n), whole(movies[by_example]), nothing),
+        by_example_order=whole(by_example),
         targets=whole(targets),
-        target_of=whole(target_of),
-        target_order=whole(np.argsort(target_of, kind="stable")),
-        target_offsets=whole(np.concatenate(([0], np.cumsum(per_target)))),
-        stars=real(stars),
-        baseline=real(baseline),
+        by_target=SparseRows(ends_of(target_of, len(targets)), whole(example[by_target]), nothing),
+        by_target_order=whole(by_target),
+        output_share=real(output_share[movies]),
+        wanted=real(np.concatenate((stars, unrated_bias))),
+        baseline=real(np.concatenate((baseline, unrated_bias if residual else zeros))),
+        first_example=part.first_example,
+        all_examples=part.all_examples,
     )
 
 
-def _runs(starts: NDArray[np.int64], lengths: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The positions start, start + 1, ... of every run, one run after another."""
-    shifts = starts - (np.cumsum(lengths) - lengths)
-    return np.arange(int(lengths.sum())) + np.repeat(shifts, lengths)
+def _unrated(
+    part: Part, task: NDArray[np.int64], columns: NDArray[np.integer], n_items: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(example, movie) of the drawn movies that the example's user has not rated.
+
+    ``task`` and ``columns``, ascending, are the ratings of the part's profiles. What is left of a
+    uniform draw over all movies is a uniform draw over the unrated.
+    """
+    example = np.repeat(np.arange(len(part.entries)), part.drawn.shape[1])
+    movie = part.drawn.ravel()
+    rated = task * n_items + columns
+    asked = part.task_of[example] * n_items + movie
+    place = np.searchsorted(rated, asked)
+    unrated = np.append(rated, -1)[place] != asked
+    return example[unrated], movie[unrated]
 
 
 def _compact(columns: NDArray[np.integer], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
