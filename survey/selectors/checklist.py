@@ -91,8 +91,8 @@ def too_few(study: Study, drawing: Drawing | None) -> list[str]:
     problem = (
         f"Only {len(drawing.kept)} of {drawing.tried} profiles have two different recommendations "
         f"(on {drawing.agreements} both arms agree), but {study.questions_per_appraiser} questions "
-        "an appraiser are wanted. Make the study again with more profiles, fewer questions or "
-        "other arms."
+        "an appraiser are wanted. Delete this draft (manage.py delete_draft "
+        f"{study.slug}) and make it again with more profiles, fewer questions or other arms."
     )
     return [problem]
 
@@ -113,4 +113,8 @@ def no_words(study: Study) -> list[str]:
 def no_place(study: Study) -> list[str]:
     if study.quota > 0:
         return []
-    return ["The quota is 0, so nobody could join. Make the study again with one or more."]
+    problem = (
+        "The quota is 0, so nobody could join. Delete this draft (manage.py delete_draft "
+        f"{study.slug}) and make it again with one place or more."
+    )
+    return [problem]

@@ -12,7 +12,7 @@ from survey.services.judging import (
 )
 from survey.services.launching import change_state, launch_study, pilot_study
 from survey.services.life import close_study, end_pilot, pause_study, resume_study
-from survey.services.preparing import prepare_study, publish_again
+from survey.services.preparing import delete_draft, prepare_study, publish_again
 
 __all__ = [
     "Outcome",
@@ -20,6 +20,7 @@ __all__ = [
     "change_state",
     "clone_study",
     "close_study",
+    "delete_draft",
     "end_pilot",
     "join_study",
     "launch_study",

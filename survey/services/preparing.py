@@ -1,4 +1,4 @@
-"""A new study: checked, its pool of profiles drawn, the recommendations of its arms ordered."""
+"""A draft: checked, its profiles drawn, its recommendations ordered; or deleted again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from recommender.core.systems import SYSTEMS
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.selectors import eligible_users, recommendations_for
-from recommender.services import submit_publish
+from recommender.services import cancel, submit_publish
 from recommender.store import StoreError
 from survey import pairing, texts
 from survey.errors import DataDamaged, StudyError
@@ -110,6 +110,18 @@ def publish_again(*, study: Study) -> list[Job]:
         if job.status != Job.Status.DONE:
             waiting.append(job)
     return waiting
+
+
+@transaction.atomic
+def delete_draft(*, study: Study) -> None:
+    """Remove a draft for good, so that its name is free again. StudyError once it has opened."""
+    # Somebody may be opening it: the lock decides who comes first.
+    draft = Study.objects.select_for_update().filter(pk=study.pk, status=Study.Status.DRAFT).first()
+    if draft is None:
+        raise StudyError(f"Only a draft can be deleted; {study.slug!r} is none.")
+    for job_id in draft.arms.exclude(publish_job=None).values_list("publish_job", flat=True):
+        cancel(job_id)
+    draft.delete()
 
 
 def _check_numbers(*, slug: str, seed: int, profiles: int, questions: int, **counts: int) -> None:

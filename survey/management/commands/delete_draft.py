@@ -1,0 +1,25 @@
+"""Remove a draft, so that its name can be used again."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from survey import services
+from survey.errors import StudyError
+from survey.management.studies import USAGE, find_study
+
+
+class Command(BaseCommand):
+    help = "Delete a draft for good. A study that has opened is kept, whatever became of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = find_study(options["slug"])
+        try:
+            services.delete_draft(study=study)
+        except StudyError as error:
+            raise CommandError(str(error), returncode=USAGE) from error
+        self.stdout.write(f"The draft {options['slug']!r} was deleted.")
