@@ -229,3 +229,11 @@ def test_no_page_holds_inline_style_or_script(as_rita, client, study, draft):
     for path in paths:
         page = as_rita.get(path).content.decode()
         assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)", page), path
+
+
+def test_agreements_and_ties_are_shown_before_the_first_judgment(as_rita):
+    study = StudyFactory()
+    page = as_rita.get(f"/research/{study.slug}/").content.decode()
+
+    assert "both named the same movie" in page
+    assert "Movies in a tie, median" in page
