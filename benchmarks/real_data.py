@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import tempfile
 import time
@@ -269,12 +270,12 @@ def show(table: Table) -> None:
 
 
 def matches(label: str, patterns: list[str]) -> bool:
-    return not patterns or any(pattern in label for pattern in patterns)
+    return not patterns or any(re.search(pattern, label) for pattern in patterns)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", nargs="+", default=[], help="only rows with one of these words")
+    parser.add_argument("--rows", nargs="+", default=[], help="only rows that match one of these")
     parser.add_argument("--splits", nargs="+", default=[], help="the same of the columns")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
