@@ -21,6 +21,7 @@ from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 pytest.importorskip("numba")
 
 from recommender.core.neighbours import raters as raters_module
+from recommender.core.neighbours.lanes import kernel
 from recommender.core.neighbours.packed import in_levels, pack
 from recommender.core.neighbours.raters import RaterMeans
 from recommender.core.neighbours.top import nearest
@@ -175,6 +176,22 @@ def test_few_users_and_machines_without_numba_take_the_plain_form(monkeypatch):
     monkeypatch.setattr(neighbours, "FEWEST_USERS", 0)
     monkeypatch.setitem(sys.modules, "numba", None)
     assert type(neighbour_means(matrix, HALF_STARS, PAPER)) is NeighbourMeans
+
+
+def test_where_nothing_can_be_written_code_is_compiled_for_this_process_alone(monkeypatch):
+    from numba.core.caching import CacheImpl
+
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+    assert kernel(lambda x: x + 1)(41) == 42
+
+
+def test_ratings_that_may_not_be_written_to_do_as_well():
+    matrix = random_ratings(5, 50, 10, 0.5).matrix()
+    before = RaterMeans(in_levels(matrix, HALF_STARS), 10, HALF_STARS, 5).grid(matrix, None)
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.setflags(write=False)
+    after = RaterMeans(in_levels(matrix, HALF_STARS), 10, HALF_STARS, 5).grid(matrix, None)
+    assert_array_equal(after[0], before[0])
 
 
 @pytest.mark.slow
