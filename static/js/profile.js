@@ -1,4 +1,7 @@
 // Search, filter and sort a profile where it stands. Without this script it is simply all there.
+const ROWS_AT_ONCE = 24;
+const ROWS_A_FRAME = 80;
+
 const tools = document.querySelector("[data-tools]");
 if (tools) prepare();
 
@@ -14,9 +17,9 @@ function prepare() {
   const number = new Intl.NumberFormat(document.documentElement.lang);
   let groups = byStars;
 
-  // Reading thousands of rows takes a while: not before the page is shown.
-  const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
-  later(() => movies.forEach(know));
+  let working;
+
+  if (window.requestIdleCallback) requestIdleCallback(knowSome);
 
   tools.addEventListener("submit", (event) => event.preventDefault());
   title.addEventListener("input", filter);
@@ -39,6 +42,16 @@ function prepare() {
     showAll();
   });
   tools.hidden = false;
+  place.classList.add("with-tools");
+
+  // Reading thousands of rows takes a while: a few whenever there is nothing else to do.
+  function knowSome(idle, from = 0) {
+    let next = from;
+    while (next < movies.length && idle.timeRemaining() > 2) {
+      for (const end = Math.min(next + 20, movies.length); next < end; next += 1) know(movies[next]);
+    }
+    if (next < movies.length) requestIdleCallback((time) => knowSome(time, next));
+  }
 
   function showAll() {
     for (const field of [title, genre, decade]) if (field) field.value = "";
@@ -55,17 +68,49 @@ function prepare() {
     for (const group of groups) {
       group.shown = 0;
       for (const movie of group.movies) {
-        const fits = !filtered || matches(know(movie), wanted);
-        if (fits) group.shown += 1;
-        if (movie.row.hidden === fits) movie.row.hidden = !fits;
+        movie.fits = !filtered || matches(know(movie), wanted);
+        if (movie.fits) group.shown += 1;
+        else movie.row.hidden = true;
       }
       group.section.hidden = group.shown === 0;
       group.count.textContent = filtered
         ? say(words.group, group.shown, group.movies.length)
         : group.words;
     }
+    show();
     announce();
     if (filtered) bringIntoView(groups.find((group) => group.shown)?.section);
+  }
+
+  // What fills the screen comes at once, the rest in the frames that follow: laying out thousands
+  // of rows in one go would keep the next key waiting.
+  function show() {
+    const work = (working = showing());
+    const some = (count) => {
+      if (work !== working) return;
+      for (let left = count; left > 0; left -= 1) {
+        if (!work.next().done) continue;
+        place.removeAttribute("aria-busy");
+        return;
+      }
+      place.setAttribute("aria-busy", "true");
+      requestAnimationFrame(() => setTimeout(() => some(ROWS_A_FRAME))); // after the paint
+    };
+    some(ROWS_AT_ONCE);
+  }
+
+  function* showing() {
+    const marked = groups[0].key;
+    for (const { list, movies } of groups) {
+      for (const movie of movies) {
+        const { row, fits } = movie;
+        if (row.parentElement === list && row.hidden !== fits) continue;
+        if (marked && !movie.mark) row.prepend((movie.mark = starMark(movie.stars)));
+        row.hidden = !fits;
+        if (row.parentElement !== list) list.append(row);
+        if (fits) yield;
+      }
+    }
   }
 
   // Who had scrolled down, or has a small screen, sees the first of what was found.
@@ -91,6 +136,7 @@ function prepare() {
     status.textContent = say(sentence, shown, movies.length).replace("{order}", order);
     again.hidden = !filtered;
     found.classList.toggle("visually-hidden", !filtered);
+    place.classList.toggle("with-found", filtered);
   }
 
   function say(sentence, shown, all) {
@@ -99,18 +145,19 @@ function prepare() {
 
   function arrange() {
     const [by, upwards] = sort.value.split(" ");
-    for (const group of groups) group.section.remove();
-    movies.forEach(know);
+    for (const { section, list } of groups) {
+      section.remove();
+      list.replaceChildren(); // `show` brings the rows back in their new order
+    }
     if (by === "stars") groups = upwards ? byStars.toReversed() : byStars;
     else groups = grouped(by, upwards);
-    for (const group of groups) group.list.append(...group.movies.map((movie) => movie.row));
     place.append(...groups.map((group) => group.section));
     place.classList.toggle("with-stars", by !== "stars");
   }
 
   // By first letter or by decade, each with a heading as the stars have one.
   function grouped(by, upwards) {
-    const order = [...movies];
+    const order = movies.map(know);
     const byTitle = (a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0);
     if (by === "title") {
       order.sort((a, b) => (a.initial ? 0 : 1) - (b.initial ? 0 : 1) || byTitle(a, b));
@@ -123,7 +170,6 @@ function prepare() {
       const key = by === "title" ? movie.initial : movie.decade;
       if (!made.has(key)) made.set(key, makeGroup(by, key));
       made.get(key).movies.push(movie);
-      movie.row.prepend(movie.mark ??= starMark(movie.stars));
     }
     for (const group of made.values()) group.words = number.format(group.movies.length);
     return [...made.values()];
