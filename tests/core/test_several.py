@@ -1,0 +1,112 @@
+"""Training in two processes of torch.distributed against training in one."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from recommender.core.algorithms.autoencoder import Autoencoder
+from recommender.core.algorithms.plan import Plan
+from recommender.core.systems import AutoencoderConfig, RunOptions
+from tests.core.matrices import random_ratings
+
+RATINGS = random_ratings(2, n_users=20, n_items=15)
+FAITHFUL = AutoencoderConfig(
+    hidden=(12, 8, 6, 4, 6, 8, 12), epochs=3, learning_rate=1e-3, batch_users=4
+)
+CONFIGS = {
+    "faithful": FAITHFUL,
+    "everything": replace(
+        FAITHFUL,
+        dropout=0.25,
+        target="residual",
+        loss="mse",
+        normalise=True,
+        movie_damping=3.0,
+        weight_decay=0.01,
+        l1=1e-4,
+        l2=1e-3,
+        sparsity=0.01,
+        unrelated_weight=0.3,
+        unrelated_per_example=2,
+        patience=1,
+    ),
+}
+
+ONE_OF_TWO = """
+import sys
+from pathlib import Path
+from torch import distributed
+from tests.core.test_several import fit, keep
+
+name, folder, rank = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+meet = f"file://{folder}/{name}.meet"
+distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=2)
+keep(fit(name, checkpoint=folder / f"{name}.checkpoint"), folder / f"{name}.{rank}")
+distributed.destroy_process_group()
+"""
+
+
+def fit(name, **options) -> Autoencoder:
+    options = RunOptions(threads=1, checkpoint_seconds=0, **options)
+    return Autoencoder(CONFIGS[name]).fit(RATINGS, options=options)
+
+
+def keep(model, target):
+    arrays = {name: np.ascontiguousarray(array) for name, array in model.to_arrays().items()}
+    save_file(arrays, target)
+
+
+def run_two(name, folder):
+    command = [sys.executable, "-c", ONE_OF_TWO, name, str(folder)]
+    both = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_two_processes_learn_what_one_learns(name, tmp_path):
+    run_two(name, tmp_path)
+    left, right = (load_file(tmp_path / f"{name}.{rank}") for rank in range(2))
+    assert all(np.array_equal(left[key], right[key]) for key in left)
+    wanted = fit(name).to_arrays()
+    # Sums in another order; nothing else differs.
+    assert np.allclose(left["loss_curve"], wanted["loss_curve"], rtol=1e-6, atol=0)
+    for key, array in wanted.items():
+        assert np.allclose(left[key], array, rtol=1e-4, atol=1e-5), key
+
+
+def test_two_processes_go_on_from_the_first_ones_checkpoint(tmp_path):
+    run_two("faithful", tmp_path)
+    before = load_file(tmp_path / "faithful.1")
+    (tmp_path / "faithful.meet").unlink(missing_ok=True)
+    run_two("faithful", tmp_path)  # which is at its end already
+    after = load_file(tmp_path / "faithful.1")
+    assert all(np.array_equal(before[key], after[key]) for key in before)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_the_shares_of_all_processes_are_the_whole_batch(size):
+    rows = RATINGS.rows()
+    plan = Plan.draw(rows, np.arange(len(rows)), 3, np.random.default_rng(0))
+    for part in plan.parts(5, np.arange(15), np.random.default_rng(0), 2):
+        shares = [part.share(rank, size) for rank in range(size)]
+        assert np.array_equal(np.concatenate([s.entries for s in shares]), part.entries)
+        assert np.array_equal(np.concatenate([s.drawn for s in shares]), part.drawn)
+        users = np.concatenate([s.users[s.task_of] for s in shares])
+        assert np.array_equal(users, part.users[part.task_of])
+        firsts = np.cumsum([0, *(len(s.entries) for s in shares)])
+        assert [s.first_example for s in shares] == firsts[:-1].tolist()
+        assert {s.all_examples for s in shares} == {len(part.entries)}
+
+
+def test_without_a_process_group_there_is_one_process():
+    from recommender.core.training import several
+
+    values = torch.arange(3.0)
+    assert several.rank_and_size() == (0, 1)
+    assert several.gathered(values) is several.added_up(values) is values
+    assert several.leader_says(True, "cpu") is True
