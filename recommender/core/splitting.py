@@ -78,6 +78,26 @@ def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
     )
 
 
+def newest_slice(ratings: Ratings, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which ratings (n_ratings) are the newest ``share``, to tell when to stop learning from the
+    others; drawn with ``seed`` where there are no time stamps. Ties of the cut are in the slice.
+
+    Raises ConfigurationError where the slice or the rest would be empty.
+    """
+    kept = int((1 - share) * ratings.n_ratings)
+    chosen = np.zeros(ratings.n_ratings, bool)
+    if ratings.timestamps is None:
+        chosen[np.random.default_rng(seed).permutation(ratings.n_ratings)[kept:]] = True
+    elif kept < ratings.n_ratings:
+        chosen = np.asarray(ratings.timestamps >= np.partition(ratings.timestamps, kept)[kept])
+    if chosen.all() or not chosen.any():
+        raise ConfigurationError(
+            f"A validation_share of {share:g} of {ratings.n_ratings} ratings leaves nothing to "
+            "learn from or nothing to measure. Choose another, or patience=0."
+        )
+    return chosen
+
+
 def _by_time(ratings: Ratings) -> tuple[NDArray[np.bool_], dict[str, Any]]:
     times = ratings.timestamps
     if times is None:

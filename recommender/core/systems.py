@@ -31,7 +31,10 @@ class RunOptions:
     """How to run, as opposed to what to learn; none of it is part of a model's identity but seed.
 
     ``progress`` is called often (it must be cheap) and may raise ``errors.Cancelled`` to stop.
-    ``checkpoint`` is a file that a run writes now and then and resumes from when it is there.
+    ``checkpoint`` is a file that a run writes now and then and resumes from when it is there:
+    ``checkpoint_seconds`` after the one before at the earliest, more where writing takes long.
+    After ``max_seconds`` of training a run writes it and ends; its model is then not ``finished_``.
+    ``precision`` of a network's matrix products: "auto" is bfloat16 on a GPU that has it.
     """
 
     seed: int = 0
@@ -39,6 +42,9 @@ class RunOptions:
     threads: int | None = None
     progress: Callable[[Progress], None] = ignore_progress
     checkpoint: Path | None = None
+    checkpoint_seconds: float = 10.0
+    max_seconds: float | None = None
+    precision: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,8 @@ class AutoencoderConfig:
     sparsity: float = 0.0  #: times the bottleneck's mean sum of values is added to the loss
     unrelated_weight: float = 0.0  #: of pulling unrated movies to the damped bias (III-A.3)
     unrelated_per_example: int = 1  #: unrated movies drawn for each example, if they are pulled
+    patience: int = 0  #: passes without a better validation error before training stops; 0: never
+    validation_share: float = 0.1  #: of the ratings, the newest, not learned from if patience > 0
 
 
 @dataclass(frozen=True)

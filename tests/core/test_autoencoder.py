@@ -41,6 +41,8 @@ def test_the_paper_preset_is_the_papers():
     assert config.hidden == (4096, 2048, 1024, 512, 1024, 2048, 4096)
     assert (config.epochs, config.loss, config.target) == (30, "rmse", "stars")
     assert (config.dropout, config.weight_decay, config.normalise) == (0, 0, False)
+    assert (config.l1, config.l2, config.sparsity, config.unrelated_weight) == (0, 0, 0, 0)
+    assert config.patience == 0
 
 
 def test_both_presets_have_seven_hidden_layers_with_a_bottleneck():
@@ -123,6 +125,30 @@ def test_one_hidden_layer_is_enough():
     assert model.recommend(None, 1).items.shape == (12, 1)
 
 
+def test_unrated_movies_can_be_pulled_to_the_damped_bias():
+    ratings = random_ratings(1, n_users=20, n_items=15)
+    rows, items = np.nonzero(ratings.matrix().toarray() == 0)
+    distances = []
+    for weight in (0.0, 3.0):
+        config = replace(TestFaithful.config, unrelated_weight=weight, unrelated_per_example=3)
+        model = Autoencoder(config).fit(ratings)
+        bias = model.scale_.clip(model.bias_.predict(ratings.matrix(), rows, items))
+        distances.append(np.mean((model.predict(None, rows, items) - bias) ** 2))
+    assert distances[1] < 0.3 * distances[0]
+
+
+def test_a_penalised_bottleneck_is_quieter():
+    ratings = random_ratings(1, n_users=20, n_items=15)
+    sums = []
+    for sparsity in (0.0, 0.5):
+        model = Autoencoder(replace(TestFaithful.config, sparsity=sparsity)).fit(ratings)
+        network = model.network_
+        inputs = torch.from_numpy(ratings.matrix().toarray())
+        first = inputs @ network.parameters["first"]
+        sums.append(float(network._layers(first, None)[network.bottleneck].sum()))
+    assert sums[1] < 0.5 * sums[0]
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -138,6 +164,13 @@ def test_one_hidden_layer_is_enough():
         {"dropout": 1.0},
         {"weight_decay": -1.0},
         {"movie_damping": -1.0},
+        {"l1": -1.0},
+        {"l2": -1.0},
+        {"sparsity": -1.0},
+        {"unrelated_weight": -1.0},
+        {"unrelated_per_example": 0},
+        {"patience": -1},
+        {"validation_share": 1.0},
     ],
 )
 def test_a_configuration_that_cannot_be_trained_is_refused(values):

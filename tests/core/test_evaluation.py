@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pytest
 
+from recommender.core import evaluation
 from recommender.core.algorithms.bias import Bias
 from recommender.core.algorithms.user_knn import UserKNN
+from recommender.core.errors import Cancelled
 from recommender.core.evaluation import evaluate
 from recommender.core.splitting import split
 from tests.core.matrices import random_ratings
@@ -33,3 +35,23 @@ def test_the_row_is_ready_for_json_and_tells_the_counts():
 
 def test_neighbours_have_no_training_error():
     assert evaluate(UserKNN().fit(SPLIT.train), SPLIT)["train_rmse"] is None
+
+
+def test_parts_are_told_of_and_predict_what_the_whole_does(monkeypatch):
+    whole = evaluate(Bias().fit(SPLIT.train), SPLIT)
+    monkeypatch.setattr(evaluation, "LEAST_PAIRS", 5)
+    seen = []
+    assert evaluate(Bias().fit(SPLIT.train), SPLIT, seen.append) == whole
+    done = [progress.done for progress in seen]
+    assert done[0] == 0
+    assert len(done) > 3
+    assert done == sorted(set(done))
+    assert {progress.total for progress in seen} == {len(SPLIT.test_rows)}
+
+
+def test_an_evaluation_can_be_stopped():
+    def stop(progress):
+        raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        evaluate(Bias().fit(SPLIT.train), SPLIT, stop)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Ratings
-from recommender.core.splitting import split
+from recommender.core.splitting import newest_slice, split
 from tests.core.matrices import HALF_STARS, random_ratings
 
 
@@ -113,3 +113,22 @@ def test_an_official_fold_is_taken_as_the_source_names_it():
 def test_a_split_that_cannot_be_made_says_why(ratings, name, message):
     with pytest.raises(ConfigurationError, match=message):
         split(ratings, name)
+
+
+def test_the_newest_slice_is_the_newest_share_and_its_ties():
+    times = np.array([5, 1, 9, 2, 8, 3, 8, 4, 6, 7])
+    assert np.flatnonzero(newest_slice(timed(times), 0.2, 0)).tolist() == [2, 4, 6]
+
+
+def test_without_time_stamps_the_slice_is_drawn_with_the_seed():
+    ratings = replace(timed(np.arange(50)), timestamps=None)
+    slices = [newest_slice(ratings, 0.2, seed) for seed in (0, 0, 1)]
+    assert [chosen.sum() for chosen in slices] == [10, 10, 10]
+    assert np.array_equal(slices[0], slices[1])
+    assert not np.array_equal(slices[0], slices[2])
+
+
+@pytest.mark.parametrize("times", [[1] * 10, [1]])
+def test_a_slice_of_everything_is_refused(times):
+    with pytest.raises(ConfigurationError, match="patience=0"):
+        newest_slice(timed(times), 0.1, 0)

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from safetensors.numpy import load_file
 
 from recommender.core.algorithms.autoencoder import Autoencoder
 from recommender.core.algorithms.network import Network
 from recommender.core.errors import Cancelled, ConfigurationError, FitError, OutOfMemory
+from recommender.core.splitting import newest_slice
 from recommender.core.systems import AutoencoderConfig, RunOptions
-from recommender.core.training import Adam, LossCurve, resolve_device
+from recommender.core.training import Adam, LossCurve, checkpoints, half_precision, resolve_device
+from recommender.core.training.checkpoints import Checkpoints
 from tests.core.matrices import random_ratings
 
 CONFIG = AutoencoderConfig(
@@ -23,7 +26,9 @@ RATINGS = random_ratings(2, n_users=20, n_items=15)
 
 
 def fit(config=CONFIG, ratings=RATINGS, **options) -> Autoencoder:
-    return Autoencoder(config).fit(ratings, options=RunOptions(threads=1, **options))
+    return Autoencoder(config).fit(
+        ratings, options=RunOptions(threads=1, **{"checkpoint_seconds": 0, **options})
+    )
 
 
 def stop_in_pass(number):
@@ -48,12 +53,101 @@ def test_a_run_stopped_in_any_pass_and_resumed_is_the_uninterrupted_run(tmp_path
         assert same(fit(checkpoint=checkpoint), whole)
 
 
-def test_a_resumed_run_does_not_repeat_passes(tmp_path):
+@pytest.mark.parametrize("steps", [1, 6, 17, 30])
+def test_a_run_stopped_after_any_step_and_resumed_is_the_uninterrupted_run(tmp_path, steps):
+    done = []
+
+    def stop(progress):
+        done.append(progress.done)
+        if len(done) > steps:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        fit(checkpoint=tmp_path / "c", progress=stop)
+    assert same(fit(checkpoint=tmp_path / "c"), fit())
+
+
+def test_a_resumed_run_does_not_repeat_steps(tmp_path):
     with pytest.raises(Cancelled):
         fit(checkpoint=tmp_path / "c", progress=stop_in_pass(3))
     seen = []
-    fit(checkpoint=tmp_path / "c", progress=lambda progress: seen.append(progress.epoch))
-    assert sorted(set(seen)) == [0, 3, 4]  # 0: the phase was announced
+    fit(checkpoint=tmp_path / "c", progress=seen.append)
+    steps = [progress.done for progress in seen if progress.phase == "training" and progress.done]
+    # The step whose progress raised was taken but not yet written.
+    assert 2 * RATINGS.n_ratings < steps[0] < 2 * RATINGS.n_ratings + 40
+    assert steps[-1] == 4 * RATINGS.n_ratings
+
+
+def test_a_run_whose_time_is_up_gives_the_model_so_far_and_goes_on_later(tmp_path):
+    part = fit(checkpoint=tmp_path / "c", max_seconds=0)
+    assert not part.finished_
+    assert part.train_rmse_ is not None
+    assert part.loss_curve_[-1][0] < RATINGS.n_ratings
+    whole = fit(checkpoint=tmp_path / "c", max_seconds=1000)
+    assert whole.finished_
+    assert same(whole, fit())
+
+
+def test_time_that_is_up_with_the_last_step_changes_nothing():
+    tiny = replace(CONFIG, epochs=1, batch_users=1000)
+    assert fit(tiny, max_seconds=0).finished_
+
+
+def test_a_checkpoint_that_takes_long_to_write_is_written_seldom(tmp_path, monkeypatch):
+    clock = iter([0.0, 10.0, 13.0, 60.0, 80.0])
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: next(clock))
+    book = Checkpoints(tmp_path / "c", "run", every_seconds=5)
+    book.write({}, {})  # from 10 to 13: three seconds
+    assert not book.are_due()  # at 60
+    assert book.are_due()  # at 80
+
+
+def test_a_checkpoint_is_a_safetensors_file(tmp_path):
+    arrays = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "b": np.arange(3)[::-1],
+        "none": np.empty((0, 2)),
+    }
+    Checkpoints(tmp_path / "c", "run", 0).write(arrays, {"epoch": 3})
+    found = load_file(tmp_path / "c")
+    assert found.keys() == arrays.keys()
+    assert all(np.array_equal(found[name], array) for name, array in arrays.items())
+    read, facts = Checkpoints(tmp_path / "c", "run", 0).read()
+    assert facts == {"epoch": 3}
+    assert dict(read)["b"].tolist() == [2, 1, 0]
+
+
+EARLY = replace(CONFIG, epochs=40, learning_rate=1e-2, patience=2, validation_share=0.2)
+
+
+def test_training_stops_when_the_newest_ratings_are_no_longer_predicted_better():
+    model = fit(EARLY)
+    passes = model.loss_curve_[-1][0] / (0.8 * RATINGS.n_ratings)
+    assert 2 < passes < 39
+    assert model.finished_
+    # Two passes fewer end with the same weights: those of the pass that was best.
+    sooner = replace(EARLY, epochs=round(passes) - 2, patience=100)
+    assert np.array_equal(*(m.to_arrays()["network.first"] for m in (model, fit(sooner))))
+
+
+def test_an_early_stopped_run_that_is_resumed_is_the_uninterrupted_run(tmp_path):
+    whole = fit(EARLY)
+    for number in (1, 3):
+        with pytest.raises(Cancelled):
+            fit(EARLY, checkpoint=tmp_path / f"{number}", progress=stop_in_pass(number))
+        assert same(fit(EARLY, checkpoint=tmp_path / f"{number}"), whole)
+    assert same(fit(EARLY, checkpoint=tmp_path / "3"), whole)  # from its end
+
+
+def test_what_is_measured_is_not_learned_from():
+    """The newest ratings may be anything: the weights of a fixed number of passes stay."""
+    config = replace(EARLY, epochs=1)
+    newest = newest_slice(RATINGS, 0.2, 0)
+    values = np.where(newest, 5.5 - RATINGS.values, RATINGS.values).astype(np.float32)
+    other = replace(RATINGS, values=values)
+    arrays = [fit(config, ratings).to_arrays() for ratings in (RATINGS, other)]
+    assert np.array_equal(*(found["network.middle.2"] for found in arrays))
+    assert not np.array_equal(*(found["profiles.values"] for found in arrays))
 
 
 KILLED = """
@@ -231,5 +325,25 @@ def test_the_device_is_found_or_refused(monkeypatch):
         resolve_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert resolve_device("auto") == resolve_device("cuda") == "cuda"
-    with pytest.raises(ConfigurationError, match="Choose from: auto, cpu, cuda"):
-        resolve_device("tpu")
+    assert resolve_device("cuda:1") == "cuda:1"
+    for unknown in ("tpu", "cpu:1", "cuda:x"):
+        with pytest.raises(ConfigurationError, match="Choose from: auto, cpu, cuda"):
+            resolve_device(unknown)
+
+
+def test_products_are_halved_where_they_are_asked_to_be():
+    assert half_precision(RunOptions()) is None
+    assert half_precision(RunOptions(precision="bfloat16")) == torch.bfloat16
+    assert half_precision(RunOptions(precision="float32", device="cuda")) is None
+    with pytest.raises(ConfigurationError, match="auto, float32, bfloat16"):
+        half_precision(RunOptions(precision="int8"))
+
+
+def test_halved_products_learn_nearly_the_same():
+    config = replace(CONFIG, dropout=0.0, target="residual", epochs=20)
+    rows, items = np.divmod(np.arange(20 * 15), 15)
+    stars = [
+        fit(config, precision=precision).predict(None, rows, items)
+        for precision in ("float32", "bfloat16")
+    ]
+    assert 0 < np.abs(stars[0] - stars[1]).mean() < 0.05

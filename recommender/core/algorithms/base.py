@@ -59,6 +59,8 @@ class Recommender(ABC):
         self.config = system(self.name).preset()[1] if config is None else config
         #: root mean squared error on the training ratings, each withheld in turn; None for KNN
         self.train_rmse_: float | None = None
+        #: False where training was ended by ``RunOptions.max_seconds`` before its last pass
+        self.finished_ = True
         #: (examples seen, RMSE over the examples since the point before) pairs, the paper's Fig. 4
         self.loss_curve_: list[tuple[int, float]] = []
 

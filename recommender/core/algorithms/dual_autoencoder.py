@@ -117,9 +117,8 @@ class DualAutoencoder(Recommender):
                 ],
             }
             task = WithheldParts(members, parts, self.config)
-            self.loss_curve_ = train(
-                task, epochs=self.config.epochs, options=options, identity=identity
-            )
+            outcome = train(task, epochs=self.config.epochs, options=options, identity=identity)
+            self.loss_curve_, self.finished_ = outcome.loss_curve, outcome.finished
             self.readout_ = Readout.of(members.values(), self.profiles_, parts)
             self.train_rmse_ = self._train_error(list(members.values()), parts, options)
 

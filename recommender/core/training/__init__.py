@@ -2,7 +2,18 @@
 
 from recommender.core.training.adam import Adam
 from recommender.core.training.curve import LossCurve
-from recommender.core.training.devices import guarded, resolve_device
-from recommender.core.training.loop import Task, train
+from recommender.core.training.devices import guarded, half_precision, resolve_device
+from recommender.core.training.loop import Outcome, Task, train
+from recommender.core.training.stopping import EarlyStopping
 
-__all__ = ["Adam", "LossCurve", "Task", "guarded", "resolve_device", "train"]
+__all__ = [
+    "Adam",
+    "EarlyStopping",
+    "LossCurve",
+    "Outcome",
+    "Task",
+    "guarded",
+    "half_precision",
+    "resolve_device",
+    "train",
+]

@@ -96,12 +96,12 @@ class Adam:
         } | {f"adam.steps.{name}": np.asarray([count]) for name, count in self.steps.items()}
 
     def restore(self, state: Mapping[str, NDArray], device: str) -> None:
-        for key, array in state.items():
+        for key in state:
             if not key.startswith("adam."):
                 continue
             _, kind, name = key.split(".", 2)
             if kind == "steps":
-                self.steps[name] = int(array[0])
+                self.steps[name] = int(state[key][0])
             else:
                 target = self.means if kind == "mean" else self.squares
-                target[name] = torch.from_numpy(np.array(array)).to(device)
+                target[name] = torch.from_numpy(np.array(state[key])).to(device)

@@ -44,6 +44,11 @@ class LossCurve:
         seen = np.cumsum(sums[:, 0]).astype(int)
         return list(zip(seen.tolist(), np.sqrt(sums[:, 1] / sums[:, 0]).tolist(), strict=True))
 
+    @property
+    def n_examples(self) -> int:
+        """Seen so far."""
+        return sum(count for count, _ in self._points) + self._open[0]
+
     def to_array(self) -> NDArray[np.float64]:
         return np.asarray([*self._points, self._open], np.float64)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,18 +10,45 @@ import torch
 
 from recommender.core.errors import ConfigurationError, OutOfMemory
 from recommender.core.systems import RunOptions
+from recommender.core.training import several
 
 
 def resolve_device(name: str) -> str:
-    """``auto`` is the GPU where there is one; ConfigurationError where it is asked for in vain."""
-    if name not in ("auto", "cpu", "cuda"):
+    """``auto`` is the GPU where there is one; ConfigurationError where it is asked for in vain.
+
+    Of several processes (``several``) each gets the GPU of its number on this machine.
+    """
+    kind, _, number = name.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (
+        number and not (kind == "cuda" and number.isdigit())
+    ):
         raise ConfigurationError(f"There is no device {name!r}. Choose from: auto, cpu, cuda.")
-    if name == "cuda" and not torch.cuda.is_available():
+    if kind == "cuda" and not torch.cuda.is_available():
         raise ConfigurationError(
             "There is no CUDA device that torch can use. Choose device auto or cpu, or install a "
             "CUDA build of torch and the driver."
         )
-    return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
+    if kind == "cpu" or not torch.cuda.is_available():
+        return "cpu"
+    rank, size = several.rank_and_size()
+    if number or size == 1:
+        return f"cuda:{number}" if number else "cuda"
+    return f"cuda:{int(os.environ.get('LOCAL_RANK', rank))}"
+
+
+def half_precision(options: RunOptions) -> torch.dtype | None:
+    """What a network's products are computed in where it is not float32; None on the CPU.
+
+    Raises ConfigurationError for an unknown ``precision``.
+    """
+    if options.precision not in ("auto", "float32", "bfloat16"):
+        raise ConfigurationError(
+            f"There is no precision {options.precision!r}. Choose from: auto, float32, bfloat16."
+        )
+    on_gpu = options.device.startswith("cuda")
+    able = on_gpu and torch.cuda.is_bf16_supported()
+    chosen = options.precision == "bfloat16" or (options.precision == "auto" and able)
+    return torch.bfloat16 if chosen else None
 
 
 @contextmanager

@@ -1,13 +1,11 @@
-"""One readable loop for every torch model: passes, loss curve, checkpoints, progress."""
+"""One readable loop for every torch model: passes, loss curve, checkpoints, an end, progress."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +14,10 @@ from numpy.typing import NDArray
 
 from recommender.core.errors import FitError
 from recommender.core.systems import Progress, RunOptions
+from recommender.core.training import several
+from recommender.core.training.checkpoints import Checkpoints
 from recommender.core.training.curve import LossCurve
+from recommender.core.training.stopping import EarlyStopping
 
 
 class Task(Protocol):
@@ -25,7 +26,7 @@ class Task(Protocol):
     n_examples: int  #: in one pass
 
     def batches(self, rng: np.random.Generator) -> Iterable[Any]:
-        """A pass over all examples, in an order drawn from ``rng``."""
+        """A pass over all examples, in an order drawn from ``rng``; cheap to skip."""
 
     def step(self, batch: Any, share: float, generator: torch.Generator) -> NDArray[np.floating]:
         """Learn from a batch; the squared error of each example, before the step.
@@ -37,35 +38,79 @@ class Task(Protocol):
         """All that the next step depends on, optimiser included."""
 
     def restore(self, state: Mapping[str, NDArray]) -> None:
-        """Go on from ``state``."""
+        """Go on from ``state``; what else it holds is left alone."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to; ``finished`` is False where its time was up before."""
+
+    loss_curve: list[tuple[int, float]]
+    passes: float
+    finished: bool = True
 
 
 def train(
-    task: Task, *, epochs: int, options: RunOptions, identity: Any
-) -> list[tuple[int, float]]:
-    """Run ``epochs`` passes; the loss curve of at most 500 points is returned.
+    task: Task,
+    *,
+    epochs: int,
+    options: RunOptions,
+    identity: Any,
+    stopping: EarlyStopping | None = None,
+) -> Outcome:
+    """Run ``epochs`` passes, fewer where ``stopping`` or ``options.max_seconds`` says so.
 
     The order of examples and every random number of a pass follow from the seed and the number
-    of the pass alone. So a checkpoint, written after each pass where ``options.checkpoint`` names
-    a file, needs no generator's state, and a run that resumes from it equals the uninterrupted
-    one, bit for bit on the CPU with the same number of threads. A checkpoint of another
-    ``identity`` (JSON-ready: configuration, data) or a damaged one is not used. The file stays
-    when the run is done: whoever named it removes it once the model is safe.
+    of the pass alone. A checkpoint, written now and then where ``options.checkpoint`` names a
+    file, holds the place in the pass beside the task's state; so a run that resumes from it
+    equals the uninterrupted one, bit for bit on the CPU with the same number of threads. A
+    checkpoint of another ``identity`` (JSON-ready: configuration, data) or a damaged one is not
+    used.
+
+    In several processes each calls this with the same arguments; the first writes, the others
+    read the same file.
 
     Raises FitError when the loss is no longer a number, and what the progress callback raises.
     """
-    total = epochs * task.n_examples
-    curve = LossCurve()
-    identity = _fingerprint([identity, options.seed, options.device, torch.__version__])
-    first = _resume(options.checkpoint, identity, task, curve)
-    done = first * task.n_examples
-    started, done_before = time.monotonic(), done
+    total, curve, started = epochs * task.n_examples, LossCurve(), time.monotonic()
+    rank, size = several.rank_and_size()
+    known = [identity, options.seed, options.device.partition(":")[0], size, torch.__version__]
+    checkpoints = Checkpoints(options.checkpoint, known, options.checkpoint_seconds)
+    first, skipped, generator_state = 0, 0, None
+    if found := checkpoints.read():
+        arrays, facts = found
+        first, skipped = facts["epoch"], facts["batches"]
+        curve.restore(arrays["loop.points"])
+        generator_state = torch.from_numpy(np.array(arrays["loop.generator"]))
+        task.restore(arrays)
+        if stopping:
+            stopping.restore(arrays)
+    done = done_before = curve.n_examples
+
+    def write(epoch: int, batches: int, generator: torch.Generator) -> None:
+        if options.checkpoint is None or rank:
+            return
+        arrays = {
+            **task.state(),
+            **(stopping.state() if stopping else {}),
+            "loop.points": curve.to_array(),
+            "loop.generator": generator.get_state().numpy(),
+        }
+        checkpoints.write(arrays, {"epoch": epoch, "batches": batches})
+
     for epoch in range(first, epochs):
+        if stopping and stopping.is_over:
+            break
         rng = np.random.default_rng([options.seed, epoch])
         generator = torch.Generator(options.device).manual_seed(int(rng.integers(2**63)))
-        for batch in task.batches(rng):
+        batches = iter(task.batches(rng))
+        if skipped and generator_state is not None:
+            next(islice(batches, skipped - 1, None))
+            generator.set_state(generator_state)
+        taken, skipped = skipped, 0
+        for batch in batches:
             squared_errors = task.step(batch, done / total, generator)
-            done += len(squared_errors)
+            taken, done = taken + 1, done + len(squared_errors)
             loss = curve.add(squared_errors)
             if not np.isfinite(loss):
                 raise FitError(
@@ -75,54 +120,16 @@ def train(
             spent = time.monotonic() - started
             left = spent / (done - done_before) * (total - done)
             options.progress(Progress("training", done, total, epoch + 1, loss, left))
-        if options.checkpoint is not None:
-            arrays = {**task.state(), "loop.points": curve.to_array()}
-            write_checkpoint(options.checkpoint, arrays, identity, epoch + 1)
-    return curve.thinned()
-
-
-def write_checkpoint(
-    target: Path, arrays: Mapping[str, NDArray], identity: str, epoch: int
-) -> None:
-    """Replace ``target`` as a whole: after a crash it is the old checkpoint or the new one."""
-    from safetensors.numpy import save_file
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    try:
-        save_file(whole, partial, metadata={"identity": identity, "epoch": str(epoch)})
-        descriptor = os.open(partial, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _resume(target: Path | None, identity: str, task: Task, curve: LossCurve) -> int:
-    """Restore the task and the curve from a fitting checkpoint; the number of passes done."""
-    from safetensors import SafetensorError, safe_open
-
-    if target is None:
-        return 0
-    target.with_name(f".{target.name}.partial").unlink(missing_ok=True)
-    if not target.exists():
-        return 0
-    try:
-        with safe_open(target, framework="numpy") as file:
-            facts = file.metadata() or {}
-            if facts.get("identity") != identity:
-                return 0
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError):
-        return 0
-    curve.restore(arrays.pop("loop.points"))
-    task.restore(arrays)
-    return int(facts["epoch"])
-
-
-def _fingerprint(identity: Any) -> str:
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+            over = options.max_seconds is not None and spent >= options.max_seconds
+            if done < total and several.leader_says(over, options.device):
+                write(epoch, taken, generator)
+                return Outcome(curve.thinned(), done / task.n_examples, finished=False)
+            if checkpoints.are_due():
+                write(epoch, taken, generator)
+        if stopping:
+            stopping.look()
+        if checkpoints.are_due() or epoch + 1 == epochs or (stopping and stopping.is_over):
+            write(epoch + 1, 0, generator)
+    if stopping:
+        stopping.end()
+    return Outcome(curve.thinned(), done / task.n_examples)
