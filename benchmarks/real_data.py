@@ -257,16 +257,18 @@ def show(table: Table) -> None:
         print(
             f"u1 against the best published: {first:.4f} < {PUBLISHED_U1}, {first < PUBLISHED_U1}"
         )
-    random = [place for place in places if "time" not in place]
-    lost = [
-        key
+    compared = [
+        (key, cells[key]["rmse"] > cells[f"{tuned} on {place}"]["rmse"])
         for key in cells
-        for place in random
-        if key.endswith(f" on {place}") and ("knn" in key or key.startswith("bias"))
-        if f"{tuned} on {place}" in cells
-        and cells[key]["rmse"] <= cells[f"{tuned} on {place}"]["rmse"]
+        for place in places
+        if "time" not in place and key.endswith(f" on {place}") and f"{tuned} on {place}" in cells
+        if "knn" in key or key.startswith("bias")
     ]
-    print(f"tuned beats the damped bias and every KNN on every random split: {lost or True}")
+    lost = [key for key, won in compared if not won]
+    print(
+        f"damped bias and every KNN on every random split: tuned is better in "
+        f"{len(compared) - len(lost)} of {len(compared)} comparisons" + "".join(map(str, lost))
+    )
 
 
 def matches(label: str, patterns: list[str]) -> bool:
