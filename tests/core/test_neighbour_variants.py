@@ -42,7 +42,8 @@ def similarity_by_hand(config, a, b):
     if config.similarity != "dot":
         norms = float(np.sqrt((x @ x) * (y @ y)))
         found = found / norms if norms > 1e-9 else 0.0
-    return found * len(shared) / (len(shared) + config.shrinkage), len(shared)
+    found *= len(shared) / (len(shared) + config.shrinkage)
+    return round(found, 12), len(shared)  # what rounding leaves of a zero is no weight
 
 
 def neighbours_by_hand(config, dense, row):
@@ -50,7 +51,7 @@ def neighbours_by_hand(config, dense, row):
     found = []
     for user in range(N_USERS):
         similarity, shared = similarity_by_hand(config, dense[row], dense[user])
-        near = similarity > config.minimum_similarity + 1e-11
+        near = similarity > config.minimum_similarity
         if user != row and near and shared >= config.minimum_overlap:
             found.append((-round(similarity, 10), -shared, user, similarity))
     return [(similarity, user) for *_, user, similarity in sorted(found)]

@@ -144,7 +144,8 @@ class NeighbourMeans:
         codes = (movie[similar] * (n + 1) + ranks[similar]) * palette
         codes = np.sort(codes + self._codes[entries[similar]])
         movie = codes // ((n + 1) * palette)
-        slot = np.arange(len(movie)) - np.searchsorted(movie, movie)
+        found = np.bincount(movie, minlength=len(items))
+        slot = np.arange(len(movie)) - np.repeat(np.cumsum(found) - found, found)
         nearest = slot < self._config.k
         ranks = codes[nearest] // palette % (n + 1)
         return (movie[nearest], slot[nearest]), ranks, self._palette[codes[nearest] % palette]
