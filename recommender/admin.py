@@ -61,8 +61,10 @@ class EvaluationInline(ReadOnly, admin.TabularInline):
 
 @admin.register(TrainedModel)
 class TrainedModelAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("id", "system", "preset", "dataset", "split", "rmse", "seconds", "created_at")
-    list_filter = ("system", "dataset", "split")
+    list_display = (
+        "id", "system", "preset", "dataset", "split", "status", "rmse", "seconds", "created_at",
+    )  # fmt: skip
+    list_filter = ("system", "dataset", "split", "status")
     inlines = (EvaluationInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainedModel]:

@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.conf import settings
 from django.db import close_old_connections
 
 from recommender import services, store
@@ -26,6 +27,7 @@ from recommender.provenance import code_version, library_versions
 
 logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
+Status = TrainedModel.Status
 
 #: what was asked for and decides what is learned; columns of TrainedModel of the same names
 IDENTITY = ("system", "preset", "config", "seed", "split", "split_seed")
@@ -94,10 +96,16 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
     # Some systems work when they learn, others when they are asked: both are measured.
     with PeakMemory(options.device) as memory:
         started = time.monotonic()
-        fitting = replace(options, seed=wish["seed"], checkpoint=_checkpoint(claim))
+        fitting = replace(
+            options,
+            seed=wish["seed"],
+            checkpoint=_checkpoint(claim, earlier=partials(wish, dataset)),
+            checkpoint_seconds=settings.JOB_CHECKPOINT_SECONDS,
+            max_seconds=_time_left(wish, lease),
+        )
         model.fit(parts.train, options=fitting)
         lease.phase("evaluating")
-        errors = {"policy": POLICY, **evaluate(model, parts)}
+        errors = {"policy": POLICY, **evaluate(model, parts, lease.report)}
         seconds = time.monotonic() - started + lease.worked_before
 
     lease.phase("saving")
@@ -109,11 +117,14 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
     }
     facts = {"dataset": dataset.name, **origin}
     checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
+    if not model.finished_:
+        store.move(f"{claim.checkpoints}/attempt-{claim.attempt}", claim.partial)
     close_old_connections()  # hours may have passed since the last query of this thread
     services.keep_trained_model(
         claim=claim,
         model={
             "dataset": dataset,
+            "status": Status.DONE if model.finished_ else Status.PARTIAL,
             **origin,
             "split_facts": parts.facts,
             "device": device_name(options.device),
@@ -124,6 +135,9 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
         },
         errors=errors,
     )
+    for earlier in partials(wish, dataset):
+        if earlier != claim.partial:
+            store.remove(earlier)  # training has gone on from there
 
 
 def evaluate_again(job: Job, lease: Lease, options: RunOptions) -> None:
@@ -134,7 +148,7 @@ def evaluate_again(job: Job, lease: Lease, options: RunOptions) -> None:
     lease.phase("splitting")
     parts = split(ratings, trained.split, trained.split_seed)
     lease.phase("evaluating")
-    errors = {"policy": POLICY, **evaluate(model, parts)}
+    errors = {"policy": POLICY, **evaluate(model, parts, lease.report)}
     close_old_connections()
     services.keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
 
@@ -197,17 +211,40 @@ def _end(claim: services.Claim, how: Callable[..., None], **values: Any) -> None
     services.sweep(claim.job_id)
 
 
-def _checkpoint(claim: services.Claim) -> Path:
-    """This attempt's checkpoint file, taken over from the attempt before.
+def partials(wish: Mapping[str, Any], dataset: Dataset) -> list[str]:
+    """The checkpoints of partial models of the same training, the newest first."""
+    found = TrainedModel.objects.filter(
+        status=Status.PARTIAL, dataset=dataset, data_checksum=dataset.checksum
+    ).order_by("-created_at", "-pk")
+    return [
+        model.artefact.replace("artefacts/", "partials/", 1)
+        for model in found
+        # Compared here: databases compare JSON each in its own way.
+        if all(getattr(model, name) == wish[name] for name in IDENTITY if name != "preset")
+    ]
+
+
+def _time_left(wish: Mapping[str, Any], lease: Lease) -> float | None:
+    most: float | None = wish.get("max_seconds")  # jobs of an earlier version have none
+    return None if most is None else max(0.0, most - lease.worked_before)
+
+
+def _checkpoint(claim: services.Claim, *, earlier: Sequence[str]) -> Path:
+    """This attempt's checkpoint file, taken over from the attempt before, or from ``earlier``.
 
     Each attempt writes its own file: one that lost its claim unawares disturbs nobody.
     """
     folder = store.path(claim.checkpoints)
     folder.mkdir(parents=True, exist_ok=True)
     own = folder / f"attempt-{claim.attempt}"
-    earlier = [folder / f"attempt-{attempt}" for attempt in range(claim.attempt, 0, -1)]
-    newest = next((file for file in earlier if file.exists()), None)
-    if newest is not None and newest != own:
+    attempts = [folder / f"attempt-{attempt}" for attempt in range(claim.attempt, 0, -1)]
+    newest = next((file for file in attempts if file.exists()), None)
+    if newest is None:
+        # A second name for the same file: a run replaces its checkpoint, it never changes it.
+        kept = next((place for place in earlier if store.path(place).exists()), None)
+        if kept is not None:
+            own.hardlink_to(store.path(kept))
+    elif newest != own:
         newest.replace(own)
     return own
 

@@ -132,8 +132,18 @@ class Worker(models.Model):
 class TrainedModel(models.Model):
     """One fit of a system on one split, with all that is needed to repeat it."""
 
+    class Status(models.TextChoices):
+        DONE = "done"
+        PARTIAL = "partial"
+
     job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="trained_model")
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="trained_models")
+    status = models.CharField(
+        max_length=20,
+        choices=Status.choices,
+        default=Status.DONE,
+        help_text="partial: its time was up before its last pass; training it again goes on",
+    )
     system = models.CharField(max_length=40)
     preset = models.CharField(max_length=40)
     config = models.JSONField()
@@ -160,7 +170,8 @@ class TrainedModel(models.Model):
         ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.system}:{self.preset} on {self.dataset}, {self.split}"
+        partial = " (partial)" if self.status == self.Status.PARTIAL else ""
+        return f"{self.system}:{self.preset}{partial} on {self.dataset}, {self.split}"
 
 
 class Evaluation(models.Model):

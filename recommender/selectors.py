@@ -31,6 +31,8 @@ class JobProgress:
     attempts: int
     #: nobody works on it: it waits for a worker
     is_idle: bool
+    #: done, but its time was up before its last pass
+    is_partial: bool = False
 
     @property
     def has_ended(self) -> bool:
@@ -59,6 +61,7 @@ def _progress(job: Job) -> JobProgress:
         error=job.error,
         attempts=job.attempts,
         is_idle=job.status in OPEN and (job.status == Job.Status.QUEUED or lapsed),
+        is_partial=job.result.get("status") == TrainedModel.Status.PARTIAL,
     )
 
 
@@ -69,7 +72,9 @@ def worker_seen(within_seconds: float, *, queue: str = "device") -> bool:
 
 
 def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedModel | None:
-    found = TrainedModel.objects.filter(dataset=dataset, system=system)
+    """Of those that were trained to their end; a partial one is taken by its id alone."""
+    done = TrainedModel.Status.DONE
+    found = TrainedModel.objects.filter(dataset=dataset, system=system, status=done)
     if preset:
         found = found.filter(preset=preset)
     return found.order_by("-created_at", "-pk").first()
@@ -92,7 +97,7 @@ def _row(model: TrainedModel) -> dict[str, Any]:
         "system": model.system,
         "preset": model.preset,
         "split": model.split,
-        "status": Job.Status.DONE.value,
+        "status": model.status,
         **{name: getattr(errors, name, None) for name in ERRORS},
         "seconds": model.seconds,
         "peak_memory_mb": model.peak_memory_mb,

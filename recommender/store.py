@@ -79,6 +79,13 @@ def remove(relative: str) -> None:
         target.unlink(missing_ok=True)
 
 
+def move(relative: str, to: str) -> None:
+    """Rename a file or folder within the home, over what may be there."""
+    target = path(to)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path(relative).replace(target)
+
+
 def entries(relative: str) -> list[str]:
     """What lies in a folder, as relative places, half-written ones included."""
     folder = path(relative)

@@ -116,6 +116,8 @@ JOB_LEASE_SECONDS = env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2)
 # Seconds after which a job that nobody claimed is sent again; its message may still be waiting.
 JOB_RESEND_SECONDS = 60
 JOB_MAX_ATTEMPTS = 5
+# Seconds between two checkpoints of a training at least; more where one takes long to write.
+JOB_CHECKPOINT_SECONDS = env.whole_number("JOB_CHECKPOINT_SECONDS", 10, minimum=0)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -149,6 +149,8 @@ def _show(display: Display, labels: dict[UUID, str], left: list[JobProgress]) ->
 
 
 def ending(label: str, state: JobProgress) -> str:
+    if state.is_partial:
+        return f"{label}: partial: its time was up. The same command again goes on from there"
     reason = f": {state.error}" if state.error and state.status != "done" else ""
     return f"{label}: {state.status}{reason}"
 

@@ -42,6 +42,11 @@ class Claim:
         return f"artefacts/{self.job_id}-{self.attempt}"
 
     @property
+    def partial(self) -> str:
+        """The checkpoint that this attempt leaves when its time is up, for a later job."""
+        return f"partials/{self.job_id}-{self.attempt}"
+
+    @property
     def checkpoints(self) -> str:
         return f"checkpoints/{self.job_id}"
 
@@ -148,6 +153,7 @@ def discard(claim: Claim) -> None:
     folder, _, name = claim.artefact.partition("/")
     store.remove(claim.artefact)
     store.remove(f"{folder}/.{name}.partial")
+    store.remove(claim.partial)
 
 
 def _own(claim: Claim) -> QuerySet[Job]:

@@ -13,7 +13,7 @@ def keep_trained_model(
     *, claim: Claim, model: Mapping[str, Any], errors: Mapping[str, Any]
 ) -> TrainedModel:
     """The one trained model of a job, with its errors; LostClaim where the job changed hands."""
-    with finish(claim):
+    with finish(claim, result={"status": str(model["status"])}):
         trained = TrainedModel.objects.create(job_id=claim.job_id, artefact=claim.artefact, **model)
         Evaluation.objects.create(trained_model=trained, **errors)
     return trained

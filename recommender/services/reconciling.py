@@ -16,7 +16,8 @@ from recommender.services.submitting import nudge
 
 logger = logging.getLogger(__name__)
 WORKER_FORGOTTEN_AFTER = timedelta(days=1)
-# artefacts/<job>-<attempt>, artefacts/.<job>-<attempt>.partial, checkpoints/<job>
+# artefacts/<job>-<attempt>, artefacts/.<job>-<attempt>.partial, checkpoints/<job>,
+# partials/<job>-<attempt>
 OWNED = re.compile(
     r"\.?(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     r"(?:-(?P<attempt>\d+))?(?:\.partial)?"
@@ -69,7 +70,7 @@ def sweep(job_id: uuid.UUID | None = None) -> None:
     A worker that is killed between its last rows and its last file leaves such behind. Files of
     a job that is not in this database are left alone: another database may know it.
     """
-    for folder in ("artefacts", "checkpoints"):
+    for folder in ("artefacts", "checkpoints", "partials"):
         for place in store.entries(folder):
             owned = OWNED.fullmatch(place.rpartition("/")[2])
             if owned and job_id in {None, uuid.UUID(owned["job"])} and _is_stray(place, owned):
@@ -84,7 +85,11 @@ def _is_stray(place: str, owned: re.Match[str]) -> bool:
     if job.status in {Job.Status.QUEUED, Job.Status.RUNNING}:
         return 0 < int(owned["attempt"] or 0) < job.attempts
     # Asked after the job was seen to have ended: its model was stored in the same transaction.
-    return not TrainedModel.objects.filter(artefact=place).exists()
+    folder, _, name = place.partition("/")
+    kept = TrainedModel.objects.filter(artefact=f"artefacts/{name}")
+    if folder == "partials":
+        kept = kept.filter(status=TrainedModel.Status.PARTIAL)
+    return folder == "checkpoints" or not kept.exists()
 
 
 def see_worker(*, name: str, queues: list[str]) -> None:

@@ -62,10 +62,15 @@ def submit_training(
     seed: int = 0,
     device: str = "auto",
     epochs: int | None = None,
+    max_minutes: float | None = None,
     time_limit_seconds: int | None = None,
     owner: str = "",
 ) -> Job:
-    """Queue the training of one system; ConfigurationError where it can be seen not to work."""
+    """Queue the training of one system; ConfigurationError where it can be seen not to work.
+
+    After ``max_minutes`` of learning its model is kept as it is then, marked partial; the same
+    training asked for again goes on from there.
+    """
     chosen, config = systems.system(system).preset(preset)
     # Before the work, not where its result is stored.
     _check_range("seed", seed, 0, LARGEST_SEED)
@@ -89,6 +94,7 @@ def submit_training(
         "split_seed": split_seed,
         "seed": seed,
         "device": device,
+        "max_seconds": None if max_minutes is None else 60 * max_minutes,
     }
     return submit(
         kind=Job.Kind.TRAIN, params=params, time_limit_seconds=time_limit_seconds, owner=owner

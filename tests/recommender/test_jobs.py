@@ -153,7 +153,7 @@ def test_the_next_attempt_goes_on_from_the_checkpoint_of_the_one_before(start, f
     fake.middle = look
     job = start()
     dead = services.claim(job.pk, owner="dead")
-    jobs._checkpoint(dead).write_text("half a model")
+    jobs._checkpoint(dead, earlier=[]).write_text("half a model")
     expire(job.pk)
     assert run(job).attempts == 2
     assert found == [("attempt-2", "half a model")]

@@ -48,6 +48,7 @@ def site(tmp_path, broker):
             DATABASE_URL=database,
             REDIS_URL=broker,
             JOB_LEASE_SECONDS=str(LEASE),
+            JOB_CHECKPOINT_SECONDS="0",  # after every step
             OMP_NUM_THREADS="1",
         )
         site.manage("migrate", "--verbosity", "0")

@@ -1,11 +1,13 @@
 """Recommendations and errors of models that were trained before."""
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recommender import services
+from recommender import jobs, lease, services
+from recommender.core.algorithms import base
 from recommender.core.splitting import split
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Recommendation, TrainedModel
@@ -47,6 +49,35 @@ def test_publishing_again_changes_nothing_and_adds_what_is_new(start):
     assert again.status == "done"
     assert sorted(Recommendation.objects.values_list("user", flat=True)) == [1, 2]
     assert Recommendation.objects.get(user=1).pk == first.pk
+
+
+def test_publishing_tells_of_its_progress_and_can_be_cancelled(start, monkeypatch):
+    run(start(system="bias"))
+    monkeypatch.setattr(base, "BLOCK_CELLS", 2 * 30)  # two profiles of 30 movies
+    job = services.submit_publish(trained_model=TrainedModel.objects.get(), users=range(10))
+    seen = []
+
+    def cancel(step):
+        if step.phase == "recommending":
+            seen.append((step.done, step.total))
+            services.cancel(job.pk)
+            time.sleep(0.2)  # a few beats: the flag is read by the next
+
+    monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
+    jobs.run(job.pk, owner="ada", watch=cancel)
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+    assert seen[0] == (0, 10)
+    assert len(seen) < 5
+    assert not Recommendation.objects.exists()
+
+
+def test_an_evaluation_tells_of_its_progress(start, monkeypatch):
+    monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
+    seen = []
+    jobs.run(start(system="bias").pk, owner="ada", watch=seen.append)
+    n_test = Evaluation.objects.get().n_test
+    assert [step.done for step in seen if (step.phase, step.total) == ("evaluating", n_test)] == [0]
 
 
 def test_evaluating_again_gives_the_same_errors(start):

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from recommender import services
 from recommender.core.errors import FitError
+from recommender.core.readers import read_source
 from recommender.management import following
 from recommender.models import Evaluation, Job, TrainedModel
+from tests.core import sources
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +69,15 @@ def test_options_reach_the_job(command):
     assert (model.split, model.split_seed, model.seed) == ("random-90-10", 4, 5)
 
 
+def test_the_folds_of_a_source_are_splits(db, home, tmp_path, capsys):
+    source = read_source(sources.folder(tmp_path / "ml", sources.HUNDRED, "latin-1"))
+    services.register_dataset(name="hundred", source=source)
+    words = ["--systems", "bias", "--split", "official-u1", "--inline", "--json"]
+    call_command("train_models", "--dataset", "hundred", *words)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["split"], row["n_train"], row["n_test"]) == ("official-u1", 2, 2)
+
+
 def test_a_system_that_fails_ends_with_1_and_the_finished_rows_are_still_printed(command, fake):
     def give_up(options):
         raise FitError("The loss is no longer a number.")
@@ -89,6 +100,8 @@ def test_a_system_that_fails_ends_with_1_and_the_finished_rows_are_still_printed
         ["--preset", "huge"],
         ["--split", "official-u1"],
         ["--epochs", "0"],
+        ["--max-minutes", "0"],
+        ["--max-minutes", "soon"],
         ["--seed", "-1"],
         ["--seed", str(2**63)],
         ["--device", "abacus"],

@@ -38,6 +38,16 @@ def at_least(minimum: int) -> Any:
     return number
 
 
+def positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
 class Command(BaseCommand):
     help = (
         "Train systems and print their errors. Exit status: 0 done, 1 a system failed, "
@@ -55,6 +65,13 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=at_least(0), default=0, metavar="N")
         parser.add_argument(
             "--time-limit", type=at_least(1), metavar="SECONDS", help="of work, for each system"
+        )
+        parser.add_argument(
+            "--max-minutes",
+            type=positive,
+            metavar="N",
+            help="of learning, for each system; then the model so far is kept, marked partial, "
+            "and the same command goes on from it",
         )
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--detach", action="store_true", help="submit, print the job ids, leave")
@@ -99,6 +116,7 @@ class Command(BaseCommand):
             seed=options["seed"],
             device=options["device"],
             epochs=options["epochs"],
+            max_minutes=options["max_minutes"],
             time_limit_seconds=options["time_limit"],
             owner=owner,
         )

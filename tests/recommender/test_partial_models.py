@@ -1,0 +1,119 @@
+"""Training that ends when its time is up, and goes on when it is asked for again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+
+from recommender import selectors, services, store
+from recommender.models import Evaluation, Job, TrainedModel
+from tests.recommender.fake import run
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_heart")]
+
+MOMENT = 1e-9  # minutes: over with the first step
+
+
+@pytest.fixture
+def train(start):
+    """Train a small autoencoder; its model."""
+
+    def model(**wish) -> TrainedModel:
+        job = run(start(**({"system": "autoencoder", "epochs": 3} | wish)))
+        assert job.status == "done", job.error
+        return job.trained_model
+
+    return model
+
+
+def arrays(model: TrainedModel) -> dict[str, np.ndarray]:
+    return store.read_artefact(model.artefact, model.artefact_checksum)[0]
+
+
+def same(left: TrainedModel, right: TrainedModel) -> bool:
+    pairs = zip(arrays(left).items(), arrays(right).items(), strict=True)
+    return all(a == b and np.array_equal(x, y) for (a, x), (b, y) in pairs)
+
+
+def examples(model: TrainedModel) -> int:
+    return model.loss_curve[-1][0]
+
+
+def test_when_its_time_is_up_the_model_so_far_is_kept_measured_and_marked(train):
+    model = train(max_minutes=MOMENT)
+    n_train = Evaluation.objects.get(trained_model=model).n_train
+    assert model.status == "partial"
+    assert 0 < examples(model) < 3 * n_train
+    assert model.job.result == {"status": "partial"}
+    assert "(partial)" in str(model)
+    (row,) = selectors.leaderboard([model])
+    assert row["status"] == "partial"
+    assert row["rmse"] > 0
+
+
+def test_the_same_training_goes_on_from_there_and_ends_as_if_never_stopped(train, home):
+    first = train(max_minutes=MOMENT)
+    second = train(max_minutes=MOMENT)
+    assert examples(second) > examples(first)
+    assert store.entries("partials") == [f"partials/{second.job_id}-1"]
+    last = train()
+    assert last.status == "done"
+    assert store.entries("partials") == store.entries("checkpoints") == []
+    assert same(last, train())  # which found nothing to go on from
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"split_seed": 1}, {"epochs": 4}])
+def test_another_training_begins_anew_and_leaves_it(train, other):
+    wish = {"split": "random-90-10", "max_minutes": MOMENT}
+    first = train(**wish)
+    second = train(**wish, **other)
+    again = train(**wish)
+    assert examples(first) == examples(second) < examples(again)
+
+
+def test_sweeping_keeps_what_a_partial_model_goes_on_from(train):
+    kept = train(max_minutes=MOMENT)
+    stray = store.path(f"partials/{kept.job_id}-2")
+    stray.write_bytes(b"of an attempt that lost its claim")
+    services.sweep()
+    assert store.entries("partials") == [f"partials/{kept.job_id}-1"]
+    assert not stray.exists()
+
+
+def test_work_before_a_crash_counts(train, start):
+    job = start(system="autoencoder", epochs=3, max_minutes=10)
+    Job.objects.filter(pk=job.pk).update(worked_seconds=601)
+    assert run(job).trained_model.status == "partial"
+
+
+def test_a_study_takes_the_newest_model_that_is_done(train, dataset):
+    done = train()
+    partial = train(seed=1, max_minutes=MOMENT)
+    assert partial.pk > done.pk
+    assert selectors.newest_model(dataset=dataset, system="autoencoder") == done
+
+
+def test_the_command_says_partial_and_ends_well(dataset, capsys):
+    words = ["--dataset", dataset.name, "--systems", "autoencoder", "--inline", "--json"]
+    call_command("train_models", *words, "--epochs", "3", "--max-minutes", str(MOMENT))
+    printed, told = capsys.readouterr()
+    assert [row["status"] for row in json.loads(printed)] == ["partial"]
+    assert "partial: its time was up. The same command again goes on from there" in told
+    call_command("train_models", *words, "--epochs", "3")
+    assert [row["status"] for row in json.loads(capsys.readouterr().out)] == ["done"]
+
+
+def test_systems_that_do_not_learn_in_passes_are_done(train):
+    assert train(system="bias", epochs=None, max_minutes=MOMENT).status == "done"
+
+
+def test_a_checkpoint_is_written_as_often_as_the_settings_say(start, fake, settings):
+    settings.JOB_CHECKPOINT_SECONDS = 7
+    seen = []
+    fake.middle = seen.append
+    run(start(max_minutes=2))
+    assert seen[0].checkpoint_seconds == 7
+    assert 119 < seen[0].max_seconds <= 120
+    assert isinstance(seen[0].checkpoint, Path)
