@@ -9,7 +9,7 @@ from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours import UserIndex, trees
 from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.systems import UserKNNConfig
-from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+from tests.core.matrices import HALF_STARS, profiles, random_ratings
 
 OVERALL = UserKNNConfig(neighbours="overall")
 KINDS = ["kd-tree", "ball-tree"]
