@@ -144,7 +144,7 @@ class System:
         return chosen, self.presets[chosen]
 
     def implementation_of(self, config: Any) -> str:
-        """ "module:Class" of what runs such a configuration; None means the default preset's."""
+        """What runs such a configuration, as "module:Class"; None is the default preset's."""
         return self.variants.get(type(config), self.implementation)
 
 
