@@ -111,7 +111,8 @@ class Sparse:
         )
 
     def step(self) -> float:
-        return float(np.sqrt(self.task.step(self.part, 0.0, torch.Generator()).mean()))
+        batch = self.task.prepare(self.part)
+        return float(np.sqrt(self.task.step(batch, 0.0, torch.Generator()).mean()))
 
 
 class OurKernels(torch.autograd.Function):

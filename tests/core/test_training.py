@@ -16,6 +16,7 @@ from recommender.core.errors import Cancelled, ConfigurationError, FitError, Out
 from recommender.core.splitting import newest_slice
 from recommender.core.systems import AutoencoderConfig, RunOptions
 from recommender.core.training import Adam, LossCurve, checkpoints, half_precision, resolve_device
+from recommender.core.training.ahead import ahead
 from recommender.core.training.checkpoints import Checkpoints
 from tests.core.matrices import random_ratings
 
@@ -236,6 +237,28 @@ def test_the_number_of_threads_is_put_back():
     before = torch.get_num_threads()
     fit()
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_work_that_is_made_ahead_comes_in_its_order(at_once):
+    made = ahead(lambda n: n * n, iter(range(5)), "cpu", at_once=at_once)
+    assert list(made) == [0, 1, 4, 9, 16]
+    assert list(ahead(str, [], "cpu", at_once=at_once)) == []
+
+
+def test_work_ahead_is_one_thing_ahead():
+    begun = []
+    made = ahead(begun.append, range(5), "cpu", at_once=True)
+    next(made)
+    made.close()
+    assert begun in ([0, 1], [0])  # the second may have been given up before it began
+
+
+def test_an_error_ahead_is_raised_where_its_result_is_used():
+    made = ahead(lambda n: 1 // n, [1, 0], "cpu", at_once=True)
+    assert next(made) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(made)
 
 
 def test_progress_tells_pass_loss_and_time_left():

@@ -5,22 +5,25 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.encoding import Encoding
 from recommender.core.algorithms.network import Network, _bytes
 from recommender.core.algorithms.plan import Plan
+from recommender.core.algorithms.withheld import assemble, first_sums
 from recommender.core.algorithms.withheld_ratings import WithheldRatings
 from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
 from tests.core.matrices import random_ratings
 
+RNG = np.random.default_rng(0)
 HIDDEN = (8, 7, 6, 3, 6, 7, 8)
 FAITHFUL = {"target": "stars", "loss": "rmse"}
 RESIDUAL = {"target": "residual", "loss": "mse", "normalise": True, "movie_damping": 3.0}
 
 
-def task_of(seed=0, **values) -> WithheldRatings:
-    """The task as fit makes it, in double precision."""
+def task_of(seed=0, dense=False, **values) -> WithheldRatings:
+    """The task as fit makes it, in double precision; ``dense`` as on a GPU."""
     config = AutoencoderConfig(hidden=HIDDEN, batch_users=5, withheld_per_user=3, **values)
     matrix = random_ratings(seed, n_users=12, n_items=10, share=0.5).matrix()
     network = Network.drawn(config, 10, seed, "cpu", torch.float64)
@@ -30,7 +33,7 @@ def task_of(seed=0, **values) -> WithheldRatings:
             tensor += torch.from_numpy(rng.normal(0, 0.3, tensor.shape))
     counts = np.bincount(matrix.indices, minlength=10)
     encoding = Encoding(BiasTerms.learn(matrix, BiasConfig()), counts, config)
-    return WithheldRatings(network, matrix, encoding, config, RunOptions())
+    return WithheldRatings(network, matrix, encoding, config, RunOptions(), dense)
 
 
 def dense_step(task, part, generator=None):
@@ -132,8 +135,9 @@ def whole(gradient, like):
     ],
 )
 @pytest.mark.parametrize("seed", [0, 1])
-def test_loss_and_gradients_are_those_of_the_dense_formulation(values, seed):
-    task = task_of(seed, **values)
+@pytest.mark.parametrize("dense", [False, True])
+def test_loss_and_gradients_are_those_of_the_dense_formulation(values, seed, dense):
+    task = task_of(seed, dense, **values)
     for number, part in enumerate(task.batches(np.random.default_rng(seed))):
         draws = [torch.Generator().manual_seed(number) for _ in range(2)]
         wanted_loss, wanted = dense_step(task, part, draws[0])
@@ -162,12 +166,28 @@ def test_a_step_moves_the_weights_as_the_optimiser_would_with_dense_gradients():
     part = next(iter(task.batches(np.random.default_rng(0))))
     _, wanted = dense_step(task, part)
     before = {name: tensor.clone() for name, tensor in task.network.parameters.items()}
-    task.step(part, share=0.0, generator=torch.Generator())
+    task.step(task.prepare(part), share=0.0, generator=torch.Generator())
     for name, tensor in task.network.parameters.items():
         # Adam's first step is the learning rate times the gradient's sign, where it is not tiny
         clear = wanted[name].abs() > 1e-4
         moved = (before[name] - tensor)[clear]
         assert torch.allclose(moved, 1e-4 * wanted[name][clear].sign(), rtol=1e-3)
+
+
+def test_halved_profiles_leave_nothing_of_the_withheld_rating():
+    """A profile of one rating, withheld: whatever is rounded, nothing of it may remain."""
+    matrix = csr_array(np.array([[0.0, 3.3, 0.0], [4.1, 0.0, 0.0]]))
+    half = torch.bfloat16
+    part = next(Plan.draw(np.arange(2), np.arange(2), 1, RNG).parts(2, np.arange(3), RNG))
+    zeros = np.zeros(3)
+    batch = assemble(
+        matrix, part, output_share=zeros, input_scale=None, stars=zeros[:2], baseline=zeros[:2],
+        bias=zeros, user_bias=zeros, residual=False, device="cpu", dtype=torch.float32,
+        half=half, dense=True,
+    )  # fmt: skip
+    first = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
+    assert batch.profiles.values.dtype == half
+    assert not first_sums(batch, first).any()
 
 
 @settings(max_examples=30, deadline=None)

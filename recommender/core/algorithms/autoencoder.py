@@ -17,7 +17,7 @@ from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.encoding import Encoding
 from recommender.core.algorithms.network import Network
-from recommender.core.algorithms.withheld import SparseRows
+from recommender.core.algorithms.profiles import SparseRows
 from recommender.core.algorithms.withheld_ratings import WithheldRatings
 from recommender.core.errors import ConfigurationError
 from recommender.core.metrics import rmse

@@ -41,6 +41,9 @@ class WithheldParts:
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
         return (self.parts.batch(withheld) for withheld in self.parts.drawn(rng))
 
+    def prepare(self, batch: Batch) -> Batch:
+        return batch
+
     def step(self, batch: Batch, share: float, generator: torch.Generator) -> NDArray[np.floating]:
         """Every member learns by its own error; what is told is the error of their mean."""
         total = torch.zeros_like(batch.targets)

@@ -111,12 +111,12 @@ class Network:
         for layer in reversed(range(self.n_middle)):
             values = self._through_relu(values, layers[layer + 1], layer + 1, len(errors))
             weights = self.parameters[f"middle.{layer}"].to(values.dtype)
-            gradients[f"middle.{layer}"] = Gradient(product(values.T, layers[layer]).to(dtype))
+            gradients[f"middle.{layer}"] = Gradient(product(values.T, layers[layer], dtype))
             gradients[f"middle.{layer}.bias"] = Gradient(values.sum(0, dtype=dtype))
             values = product(values, weights)
         values = self._through_relu(values, layers[0], 0, len(errors)).to(dtype)
         gradients["first.bias"] = Gradient(values.sum(0))
-        gradients["first"] = Gradient(first_gradient(batch, values), batch.items)
+        gradients["first"] = Gradient(first_gradient(batch, values), batch.profiles.items)
         gradients = {name: _of_all_processes(gradients[name]) for name in self.parameters}
         return loss + self._penalty(gradients), errors, gradients
 

@@ -23,12 +23,18 @@ def affine_relu(values: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor)
     return torch.addmm(bias, values, weights.T).relu_()
 
 
-def product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """left (n, a) @ right (a, b): (n, b)."""
+def product(
+    left: torch.Tensor, right: torch.Tensor, dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    """left (n, a) @ right (a, b): (n, b), of the same precision, or rounded to ``dtype`` alone."""
     if _suits(left, right):
         found: torch.Tensor = _LINEAR(left, right.T, None, "none", [], "")
         return found
-    return left @ right
+    if dtype is None or dtype == left.dtype:
+        return left @ right
+    if left.device.type == "cuda":
+        return torch.mm(left, right, out_dtype=dtype)  # sums are kept in it anyway
+    return left.to(dtype) @ right.to(dtype)
 
 
 def _suits(left: torch.Tensor, right: torch.Tensor) -> bool:

@@ -9,7 +9,6 @@ further movie that the loss is made to look at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,39 +17,13 @@ from scipy.sparse import csr_array
 from torch.nn.functional import embedding_bag
 
 from recommender.core.algorithms.plan import Part, runs
-
-
-@dataclass(frozen=True)
-class SparseRows:
-    """A sparse matrix as torch.nn.functional.embedding_bag wants it: it sums weighted rows."""
-
-    offsets: torch.Tensor  #: (n_rows + 1) int64
-    columns: torch.Tensor  #: (n_entries) int64
-    weights: torch.Tensor  #: (n_entries)
-
-    @classmethod
-    def of(cls, matrix: Any, device: str, dtype: torch.dtype) -> SparseRows:
-        """From a scipy CSR matrix, or from a CSC one: its transpose."""
-        return cls(
-            torch.from_numpy(matrix.indptr.astype(np.int64)).to(device),
-            torch.from_numpy(matrix.indices.astype(np.int64)).to(device),
-            torch.from_numpy(matrix.data).to(device, dtype),
-        )
-
-    def times(self, table: torch.Tensor) -> torch.Tensor:
-        """The product with a dense table (n_columns, width): (n_rows, width).
-
-        Each row is summed by one thread in the order of its entries, so that the result does not
-        depend on scheduling, as it would with scattered additions.
-        """
-        return embedding_bag(
-            self.columns,
-            table,
-            self.offsets,
-            mode="sum",
-            per_sample_weights=self.weights,
-            include_last_offset=True,
-        )
+from recommender.core.algorithms.profiles import (
+    DenseProfiles,
+    Profiles,
+    SparseProfiles,
+    SparseRows,
+    compact,
+)
 
 
 @dataclass(frozen=True)
@@ -58,14 +31,12 @@ class Batch:
     """E examples of B tasks; a task is a user with some ratings, each withheld in its turn.
 
     The loss looks at P outputs: the first E are the examples' withheld ratings, in order; the
-    others are of movies that the example's user has not rated. ``items`` (I) are the movies of
-    the users' profiles, ``targets`` (T) those of the P outputs.
+    others are of movies that the example's user has not rated. ``targets`` (T) are the movies of
+    the P outputs. ``half``: the precision in which the first layer's rows are read, if another.
     """
 
-    items: torch.Tensor
-    profiles: SparseRows  #: (B x n_items)
-    #: (I x (B + E)): each movie's inputs in the tasks, then, negative, in the examples
-    profiles_transposed: SparseRows
+    profiles: Profiles
+    half: torch.dtype | None
     task_of: torch.Tensor  #: (E) ascending
     examples_of: torch.Tensor  #: (B + 1) where each task's examples start
     withheld_input: torch.Tensor  #: (E, 1) the withheld rating's input
@@ -94,21 +65,23 @@ class Batch:
 
 def first_sums(batch: Batch, first: torch.Tensor) -> torch.Tensor:
     """The first layer (n_items, H): (E, H) pre-activations without bias."""
-    sums = batch.profiles.times(first).index_select(0, batch.task_of)
+    sums = batch.profiles.sums(first).index_select(0, batch.task_of)
     rows = first.index_select(0, batch.movies[: batch.n_examples])
+    if batch.half is not None:
+        rows = rows.to(batch.half).to(first.dtype)  # as they are in the sums: what is withheld
     sums.addcmul_(rows, batch.withheld_input, value=-1)
     return sums if batch.input_scale is None else sums.mul_(batch.input_scale)
 
 
 def first_gradient(batch: Batch, gradient: torch.Tensor) -> torch.Tensor:
-    """From the gradient of the pre-activations (E, H), which is lost, that of ``items``: (I, H)."""
+    """From the gradient of the pre-activations (E, H), which is lost, that of its items: (I, H)."""
     if batch.input_scale is not None:
         gradient.mul_(batch.input_scale)
     everyone = torch.arange(len(gradient), device=gradient.device)
     per_task = embedding_bag(
         everyone, gradient, batch.examples_of, mode="sum", include_last_offset=True
     )  # (B, H)
-    return batch.profiles_transposed.times(torch.cat([per_task, gradient]))
+    return batch.profiles.gradient(per_task, gradient)
 
 
 def outputs(batch: Batch, hidden: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
@@ -142,13 +115,16 @@ def assemble(
     residual: bool,
     device: str,
     dtype: torch.dtype,
+    half: torch.dtype | None = None,
+    dense: bool = False,
 ) -> Batch:
     """Bring a part of the plan to the device.
 
     ``inputs`` (n_users x n_items) holds the input value of every rating. ``output_share`` and
     ``bias`` (n_items), ``user_bias`` (n_users): a movie's share in the output, and the damped bias
     of an unrated movie, ``bias[movie] + user_bias[user]``. ``input_scale``, ``stars`` and
-    ``baseline`` (E) belong to the withheld ratings.
+    ``baseline`` (E) belong to the withheld ratings. ``dense`` profiles may be of a precision
+    ``half``.
     """
     users, task_of, entries = part.users, part.task_of, part.entries
     n_tasks, n, n_items = len(users), len(entries), inputs.shape[1]
@@ -159,16 +135,20 @@ def assemble(
 
     withheld = inputs.indices[entries].astype(np.int64)
     withheld_input = inputs.data[entries]
-    items, local = _compact(np.concatenate((columns, withheld)), n_items)
-    ends = np.concatenate((starts, starts[-1] + np.arange(1, n + 1)))
-    signed = np.concatenate((values, -withheld_input))
-    touching = csr_array((signed, local, ends), shape=(n_tasks + n, len(items)))
+    whole_profiles = csr_array((values, columns, starts), shape=(n_tasks, n_items))
+    half = half if dense else None
+    profiles: Profiles
+    if dense:
+        profiles = DenseProfiles.of(whole_profiles, withheld, withheld_input, device, dtype, half)
+    else:
+        profiles = SparseProfiles.of(whole_profiles, withheld, withheld_input, device, dtype)
 
     example, movie = _unrated(part, np.repeat(np.arange(n_tasks), lengths), columns, n_items)
     unrated_bias = bias[movie] + user_bias[users[task_of[example]]]
     example = np.concatenate((np.arange(n), example))
     movies = np.concatenate((withheld, movie))
-    targets, target_of = _compact(movies, n_items)
+    targets, place = compact(movies, n_items)
+    target_of = place[movies]
     by_example = np.argsort(example, kind="stable")
     by_target = np.argsort(target_of, kind="stable")
     zeros = np.zeros(len(unrated_bias))
@@ -184,12 +164,11 @@ def assemble(
 
     nothing = torch.empty(0, device=device, dtype=dtype)
     return Batch(
-        items=whole(items),
-        profiles=SparseRows(whole(starts), whole(columns), real(values)),
-        profiles_transposed=SparseRows.of(touching.tocsc(), device, dtype),
+        profiles=profiles,
+        half=half,
         task_of=whole(task_of),
         examples_of=ends_of(task_of, n_tasks),
-        withheld_input=real(withheld_input)[:, None],
+        withheld_input=real(withheld_input).to(half or dtype).to(dtype)[:, None],
         input_scale=None if input_scale is None else real(input_scale)[:, None],
         movies=whole(movies),
         example_of=whole(example),
@@ -221,11 +200,3 @@ def _unrated(
     place = np.searchsorted(rated, asked)
     unrated = np.append(rated, -1)[place] != asked
     return example[unrated], movie[unrated]
-
-
-def _compact(columns: NDArray[np.integer], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct columns ascending, and the place of each column among them."""
-    present = np.zeros(n, bool)
-    present[columns] = True
-    place = np.cumsum(present) - 1
-    return np.flatnonzero(present), place[columns]

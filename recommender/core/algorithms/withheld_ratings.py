@@ -27,8 +27,11 @@ class WithheldRatings:
         encoding: Encoding,
         config: AutoencoderConfig,
         options: RunOptions,
+        dense: bool | None = None,
     ) -> None:
+        """``dense``: whether profiles are dense matrices; by default on a GPU alone."""
         self.network, self.config, self.device = network, config, options.device
+        self.dense = self.device.startswith("cuda") if dense is None else dense
         self.matrix, self.encoding = matrix, encoding
         self.inputs = encoding.inputs(matrix)
         self.n_examples = matrix.nnz
@@ -64,14 +67,19 @@ class WithheldRatings:
             residual=self.encoding.residual,
             device=self.device,
             dtype=self.dtype,
+            half=self.network.half,
+            dense=self.dense,
         )
 
-    def step(self, part: Part, share: float, generator: torch.Generator) -> NDArray[np.floating]:
-        """On this process's share of the part; the errors are those of all processes."""
+    def prepare(self, part: Part) -> Batch:
+        """This process's share of the part, on the device."""
+        return self.batch(part.share(*several.rank_and_size()))
+
+    def step(self, batch: Batch, share: float, generator: torch.Generator) -> NDArray[np.floating]:
+        """The errors are those of all processes."""
         rate = self.config.learning_rate
         if self.config.schedule == "linear":
             rate *= 1 - share
-        batch = self.batch(part.share(*several.rank_and_size()))
         _, errors, gradients = self.network.gradients(batch, generator)
         for name, gradient in gradients.items():
             weights = self.network.parameters[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recommender.core.errors import FitError
 from recommender.core.systems import Progress, RunOptions
 from recommender.core.training import several
+from recommender.core.training.ahead import ahead
 from recommender.core.training.checkpoints import Checkpoints
 from recommender.core.training.curve import LossCurve
 from recommender.core.training.stopping import EarlyStopping
@@ -27,6 +28,9 @@ class Task(Protocol):
 
     def batches(self, rng: np.random.Generator) -> Iterable[Any]:
         """A pass over all examples, in an order drawn from ``rng``; cheap to skip."""
+
+    def prepare(self, batch: Any) -> Any:
+        """What ``step`` takes; on a GPU called for the next batch during a step, in a thread."""
 
     def step(self, batch: Any, share: float, generator: torch.Generator) -> NDArray[np.floating]:
         """Learn from a batch; the squared error of each example, before the step.
@@ -98,17 +102,20 @@ def train(
         }
         checkpoints.write(arrays, {"epoch": epoch, "batches": batches})
 
-    for epoch in range(first, epochs):
+    def drawn(epoch: int) -> tuple[int, int, Iterator[Any]]:
+        rng = np.random.default_rng([options.seed, epoch])
+        seed = int(rng.integers(2**63))
+        return epoch, seed, iter(task.batches(rng))
+
+    for epoch, seed, batches in ahead(drawn, range(first, epochs), options.device):
         if stopping and stopping.is_over:
             break
-        rng = np.random.default_rng([options.seed, epoch])
-        generator = torch.Generator(options.device).manual_seed(int(rng.integers(2**63)))
-        batches = iter(task.batches(rng))
+        generator = torch.Generator(options.device).manual_seed(seed)
         if skipped and generator_state is not None:
             next(islice(batches, skipped - 1, None))
             generator.set_state(generator_state)
         taken, skipped = skipped, 0
-        for batch in batches:
+        for batch in ahead(task.prepare, batches, options.device):
             squared_errors = task.step(batch, done / total, generator)
             taken, done = taken + 1, done + len(squared_errors)
             loss = curve.add(squared_errors)
