@@ -178,14 +178,44 @@ def test_a_configuration_that_cannot_be_trained_is_refused(values):
         Autoencoder(replace(TestFaithful.config, **values)).fit(random_ratings(1))
 
 
-@pytest.mark.gpu
-def test_a_gpu_learns_what_the_processor_learns():
+ROWS, ITEMS = np.divmod(np.arange(30 * 25), 25)
+ON_GPU = replace(TestFaithful.config, epochs=3, target="residual")
+
+
+def on(device, config=ON_GPU, **options) -> Autoencoder:
     ratings = random_ratings(1, n_users=30, n_items=25)
-    config = replace(TestFaithful.config, epochs=3)
-    models = [
-        Autoencoder(config).fit(ratings, options=RunOptions(device=device))
-        for device in ("cpu", "cuda")
-    ]
-    rows, items = np.divmod(np.arange(30 * 25), 25)
-    stars = [model.predict(None, rows, items) for model in models]
-    assert np.allclose(*stars, atol=1e-2)
+    return Autoencoder(config).fit(ratings, options=RunOptions(device=device, **options))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("precision", "within"), [("float32", 1e-3), ("auto", 5e-2)])
+def test_a_gpu_learns_what_the_processor_learns(precision, within):
+    wanted = on("cpu").predict(None, ROWS, ITEMS)
+    found = on("cuda", precision=precision).predict(None, ROWS, ITEMS)
+    assert np.abs(found - wanted).mean() < within
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("values", [{}, {"dropout": 0.5, "unrelated_weight": 0.1, "l2": 1e-4}])
+def test_a_gpu_learns_the_same_from_the_same_seed(values):
+    config = replace(ON_GPU, **values)
+    left, right = (on("cuda", config).to_arrays() for _ in range(2))
+    assert all(np.array_equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.gpu
+def test_a_run_on_a_gpu_is_resumed(tmp_path):
+    first = on("cuda", checkpoint=tmp_path / "c", max_seconds=0)
+    assert not first.finished_
+    resumed, whole = on("cuda", checkpoint=tmp_path / "c").to_arrays(), on("cuda").to_arrays()
+    assert all(np.array_equal(resumed[name], whole[name]) for name in whole)
+
+
+@pytest.mark.gpu
+def test_a_model_of_a_gpu_predicts_on_the_processor_what_it_predicts_there():
+    model = on("cuda", precision="float32")
+    there = model.predict(None, ROWS, ITEMS)
+    best = model.recommend(None, 1)
+    model.to("cpu")
+    assert np.allclose(model.predict(None, ROWS, ITEMS), there, atol=1e-3)
+    assert np.mean(model.recommend(None, 1).items == best.items) > 0.9

@@ -67,13 +67,15 @@ class Plan:
     ) -> Plan:
         """Every one of ``entries`` once, at most ``per_user`` to a task, all in random order.
 
-        ``rows`` is the user of every stored rating.
+        ``rows``, ascending, is the user of every stored rating; ``entries`` ascend, too.
         """
         users = rows[entries]
-        order = np.lexsort((rng.random(len(entries)), users))
-        entries, users = entries[order], users[order]
-        first_of_user = np.searchsorted(users, users)
-        opens = (np.arange(len(users)) - first_of_user) % per_user == 0
+        # A user's random numbers lie between his own and the next; what rounding makes equal stays
+        # in order. One key: two take five times as long.
+        entries = entries[np.argsort(users + rng.random(len(entries)), kind="stable")]
+        firsts = np.flatnonzero(np.diff(users, prepend=-1))
+        counts = np.diff(np.append(firsts, len(users)))
+        opens = (np.arange(len(users)) - np.repeat(firsts, counts)) % per_user == 0
         starts = np.append(np.flatnonzero(opens), len(users))
         shuffled = rng.permutation(len(starts) - 1)
         lengths = np.diff(starts)[shuffled]
