@@ -28,7 +28,7 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.encoding import Encoding
-from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
+from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions, system
 
 # After recommender.core, which sets what torch reads when it is loaded.
 import torch  # isort: skip
@@ -159,9 +159,10 @@ def main() -> None:
     parser.add_argument("--movies", type=int, default=45_115)
     parser.add_argument("--ratings-of", type=int, default=26_024_289, help="ratings of a stand-in")
     parser.add_argument("--shrink", type=int, default=1, help="divide the paper's layers by this")
-    parser.add_argument("--batch-users", type=int, default=1024)
-    parser.add_argument("--withheld-per-user", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    paper = system("autoencoder").preset("paper-large")[1]
+    parser.add_argument("--batch-users", type=int, default=paper.batch_users)
+    parser.add_argument("--withheld-per-user", type=int, default=paper.withheld_per_user)
+    parser.add_argument("--learning-rate", type=float, default=paper.learning_rate)
     parser.add_argument("--passes", type=float, default=1.0)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
@@ -170,7 +171,6 @@ def main() -> None:
 
     options = RunOptions(device=resolve_device(wish.device), precision=wish.precision)
     device, half = options.device, half_precision(options)
-    paper = AutoencoderConfig()
     config = replace(
         paper,
         hidden=tuple(width // wish.shrink for width in paper.hidden),

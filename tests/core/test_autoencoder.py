@@ -45,6 +45,13 @@ def test_the_paper_preset_is_the_papers():
     assert config.patience == 0
 
 
+def test_the_paper_preset_for_large_data_differs_in_its_batches_alone():
+    paper, large = (system("autoencoder").preset(name)[1] for name in ("paper", "paper-large"))
+    assert large != paper
+    same = {"batch_users": paper.batch_users, "withheld_per_user": paper.withheld_per_user}
+    assert replace(large, **same) == paper
+
+
 def test_both_presets_have_seven_hidden_layers_with_a_bottleneck():
     for preset in ("compact", "paper"):
         config = system("autoencoder").preset(preset)[1]
