@@ -20,6 +20,7 @@ FAITHFUL = AutoencoderConfig(
 )
 CONFIGS = {
     "faithful": FAITHFUL,
+    "a-user-each": replace(FAITHFUL, batch_users=1, epochs=1),  # one process gets nothing
     "everything": replace(
         FAITHFUL,
         dropout=0.25,
