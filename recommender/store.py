@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,11 @@ def write_arrays(relative: str, arrays: Mapping[str, NDArray]) -> str:
     """One .npy file an array, ready to be memory-mapped; returns the folder's checksum."""
 
     def fill(folder: Path) -> None:
-        for name, array in arrays.items():
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        def save(name: str) -> None:
+            np.save(folder / f"{name}.npy", arrays[name], allow_pickle=False)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(save, arrays))
 
     return _write_folder(path(relative), fill)
 
@@ -102,10 +106,10 @@ def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
     partial.mkdir()
     try:
         fill(partial)
-        for file in partial.iterdir():
-            _flush(file)
-        _flush(partial)
-        checksum = _checksum(partial)
+        with ThreadPoolExecutor() as pool:  # disks flush several files as fast as one
+            flushed = pool.map(_flush, [*partial.iterdir(), partial])
+            checksum = _checksum(partial)
+            list(flushed)
         if final.exists():
             shutil.rmtree(final)
         partial.rename(final)

@@ -10,11 +10,12 @@ from uuid import UUID
 from django.core.management.base import CommandError, OutputWrapper
 
 from recommender.core.systems import Progress
-from recommender.selectors import JobProgress, job_progress, worker_seen
+from recommender.selectors import JobProgress, job_progress, rate, worker_seen
 
 LOOK_SECONDS = 0.3
 NO_WORKER_SECONDS = 10.0
 BAR_WIDTH = 10
+LINE_SECONDS = 60.0  # where there is no terminal
 INTERRUPTED = 130
 START_A_WORKER = (
     "Start one with 'make worker' (or: celery -A studysite worker -P threads -c 1 -Q device), "
@@ -43,17 +44,19 @@ class Interrupted(CommandError):
 
 
 class Display:
-    """One line that is drawn over on a terminal; elsewhere a line when something changes."""
+    """One line that is drawn over on a terminal; elsewhere one a minute and where phases change."""
 
     def __init__(self, stream: OutputWrapper) -> None:
         self._stream = stream
         self._is_terminal = stream.isatty()
         self._drawn = ""
         self._said: tuple[object, ...] = ()
+        self._said_at = 0.0
 
     def progress(self, label: str, step: Progress) -> None:
         share = step.done / step.total if step.total else None
-        self.show(label, step.phase, share, step.epoch, step.loss, step.seconds_left)
+        pace = rate(step.done, step.total, step.seconds_left)
+        self.show(label, step.phase, share, step.epoch, step.loss, step.seconds_left, pace)
 
     def show(
         self,
@@ -63,19 +66,22 @@ class Display:
         epoch: int,
         loss: float | None,
         seconds_left: float | None,
+        pace: float | None = None,
     ) -> None:
-        parts = [phase]
+        parts, now = [phase], time.monotonic()
         if epoch:
             parts.append(f"pass {epoch}")
         if loss is not None:
             parts.append(f"loss {loss:.4f}")
         if seconds_left is not None:
             parts.append(f"{in_words(seconds_left)} left")
+        if pace is not None:
+            parts.append(f"{pace:,.0f}/s")
         if self._is_terminal:
             line = f"{label:<12} {bar(share)} {', '.join(parts)}"
             self._draw(line[: shutil.get_terminal_size().columns - 1])  # a wrapped line stays
-        elif self._said != (label, phase, epoch):
-            self._said = (label, phase, epoch)
+        elif self._said != (label, phase, epoch) or now - self._said_at >= LINE_SECONDS:
+            self._said, self._said_at = (label, phase, epoch), now
             self._write(f"{label}: {', '.join(parts)}\n")
 
     def say(self, line: str) -> None:
@@ -103,6 +109,8 @@ def bar(share: float | None) -> str:
 def in_words(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 24:
+        return f"{hours} h"
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
@@ -145,7 +153,7 @@ def follow(
 def _show(display: Display, labels: dict[UUID, str], left: list[JobProgress]) -> None:
     now = next((state for state in left if not state.is_idle), left[0])
     phase = "waiting for a worker" if now.is_idle else now.phase
-    display.show(labels[now.id], phase, now.share, now.epoch, now.loss, now.seconds_left)
+    display.show(labels[now.id], phase, now.share, now.epoch, now.loss, now.seconds_left, now.rate)
 
 
 def ending(label: str, state: JobProgress) -> str:

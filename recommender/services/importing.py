@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from numpy.typing import NDArray
 
 from recommender import store
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from recommender.core.readers.source import Source
 
 BATCH = 2000
+#: of the table of movies, in the order of the values in ``_insert_movies``
+COLUMNS = ("dataset_id", "external_id", "position", "title", "year", "genres", "external_ids")
 
 
 def register_dataset(*, name: str, source: Source) -> Dataset:
@@ -72,27 +77,39 @@ def register_dataset(*, name: str, source: Source) -> Dataset:
 
 def _fill(dataset: Dataset, source: Source) -> None:
     try:
-        dataset.arrays_checksum = store.write_arrays(dataset.folder, _arrays(source.ratings))
+        # Rows cost processor time and files mostly waiting; benchmarks/import_ratings.py.
+        with ThreadPoolExecutor(1) as other:
+            written = other.submit(store.write_arrays, dataset.folder, _arrays(source.ratings))
+            _insert_movies(dataset, source)
+        dataset.arrays_checksum = written.result()
         dataset.save(update_fields=["arrays_checksum"])
-        positions = {str(key): place for place, key in enumerate(source.ratings.item_ids.tolist())}
-        Movie.objects.bulk_create(
-            (
-                Movie(
-                    dataset=dataset,
-                    external_id=movie.external_id,
-                    position=positions.get(movie.external_id),
-                    title=movie.title,
-                    year=movie.year,
-                    genres=movie.genres,
-                    external_ids=movie.external_ids,
-                )
-                for movie in source.movies
-            ),
-            batch_size=BATCH,
-        )
     except BaseException:
         store.remove(dataset.folder)
         raise
+
+
+def _insert_movies(dataset: Dataset, source: Source) -> None:
+    """What ``bulk_create`` would do, in a fifth of its time, which is half of a large import's."""
+    positions = {str(key): place for place, key in enumerate(source.ratings.item_ids.tolist())}
+    quoted = connection.ops.quote_name
+    columns = ", ".join(map(quoted, COLUMNS))
+    marks = ", ".join(["%s"] * len(COLUMNS))
+    sql = f"INSERT INTO {quoted(Movie._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608
+    rows = (
+        (
+            dataset.pk,
+            movie.external_id,
+            positions.get(movie.external_id),
+            movie.title,
+            movie.year,
+            json.dumps(movie.genres),
+            json.dumps(movie.external_ids),
+        )
+        for movie in source.movies
+    )
+    with connection.cursor() as cursor:
+        while batch := list(islice(rows, BATCH)):
+            cursor.executemany(sql, batch)
 
 
 def _arrays(ratings: Ratings) -> dict[str, NDArray]:

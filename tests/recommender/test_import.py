@@ -8,6 +8,7 @@ from io import StringIO
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
 from django.db import connection
 
 from recommender import services, store
@@ -15,6 +16,8 @@ from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Scale
 from recommender.core.readers import read_source
 from recommender.loaders import load_ratings
+from recommender.management import following
+from recommender.management.commands import import_ratings
 from recommender.models import Dataset, Movie
 from tests.core import sources
 
@@ -127,11 +130,12 @@ def test_a_name_that_cannot_be_one_is_refused(db, home, movielens, name):
     assert everything(home) == {}
 
 
-def test_a_failure_half_way_leaves_neither_rows_nor_files(db, home, movielens, monkeypatch):
+@pytest.mark.parametrize("half", ["_insert_movies", "store.write_arrays"])
+def test_a_failure_half_way_leaves_neither_rows_nor_files(db, home, movielens, monkeypatch, half):
     def no_space(*args, **kwargs):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Movie.objects, "bulk_create", no_space)
+    monkeypatch.setattr(f"recommender.services.importing.{half}", no_space)
     with pytest.raises(OSError, match="No space left"):
         services.register_dataset(name="tiny", source=read_source(movielens))
     assert not Dataset.objects.exists()
@@ -219,3 +223,23 @@ def test_the_real_data_sets_are_imported_whole(db, home, real_data, folder, coun
     dataset = Dataset.objects.get(name=folder)
     assert (dataset.n_ratings, dataset.n_users, dataset.n_movies) == counts
     assert dataset.movies.count() == counts[2]
+
+
+def test_a_terminal_shows_share_rate_and_time_left_while_a_file_is_read(monkeypatch):
+    clock, shown = iter([0.0, 0.05, 2.0, 4.0, 4.0]), StringIO()
+    monkeypatch.setattr(import_ratings.time, "monotonic", lambda: next(clock))
+    display = following.Display(OutputWrapper(shown))
+    display._is_terminal = True
+    display.show = lambda *facts: shown.write(f"{facts}\n")
+    reading = import_ratings.Reading(display, "ratings.csv")
+    for done in (1_000_000, 100_000_000, 400_000_000, 400_000_000):
+        reading(done, 400_000_000)
+    assert shown.getvalue().splitlines() == [
+        "('ratings.csv', 'reading, 50 MB a second', 0.25, 0, None, 6.0)",
+        "ratings.csv: read 400 MB, 100 MB a second; storing ...",
+    ]
+
+
+def test_nothing_is_drawn_where_nobody_watches(db, home, movielens, capsys):
+    call_command("import_ratings", str(movielens))
+    assert capsys.readouterr().err == ""

@@ -9,8 +9,15 @@ from numpy.typing import NDArray
 
 from recommender.core.errors import SourceError
 from recommender.core.ratings import Ratings, Scale
+from recommender.core.readers import bulk
 from recommender.core.readers.catalogue import Catalogue
+from recommender.core.readers.columns import joined
 from recommender.core.readers.table import Table
+
+#: ratings from which on loading the compiled code pays
+MANY = 5_000_000
+#: ratings moved at once by one thread
+PIECE = 1 << 19
 
 
 def assemble(
@@ -26,20 +33,25 @@ def assemble(
     """
     if catalogue is not None:
         _refuse_unknown_movies(table, catalogue)
-    keys = table.users.astype(np.int64) * len(table.item_ids) + table.items
-    order = None if np.all(keys[1:] > keys[:-1]) else _stable_order(table.items, table.users)
-    if order is not None:
-        keys = keys[order]
-        _refuse_repetition(table, keys, order)
-    masks = {
-        name: _fold_mask(table, keys, test, rest) for name, (test, rest) in (folds or {}).items()
-    }
-    per_user = np.bincount(table.users, minlength=len(table.user_ids))
+    indptr, indices, order = table.indptr, table.items, None
+    if indptr is None:
+        per_user = np.bincount(table.users, minlength=len(table.user_ids))
+        indptr = np.concatenate(([0], np.cumsum(per_user))).astype(np.int64)
+        order = _stable_order((table.items, table.item_ids), (table.users, table.user_ids))
+        indices = _gathered(table.items, order)
+        again = indices[1:] == indices[:-1]
+        again[indptr[1:-1] - 1] = False  # the last movie of one user and the first of the next
+        _refuse_repetition(table, np.flatnonzero(again), order)
+    masks = {}
+    if folds:
+        users = np.repeat(np.arange(len(table.user_ids)), np.diff(indptr))
+        keys = users * len(table.item_ids) + indices
+        masks = {name: _fold_mask(table, keys, *parts) for name, parts in folds.items()}
     return Ratings(
-        indptr=np.concatenate(([0], np.cumsum(per_user))).astype(np.int64),
-        indices=_sorted(table.items, order).astype(np.int32),
-        values=_sorted(_on_levels(table.values, scale), order),
-        timestamps=None if table.timestamps is None else _sorted(table.timestamps, order),
+        indptr=indptr,
+        indices=indices,
+        values=_gathered(table.values, order),
+        timestamps=None if table.timestamps is None else _gathered(table.timestamps, order),
         user_ids=table.user_ids,
         item_ids=table.item_ids,
         scale=scale,
@@ -47,31 +59,35 @@ def assemble(
     )
 
 
-def _stable_order(*columns: NDArray[np.int32]) -> NDArray[np.int64]:
+def _stable_order(*columns: tuple[NDArray[np.int32], NDArray]) -> NDArray[np.integer]:
     """The order by the last column, ties by the one before it, then by place.
 
-    Digit by digit of 16 bits, which numpy sorts by counting: an import of shuffled lines takes
-    half the time that sorting by comparison would need.
+    A column comes with its ids, to which its positions point.
     """
-    order = None
-    for column in columns:
-        for shift in range(0, int(column.max()).bit_length(), 16):
-            digit = (column >> shift).astype(np.uint16)
-            if order is None:
-                order = np.argsort(digit, kind="stable")
-            else:
-                order = order[np.argsort(digit[order], kind="stable")]
-    return np.arange(len(columns[0])) if order is None else order
+    n = len(columns[0][0])
+    order: NDArray[np.integer] = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    for column, ids in columns:
+        many = n >= MANY and bulk.is_compiled()
+        order = bulk.counted(column, len(ids), order) if many else _by_digits(column, order)
+    return order
 
 
-def _sorted(values: NDArray, order: NDArray | None) -> NDArray:
-    return values if order is None else values[order]
+def _by_digits(column: NDArray[np.int32], order: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Digit by digit of 16 bits, which numpy sorts by counting: half the time of comparisons."""
+    for shift in range(0, int(column.max()).bit_length(), 16):
+        digit = (column >> shift).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+    return order
 
 
-def _on_levels(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float32]:
-    """Exactly the levels of the scale, whatever the last printed digit was."""
-    steps = np.round((values - scale.minimum) / scale.step)
-    return (scale.minimum + steps * scale.step).astype(np.float32)
+def _gathered(values: NDArray, order: NDArray[np.integer] | None) -> NDArray:
+    """``values`` in the given order, on all processors: memory answers them side by side."""
+    if order is None:
+        return values
+    pieces = np.array_split(order, max(1, len(order) // PIECE))
+    return joined(
+        pieces, values.dtype.type, lambda part, out: np.take(values, part, out=out, mode="clip")
+    )
 
 
 def _refuse_unknown_movies(table: Table, catalogue: Catalogue) -> None:
@@ -88,9 +104,8 @@ def _refuse_unknown_movies(table: Table, catalogue: Catalogue) -> None:
     )
 
 
-def _refuse_repetition(table: Table, keys: NDArray[np.int64], order: NDArray[np.int64]) -> None:
-    """``keys`` are in the stable ``order``, so that of two equal ones the earlier comes first."""
-    again = np.flatnonzero(keys[1:] == keys[:-1])
+def _refuse_repetition(table: Table, again: NDArray[np.int64], order: NDArray[np.integer]) -> None:
+    """``again``: where in the stable ``order`` a rating stands that the next one repeats."""
     if not len(again):
         return
     place = again[np.argmin(order[again + 1])]
@@ -142,7 +157,8 @@ def _find(table: Table, keys: NDArray[np.int64], part: Table) -> NDArray[np.int6
     in_order = np.sort(places)
     if np.any(in_order[1:] == in_order[:-1]):
         order = np.argsort(wanted, kind="stable")
-        _refuse_repetition(part, wanted[order], order)
+        wanted = wanted[order]
+        _refuse_repetition(part, np.flatnonzero(wanted[1:] == wanted[:-1]), order)
     return places
 
 

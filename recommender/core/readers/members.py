@@ -6,20 +6,25 @@ import hashlib
 import stat
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.core.errors import SourceError
 
 BLOCK = 8 << 20
 HEAD = 1 << 16
 LONGEST_LINE = 1 << 16
+#: blocks that may be read before they are hashed, and before they are parsed
+AHEAD = 32
 #: what one zip may unpack to, how much smaller than that it may be, how many files it may hold
 LARGEST_ZIP = 8 << 30
 LARGEST_RATIO = 100
@@ -37,13 +42,17 @@ UNREADABLE = (
 )
 
 
+class EndlessLine(Exception):
+    """A line is longer than any line of a table can be; who counts the lines says which."""
+
+
 @dataclass
 class Member:
     """One file. ``label`` stands in messages; ``sha256`` is known once it was read to its end."""
 
     label: str
     size: int
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], Any]
     sha256: str = ""
 
     def head(self) -> bytes:
@@ -56,21 +65,51 @@ class Member:
 
         SourceError names the line of a NUL byte or of a line that never ends.
         """
-        digest, rest, line = hashlib.sha256(), b"", 1
+        line = 1
+        try:
+            for raw in self.raw_blocks(size):
+                block = raw.tobytes()
+                yield line, self.checked(block, line)
+                line += count(block, b"\n")
+        except EndlessLine:
+            raise self.endless(line) from None
+
+    def raw_blocks(
+        self, size: int | None = None, hasher: Executor | None = None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """The same blocks as they stand, hashed by ``hasher`` meanwhile; EndlessLine may end them.
+
+        A block is overwritten after ``AHEAD`` others: fresh memory would take as long as reading.
+        """
+        size = size or BLOCK
+        digest, rest = hashlib.sha256(), np.empty(0, np.uint8)
+        ring: deque[tuple[NDArray[np.uint8], Future[None]]] = deque()
         with self._reading() as stream:
-            while piece := stream.read(size or BLOCK):
-                digest.update(piece)
-                cut = piece.rfind(b"\n") + 1
-                if cut:
-                    block, rest = rest + piece[:cut], piece[cut:]
-                    yield line, self._checked(block, line)
-                    line += count(block, b"\n")
+            while True:
+                buffer = np.empty(0, np.uint8)
+                if len(ring) > AHEAD + 1:
+                    buffer, hashed = ring.popleft()
+                    hashed.result()
+                start = len(rest)
+                if len(buffer) < start + size:
+                    buffer = np.empty(start + size + HEAD, np.uint8)
+                buffer[:start] = rest
+                end = start + stream.readinto(buffer[start : start + size].data)
+                if end == start:
+                    break
+                if hasher is None:
+                    digest.update(buffer[start:end].data)
                 else:
-                    rest += piece
-                if len(rest) > max(LONGEST_LINE, size or BLOCK):
-                    raise self._endless(line)
-        if rest:
-            yield line, self._checked(rest, line)
+                    ring.append((buffer, hasher.submit(digest.update, buffer[start:end].data)))
+                if cut := _after_last_line(buffer, start, end):
+                    yield buffer[:cut]
+                rest = buffer[cut:end].copy()
+                if len(rest) > max(LONGEST_LINE, size):
+                    raise EndlessLine
+        if len(rest):
+            yield rest
+        for _, hashed in ring:
+            hashed.result()
         self.sha256 = digest.hexdigest()
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
@@ -79,11 +118,11 @@ class Member:
             for offset, line in enumerate(block.split(b"\n")):
                 line = line.removesuffix(b"\r")
                 if len(line) > LONGEST_LINE:
-                    raise self._endless(first + offset)
+                    raise self.endless(first + offset)
                 if line.strip():
                     yield first + offset, line
 
-    def _checked(self, block: bytes, line: int) -> bytes:
+    def checked(self, block: bytes, line: int) -> bytes:
         if line == 1:
             if block.startswith((b"\xff\xfe", b"\xfe\xff")):
                 raise SourceError(
@@ -102,7 +141,7 @@ class Member:
             )
         return block
 
-    def _endless(self, line: int) -> SourceError:
+    def endless(self, line: int) -> SourceError:
         return SourceError(
             f"the line is longer than {LONGEST_LINE:,} bytes",
             file=self.label,
@@ -111,7 +150,7 @@ class Member:
         )
 
     @contextmanager
-    def _reading(self) -> Iterator[IO[bytes]]:
+    def _reading(self) -> Iterator[Any]:
         try:
             with self.open() as stream:
                 yield stream
@@ -231,6 +270,14 @@ def _unsafe(path: Path, problem: str) -> SourceError:
         file=path,
         remedy="Do not unpack it; get the data anew from its origin.",
     )
+
+
+def _after_last_line(buffer: NDArray[np.uint8], start: int, end: int) -> int:
+    """The place after the last line end between two places, 0 where there is none."""
+    for first in (max(start, end - HEAD), start):
+        if cut := buffer[first:end].tobytes().rfind(b"\n") + 1:
+            return first + cut
+    return 0
 
 
 def count(block: bytes, part: bytes) -> int:

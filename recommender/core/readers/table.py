@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from functools import cached_property
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.core.errors import SourceError
+from recommender.core.readers import bulk
 from recommender.core.readers.columns import (
     CONTROL,
     LARGEST_ID,
@@ -23,10 +26,13 @@ from recommender.core.readers.columns import (
     Ids,
     Layout,
     Scales,
+    Tenths,
     Texts,
     is_id,
+    joined,
+    on_levels,
 )
-from recommender.core.readers.members import BOM, Member, count, count_controls
+from recommender.core.readers.members import BOM, EndlessLine, Member, count, count_controls
 from recommender.core.readers.source import Progress
 
 #: stands for "::" while pandas splits the line, as its fast parser knows single characters only
@@ -50,12 +56,21 @@ class Table:
     member: Member
     layout: Layout
     user_ids: NDArray
-    users: NDArray[np.int32]
     item_ids: NDArray
     items: NDArray[np.int32]
-    values: NDArray[np.float64]
+    values: NDArray[np.float32]  #: levels of the scale
     timestamps: NDArray[np.int64] | None
+    #: where each user's ratings begin, and the end; None unless the file is known to be sorted by
+    #: user, then movie, without repetition
+    indptr: NDArray[np.int64] | None
+    _users: NDArray[np.int32] | None
     _lines: list[tuple[int, int, list[int] | None]]
+
+    @cached_property
+    def users(self) -> NDArray[np.int32]:
+        if self._users is not None or self.indptr is None:
+            return np.asarray(self._users)
+        return np.repeat(np.arange(len(self.user_ids), dtype=np.int32), np.diff(self.indptr))
 
     def line_of(self, row: int) -> int:
         """The line of the file that the rating at ``row`` stands on."""
@@ -89,6 +104,21 @@ def read_table(member: Member, layout: Layout, scales: Scales, progress: Progres
             text.add(found.column)
 
 
+class _Part(NamedTuple):
+    """The ratings of one block."""
+
+    layout: Layout
+    size: int  #: bytes
+    line: int  #: the first line
+    columns: list[Any]
+    numbers: list[int] | None  #: of the lines, where some are blank
+    ascending: bool
+
+    def pair(self, row: int) -> tuple[int, int]:
+        users, items = self.columns[self.layout.user], self.columns[self.layout.item]
+        return int(users[row]), int(items[row])
+
+
 @dataclass
 class _Reading:
     """One pass over the file, with the id columns in ``text`` taken as text."""
@@ -103,45 +133,90 @@ class _Reading:
     def table(self) -> Table:
         layout = self.layout
         users, items = (Ids(text=column in self.text) for column in (layout.user, layout.item))
-        values: list[NDArray] = []
-        times: list[NDArray] = []
+        stars: list[NDArray[np.float64] | Tenths] = []
+        times: list[NDArray[np.int64]] = []
         rows = done = 0
-        for line, block in self.member.blocks():
-            done += len(block)
-            if line == 1 and layout.has_header:
-                block, line = block.partition(b"\n")[2], 2
-            if not block:
-                continue
-            columns = self._fast(block)
-            numbers = None
-            if columns is None:
-                columns, numbers = self._slow(block, line)
-            if n := len(columns[layout.rating]):
-                self.lines.append((rows, line, numbers))
-                rows += n
-                users.add(columns[layout.user])
-                items.add(columns[layout.item])
-                values.append(columns[layout.rating])
-                if layout.timestamp is not None:
-                    times.append(columns[layout.timestamp])
-            self.progress(done, self.member.size)
+        ascending, former = True, (-1, -1)
+        with closing(self._parts()) as parts:
+            for part in parts:
+                done += part.size
+                columns = part.columns
+                if n := len(columns[layout.rating]):
+                    self.lines.append((rows, part.line, part.numbers))
+                    rows += n
+                    users.add(columns[layout.user])
+                    items.add(columns[layout.item])
+                    stars.append(columns[layout.rating])
+                    if layout.timestamp is not None:
+                        times.append(columns[layout.timestamp])
+                    if ascending := ascending and part.ascending:
+                        ascending, former = part.pair(0) > former, part.pair(-1)
+                self.progress(done, self.member.size)
         self.progress(self.member.size, self.member.size)
         if not rows:
-            problem = "there is a header but no rating" if done else "the file is empty"
+            headed = done or layout.has_header
+            problem = "there is a header but no rating" if headed else "the file is empty"
             raise SourceError(problem, file=self.member.label, remedy="Name a file with ratings.")
-        user_ids, user_positions = users.positions()
+        user_positions = indptr = None
+        if ascending:
+            user_ids, indptr = users.runs()
+        else:
+            user_ids, user_positions = users.positions()
         item_ids, item_positions = items.positions()
         return Table(
             member=self.member,
             layout=layout,
             user_ids=user_ids,
-            users=user_positions,
             item_ids=item_ids,
             items=item_positions,
-            values=np.concatenate(values),
-            timestamps=np.concatenate(times) if times else None,
+            values=on_levels(stars, self.scales.scale),
+            timestamps=joined(times, np.int64, _copy) if times else None,
+            indptr=indptr,
+            _users=user_positions,
             _lines=self.lines,
         )
+
+    def _parts(self) -> Generator[_Part, None, None]:
+        """The file block by block; the plain blocks of a large one as compiled code read them."""
+        layout, line = self.layout, 1
+        numbers: list[int] | None
+        large = not self.text and bulk.is_for(self.member)
+        read = bulk.read_ahead(self.member, layout) if large else self._one_by_one()
+        # closed at once, not when memory is tidied up: there may be threads behind it
+        with closing(read) as blocks:
+            try:
+                for raw, plain in blocks:
+                    numbers, first = None, line + (line == 1 and layout.has_header)
+                    if plain is not None and self.scales.accept(plain.stars):
+                        line += plain.n_lines
+                        columns, ascending = plain.columns, plain.ascending
+                    else:
+                        whole = raw.tobytes()
+                        block = self.member.checked(whole, line)
+                        block = block.partition(b"\n")[2] if first > line else block
+                        line += count(whole, b"\n")
+                        if not block:
+                            continue
+                        columns, numbers = self._checked(block, first)
+                        ascending = self._ascend(columns)
+                    yield _Part(layout, len(raw), first, columns, numbers, ascending)
+            except EndlessLine:
+                raise self.member.endless(line) from None
+
+    def _one_by_one(self) -> Generator[tuple[NDArray[np.uint8], bulk.Plain | None], None, None]:
+        for block in self.member.raw_blocks():
+            yield block, None
+
+    def _checked(self, block: bytes, line: int) -> tuple[list[Any], list[int] | None]:
+        columns = self._fast(block)
+        return self._slow(block, line) if columns is None else (columns, None)
+
+    def _ascend(self, columns: list[Any]) -> bool:
+        if self.text:
+            return False
+        users, items = columns[self.layout.user], columns[self.layout.item]
+        same = users[1:] == users[:-1]
+        return bool(np.all((users[1:] > users[:-1]) | (same & (items[1:] > items[:-1]))))
 
     # -- the fast way: pandas parses, arithmetic on whole columns checks ------------------------
 
@@ -290,6 +365,10 @@ class _Reading:
     def _refuse(self, line: int, column: int | None, problem: str, remedy: str) -> NoReturn:
         name = None if column is None else self.layout.names[column]
         raise SourceError(problem, file=self.member.label, line=line, field=name, remedy=remedy)
+
+
+def _copy(part: NDArray, piece: NDArray) -> None:
+    piece[:] = part
 
 
 def _is_utf8(block: bytes) -> bool:

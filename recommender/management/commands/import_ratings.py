@@ -1,11 +1,13 @@
 """Import ratings from a folder, a zip or a file, or the built-in demo data."""
 
 import sys
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from recommender import services
@@ -13,12 +15,18 @@ from recommender.core.errors import CoreError
 from recommender.core.ratings import Scale
 from recommender.core.readers import Source, read_source
 from recommender.core.readers.demo import demo_source
+from recommender.core.readers.source import ignore_progress
+from recommender.management.following import Display
 from recommender.models import Dataset
 from recommender.store import StoreError
+
+SHOW_SECONDS = 0.1
 
 
 class Command(BaseCommand):
     help = "Import ratings: MovieLens files, or a CSV with the header user,item,rating[,timestamp]."
+    #: those of addresses would load every page, which takes longer than most imports
+    requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", nargs="?", type=Path, help="a folder, a zip or a file")
@@ -49,18 +57,40 @@ class Command(BaseCommand):
         self.stdout.write(describe(dataset, source, known=known))
 
     def _read(self, path: Path, scale: Scale | None) -> Source:
+        # Only where somebody watches: in a log a line for every block says nothing.
+        watched = sys.stderr.isatty()
+        reading = Reading(Display(self.stderr), path.name) if watched else ignore_progress
         try:
-            return read_source(path, scale=scale, progress=self._progress)
+            return read_source(path, scale=scale, progress=reading)
         except OSError as error:
             raise CommandError(
                 f"{path} cannot be read: {error}. See that it is there and may be read."
             ) from error
 
-    def _progress(self, done: int, total: int) -> None:
-        # Only where somebody watches: in a log a line for every block says nothing.
-        if sys.stderr.isatty():
-            end = "\n" if done >= total else "\r"
-            self.stderr.write(f"reading {done / max(total, 1):4.0%}", ending=end)
+
+class Reading:
+    """The bar of a file that is being read: share, megabytes a second, time left."""
+
+    def __init__(self, display: Display, name: str) -> None:
+        self._display, self._name = display, name
+        self._begun = self._shown = time.monotonic()
+        self._done = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done < self._done:  # the file is read anew, with other ids in mind
+            self._begun = now
+        ended = done >= total > self._done
+        self._done = done
+        passed = max(now - self._begun, 1e-3)
+        rate = f"{done / passed / 1e6:,.0f} MB a second"
+        if ended:
+            self._display.say(f"{self._name}: read {total / 1e6:,.0f} MB, {rate}; storing ...")
+        elif done < total and now - self._shown >= SHOW_SECONDS:
+            self._shown = now
+            left = (total - done) * passed / max(done, 1)
+            phase = f"reading, {rate}"
+            self._display.show(self._name, phase, done / total, 0, None, left)
 
 
 def default_name(path: Path) -> str:
