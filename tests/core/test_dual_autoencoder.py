@@ -13,6 +13,7 @@ from recommender.core.algorithms.dual_network import Member, Parts
 from recommender.core.errors import Cancelled, ConfigurationError, FitError
 from recommender.core.systems import (
     DualAutoencoderConfig,
+    Progress,
     RunOptions,
     config_from_dict,
     config_to_dict,
@@ -176,20 +177,24 @@ def test_dual_members_read_profiles_as_in_training():
     assert_allclose(pairs, found, rtol=1e-4, atol=1e-6)
 
 
-def test_a_run_stopped_in_any_pass_and_resumed_is_the_uninterrupted_run(tmp_path):
-    def stop_in_pass(number):
-        def listener(progress):
-            if progress.epoch == number:
-                raise Cancelled("stop")
+@pytest.mark.parametrize("steps", [1, 4, 5, 13])
+def test_a_run_stopped_after_any_step_and_resumed_is_the_uninterrupted_run(tmp_path, steps):
+    """Five steps make a pass."""
+    options = {"checkpoint": tmp_path / "c", "checkpoint_seconds": 0}
+    seen: list[Progress] = []
 
-        return listener
+    def stop(progress: Progress) -> None:
+        seen.append(progress)
+        if sum(one.done > 0 for one in seen) > steps:
+            raise Cancelled("stop")
 
-    whole = fit()
-    for number in (1, 2, 4):
-        checkpoint = tmp_path / f"{number}.safetensors"
-        with pytest.raises(Cancelled):
-            fit(checkpoint=checkpoint, progress=stop_in_pass(number))
-        assert same(fit(checkpoint=checkpoint), whole)
+    with pytest.raises(Cancelled):
+        fit(**options, progress=stop)
+    stopped_at = seen[-1].done
+    seen.clear()
+    steps = 1000
+    assert same(fit(**options, progress=stop), fit())
+    assert next(one.done for one in seen if one.done) == stopped_at
 
 
 def test_the_training_error_is_that_of_withheld_ratings():

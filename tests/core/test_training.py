@@ -207,6 +207,12 @@ def test_a_loss_that_is_no_number_stops_the_run():
         fit(replace(CONFIG, learning_rate=1e25))
 
 
+def test_wide_layers_hide_no_weight_that_is_no_number():
+    """Their kernels are others: one of them would take NaN for 0, and learning would go on."""
+    with pytest.raises(FitError, match="Lower learning_rate"):
+        fit(replace(CONFIG, hidden=(600,) * 5, learning_rate=1e8))
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -11,6 +11,7 @@ from django.utils import timezone
 from recommender import services
 from recommender.core.errors import FitError
 from recommender.core.readers import read_source
+from recommender.core.systems import Progress
 from recommender.management import following
 from recommender.models import Evaluation, Job, TrainedModel
 from tests.core import sources
@@ -308,4 +309,16 @@ def test_elsewhere_a_line_is_written_when_phase_or_pass_change(db):
     assert stream.text.splitlines() == [
         "autoencoder: training, pass 1, loss 0.9000",
         "autoencoder: training, pass 2, loss 0.9000",
+    ]
+
+
+def test_a_rate_is_told_and_a_line_every_minute(monkeypatch):
+    clock, stream = iter([0.0, 30.0, 61.0]), Terminal(is_terminal=False)
+    monkeypatch.setattr(following.time, "monotonic", lambda: next(clock))
+    display = following.Display(stream)
+    for done in (100, 200, 300):
+        display.progress("autoencoder", Progress("training", done, 10_300, 1, None, 50.0))
+    assert stream.text.splitlines() == [
+        "autoencoder: training, pass 1, 50 s left, 204/s",
+        "autoencoder: training, pass 1, 50 s left, 200/s",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Self
@@ -39,6 +40,7 @@ from recommender.core.training import (
 )
 
 TRAIN_ERROR_SAMPLE = 200_000  # training ratings behind train_rmse_ at most
+MEASURED_PER_USER = 32  # at a time: a profile is read for every so many
 PAIRS_AT_ONCE = 8_192
 PROFILES_AT_ONCE = 1_024
 
@@ -110,7 +112,7 @@ class Autoencoder(Recommender):
                 stopping=stopping,
             )
             self.loss_curve_, self.finished_ = outcome.loss_curve, outcome.finished
-            self.train_rmse_ = self._train_error(task, options)
+            self.train_rmse_ = self._train_error(task, options, int(np.ceil(outcome.passes)))
 
     def _validation(
         self, ratings: Ratings, held: NDArray[np.bool_], matrix: csr_array, seed: int
@@ -127,16 +129,17 @@ class Autoencoder(Recommender):
 
         return measure
 
-    def _train_error(self, task: WithheldRatings, options: RunOptions) -> float:
+    def _train_error(self, task: WithheldRatings, options: RunOptions, passes: int) -> float:
         rng = np.random.default_rng([options.seed, self.config.epochs])
         chosen = rng.permutation(task.n_examples)[:TRAIN_ERROR_SAMPLE]
         clip = (self.scale_.minimum, self.scale_.maximum)
-        total, done = 0.0, 0
-        for part in task.batches(rng, np.sort(chosen)):
+        total, done, started = 0.0, 0, time.monotonic()
+        for part in task.batches(rng, np.sort(chosen), MEASURED_PER_USER):
             squared = task.squared_errors(part, clip)
             total += float(squared.sum(dtype=np.float64))
             done += len(squared)
-            options.progress(Progress("measuring", done, len(chosen), self.config.epochs))
+            left = (time.monotonic() - started) / done * (len(chosen) - done)
+            options.progress(Progress("measuring", done, len(chosen), passes, seconds_left=left))
         return float(np.sqrt(total / len(chosen)))
 
     def to(self, device: str) -> Self:

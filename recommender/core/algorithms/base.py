@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Recommender(ABC):
 
     name: ClassVar[str]
     block_cells: ClassVar[int] = BLOCK_CELLS
+    pairs_at_once = 100_000  #: predictions after which an evaluation tells where it stands
 
     n_items_: int
     scale_: Scale
@@ -115,8 +117,10 @@ class Recommender(ABC):
         tied = np.zeros(n, np.int64)
         hashes = seeded_hash(self.n_items_, self.seed_)
         block = max(1, self.block_cells // max(1, self.n_items_))
+        began = time.monotonic()
         for start in range(0, n, block):
-            progress(Progress(phase="recommending", done=start, total=n))
+            left = (time.monotonic() - began) / start * (n - start) if start else None
+            progress(Progress("recommending", start, n, seconds_left=left))
             stop = min(start + block, n)
             users = np.arange(start, stop) if profiles is None else None
             keys = (*self._score(matrix[start:stop], users), hashes)

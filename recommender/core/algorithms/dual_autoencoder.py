@@ -38,11 +38,11 @@ class WithheldParts:
         self.n_examples = parts.matrix.nnz
         self.optimiser = Adam()
 
-    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        return (self.parts.batch(withheld) for withheld in self.parts.drawn(rng))
+    def batches(self, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+        return self.parts.drawn(rng)
 
-    def prepare(self, batch: Batch) -> Batch:
-        return batch
+    def prepare(self, batch: NDArray[np.bool_]) -> Batch:
+        return self.parts.batch(batch)
 
     def step(self, batch: Batch, share: float, generator: torch.Generator) -> NDArray[np.floating]:
         """Every member learns by its own error; what is told is the error of their mean."""
@@ -59,6 +59,9 @@ class WithheldParts:
         errors = total / len(self.members) - batch.targets
         squared: NDArray[np.floating] = (errors**2).cpu().numpy()
         return squared
+
+    def weights(self) -> Iterator[torch.Tensor]:
+        return (tensor for _, tensor in self._parameters())
 
     def state(self) -> dict[str, NDArray]:
         own = {name: tensor.cpu().numpy() for name, tensor in self._parameters()}
@@ -123,9 +126,13 @@ class DualAutoencoder(Recommender):
             outcome = train(task, epochs=self.config.epochs, options=options, identity=identity)
             self.loss_curve_, self.finished_ = outcome.loss_curve, outcome.finished
             self.readout_ = Readout.of(members.values(), self.profiles_, parts)
-            self.train_rmse_ = self._train_error(list(members.values()), parts, options)
+            self.train_rmse_ = self._train_error(
+                list(members.values()), parts, options, math.ceil(outcome.passes)
+            )
 
-    def _train_error(self, members: list[Member], parts: Parts, options: RunOptions) -> float:
+    def _train_error(
+        self, members: list[Member], parts: Parts, options: RunOptions, passes: int
+    ) -> float:
         rng = np.random.default_rng([options.seed, self.config.epochs])
         users = np.sort(rng.permutation(self.profiles_.shape[0])[:TRAIN_ERROR_USERS])
         place = np.full(self.profiles_.shape[0], -1)
@@ -142,7 +149,7 @@ class DualAutoencoder(Recommender):
             found += known * readout.pairs(profiles, rows, items)
             errors = self.scale_.clip(found) - self.profiles_.data[chosen]
             total, done = total + float(np.dot(errors, errors)), done + len(errors)
-            options.progress(Progress("measuring", done, asked, self.config.epochs))
+            options.progress(Progress("measuring", done, asked, passes))
         return math.sqrt(total / max(1, done))
 
     def _predict(

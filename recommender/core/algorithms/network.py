@@ -18,14 +18,21 @@ from recommender.core.algorithms.withheld import (
 )
 from recommender.core.systems import AutoencoderConfig
 from recommender.core.training import several
+from recommender.core.training.rows import Terms
 
 
-@dataclass(frozen=True)
+@dataclass
 class Gradient:
     """Of one tensor, or of the ``rows`` of it that a batch touches; the others have none."""
 
-    values: torch.Tensor
+    found: torch.Tensor | Terms  #: added up where somebody has asked for ``values``
     rows: torch.Tensor | None = None
+
+    @property
+    def values(self) -> torch.Tensor:
+        if isinstance(self.found, Terms):
+            self.found = self.found.added_up()
+        return self.found
 
 
 class Network:
@@ -229,6 +236,8 @@ def _bytes(
 
 
 def _of_all_processes(gradient: Gradient) -> Gradient:
+    if several.rank_and_size()[1] == 1:
+        return gradient
     if gradient.rows is None:
         return Gradient(several.added_up(gradient.values))
     rows, values = several.added_up_rows(gradient.rows, gradient.values)

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch.nn.functional import embedding_bag
 
 from recommender.core.algorithms.products import product
+from recommender.core.training.rows import Terms
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,12 @@ class SparseRows:
         )
 
     def times(self, table: torch.Tensor) -> torch.Tensor:
-        """The product with a dense table (n_columns, width): (n_rows, width).
+        """The product with a dense table (n_columns, width): (n_rows, width)."""
+        return self.terms(table, table[:0]).added_up()
 
-        Each row is summed by one thread in the order of its entries, so that the result does not
-        depend on scheduling, as it would with scattered additions.
-        """
-        return embedding_bag(
-            self.columns,
-            table,
-            self.offsets,
-            mode="sum",
-            per_sample_weights=self.weights,
-            include_last_offset=True,
-        )
+    def terms(self, table: torch.Tensor, more: torch.Tensor) -> Terms:
+        """The product with two tables, one under the other, not yet added up."""
+        return Terms(self.offsets, self.columns, self.weights, (table, more))
 
 
 class Profiles(Protocol):
@@ -63,7 +56,7 @@ class Profiles(Protocol):
     def sums(self, first: torch.Tensor) -> torch.Tensor:
         """The whole profiles' products with the first layer (n_items, H): (B, H)."""
 
-    def gradient(self, tasks: torch.Tensor, examples: torch.Tensor) -> torch.Tensor:
+    def gradient(self, tasks: torch.Tensor, examples: torch.Tensor) -> torch.Tensor | Terms:
         """From the gradients by the sums (B, H) and by the withheld terms (E, H): (I, H)."""
 
 
@@ -98,8 +91,8 @@ class SparseProfiles:
     def sums(self, first: torch.Tensor) -> torch.Tensor:
         return self.rows.times(first)
 
-    def gradient(self, tasks: torch.Tensor, examples: torch.Tensor) -> torch.Tensor:
-        return self.transposed.times(torch.cat([tasks, examples]))
+    def gradient(self, tasks: torch.Tensor, examples: torch.Tensor) -> Terms:
+        return self.transposed.terms(tasks, examples)
 
 
 @dataclass(frozen=True)

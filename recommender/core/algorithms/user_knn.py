@@ -52,6 +52,7 @@ class UserKNN(Recommender):
 
     def _compare(self, threads: int | None = None) -> None:
         self._means = neighbour_means(self.profiles_, self.scale_, self.config, threads)
+        self.pairs_at_once = self._means.pairs_at_once
 
     def _predict(
         self,
@@ -61,8 +62,10 @@ class UserKNN(Recommender):
         *,
         training: bool,
     ) -> NDArray[np.float64]:
-        own = np.arange(profiles.shape[0]) if training else None
-        stars, weight = self._means.pairs(profiles, own, rows, items)
+        # of the profiles that are asked for alone: there may be millions of ratings in the others
+        asked, rows = np.unique(rows, return_inverse=True)
+        profiles = profiles[asked]
+        stars, weight = self._means.pairs(profiles, asked if training else None, rows, items)
         if self.config.fallback == "mean":
             fallback = np.full(len(rows), self.bias_.mean)
         else:

@@ -24,6 +24,7 @@ from recommender.core.algorithms.profiles import (
     SparseRows,
     compact,
 )
+from recommender.core.training.rows import Terms
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def first_sums(batch: Batch, first: torch.Tensor) -> torch.Tensor:
     return sums if batch.input_scale is None else sums.mul_(batch.input_scale)
 
 
-def first_gradient(batch: Batch, gradient: torch.Tensor) -> torch.Tensor:
+def first_gradient(batch: Batch, gradient: torch.Tensor) -> torch.Tensor | Terms:
     """From the gradient of the pre-activations (E, H), which is lost, that of its items: (I, H)."""
     if batch.input_scale is not None:
         gradient.mul_(batch.input_scale)
@@ -94,12 +95,12 @@ def outputs(batch: Batch, hidden: torch.Tensor, last: torch.Tensor) -> torch.Ten
 
 def outputs_gradient(
     batch: Batch, slopes: torch.Tensor, hidden: torch.Tensor, last: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, Terms, torch.Tensor]:
     """From slopes (P) those of the activations (E, H), the targets' rows (T, H), biases (T)."""
     ours, theirs = batch.by_example, batch.by_target
     back = SparseRows(ours.offsets, ours.columns, slopes[batch.by_example_order]).times(last)
     own = SparseRows(theirs.offsets, theirs.columns, slopes[batch.by_target_order])
-    return back, own.times(hidden), own.times(torch.ones_like(hidden[:, :1]))[:, 0]
+    return back, own.terms(hidden, hidden[:0]), own.times(torch.ones_like(hidden[:, :1]))[:, 0]
 
 
 def assemble(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from recommender.core.algorithms.plan import Part, Plan
 from recommender.core.algorithms.withheld import Batch, assemble
 from recommender.core.systems import AutoencoderConfig, RunOptions
 from recommender.core.training import Adam, several
+from recommender.core.training.rows import Terms
 
 
 class WithheldRatings:
@@ -45,11 +46,17 @@ class WithheldRatings:
         self.user_bias = encoding.bias.user_offsets(matrix)
 
     def batches(
-        self, rng: np.random.Generator, entries: NDArray[np.int64] | None = None
+        self,
+        rng: np.random.Generator,
+        entries: NDArray[np.int64] | None = None,
+        per_user: int = 0,
     ) -> Iterator[Part]:
-        """Parts that withhold each of ``entries`` (default: all ratings) once."""
+        """Parts that withhold each of ``entries`` (default: all ratings) once.
+
+        At most ``per_user`` of a user's together, by default as many as in training.
+        """
         entries = np.arange(self.n_examples) if entries is None else entries
-        plan = Plan.draw(self.rows, entries, self.config.withheld_per_user, rng)
+        plan = Plan.draw(self.rows, entries, per_user or self.config.withheld_per_user, rng)
         drawn = self.config.unrelated_per_example if self.config.unrelated_weight else 0
         return plan.parts(self.config.batch_users, self.rated, rng, drawn)
 
@@ -83,7 +90,11 @@ class WithheldRatings:
         _, errors, gradients = self.network.gradients(batch, generator)
         for name, gradient in gradients.items():
             weights = self.network.parameters[name]
-            self.optimiser.update(name, weights, gradient.values, rate, gradient.rows)
+            terms, rows = gradient.found, gradient.rows
+            if rows is not None and isinstance(terms, Terms) and terms.can_be_compiled:
+                self.optimiser.update_summed(name, weights, terms, rate, rows)
+            else:
+                self.optimiser.update(name, weights, gradient.values, rate, rows)
         squared: NDArray[np.floating] = (errors**2).cpu().numpy()
         return squared
 
@@ -94,6 +105,9 @@ class WithheldRatings:
             predicted = (self.network.errors(batch) + batch.stars).clamp(*clip)
             squared: NDArray[np.floating] = ((predicted - batch.stars) ** 2).cpu().numpy()
         return squared
+
+    def weights(self) -> Iterable[torch.Tensor]:
+        return self.network.parameters.values()
 
     def state(self) -> dict[str, NDArray]:
         own = {name: tensor.cpu().numpy() for name, tensor in self.network.parameters.items()}

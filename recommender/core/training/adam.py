@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recommender.core.training.rows import Rates, Terms, step_on_rows
+
 #: numbers of a chunk of rows that are brought together for an update: four such stay in the
 #: processor's cache, while on a GPU few large steps are best
 CHUNK = {"cpu": 1 << 20, "cuda": 1 << 27}
@@ -39,12 +41,7 @@ class Adam:
         rows: torch.Tensor | None = None,
     ) -> None:
         """Change ``weights`` in place; with ``rows``, all different, the gradient is of these."""
-        if name not in self.steps:
-            self.steps[name] = 0
-            self.means[name] = torch.zeros_like(weights)
-            self.squares[name] = torch.zeros_like(weights)
-        self.steps[name] += 1
-        whole = (weights, self.means[name], self.squares[name])
+        whole = self._begun(name, weights)
         if rows is None:
             self._step(name, whole, gradient, rate)
             return
@@ -60,6 +57,33 @@ class Adam:
             self._step(name, (weight, mean, square), gradient[start : start + size], rate)
             for tensor, place in zip(whole, part, strict=True):
                 tensor.index_copy_(0, chosen, place)
+
+    def update_summed(
+        self, name: str, weights: torch.Tensor, terms: Terms, rate: float, rows: torch.Tensor
+    ) -> None:
+        """The same to rounding, of a gradient that is not yet added up and can be compiled."""
+        whole = self._begun(name, weights)
+        count = self.steps[name]
+        rates = Rates(
+            mean=1 - self.beta1,
+            square=1 - self.beta2,
+            root=(1 - self.beta2**count) ** -0.5,
+            epsilon=self.epsilon,
+            step=rate / (1 - self.beta1**count),
+            kept=1 - rate * self.weight_decay,
+        )
+        step_on_rows(whole, rows, terms, rates)
+
+    def _begun(
+        self, name: str, weights: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Weights, means and squares of a tensor whose next step begins."""
+        if name not in self.steps:
+            self.steps[name] = 0
+            self.means[name] = torch.zeros_like(weights)
+            self.squares[name] = torch.zeros_like(weights)
+        self.steps[name] += 1
+        return weights, self.means[name], self.squares[name]
 
     def _step(
         self, name: str, whole: tuple[torch.Tensor, ...], gradient: torch.Tensor, rate: float

@@ -20,6 +20,8 @@ from recommender.core.training.checkpoints import Checkpoints
 from recommender.core.training.curve import LossCurve
 from recommender.core.training.stopping import EarlyStopping
 
+REMEDY = "Lower learning_rate, or look for extreme ratings."
+
 
 class Task(Protocol):
     """What the loop trains: it cuts a pass into batches and takes one step on each."""
@@ -37,6 +39,9 @@ class Task(Protocol):
 
         ``share`` of the whole run is done (0 to 1); ``generator`` draws whatever is random.
         """
+
+    def weights(self) -> Iterable[torch.Tensor]:
+        """What is learned."""
 
     def state(self) -> dict[str, NDArray]:
         """All that the next step depends on, optimiser included."""
@@ -74,9 +79,10 @@ def train(
     In several processes each calls this with the same arguments; the first writes, the others
     read the same file.
 
-    Raises FitError when the loss is no longer a number, and what the progress callback raises.
+    Raises FitError when the loss or a weight is no longer a number, and what the progress callback
+    raises.
     """
-    total, curve, started = epochs * task.n_examples, LossCurve(), time.monotonic()
+    total, curve = epochs * task.n_examples, LossCurve()
     rank, size = several.rank_and_size()
     known = [identity, options.seed, options.device.partition(":")[0], size, torch.__version__]
     checkpoints = Checkpoints(options.checkpoint, known, options.checkpoint_seconds)
@@ -89,7 +95,9 @@ def train(
         task.restore(arrays)
         if stopping:
             stopping.restore(arrays)
+        del found, arrays  # they keep the file, which the next checkpoint replaces, in memory
     done = done_before = curve.n_examples
+    started = time.monotonic()  # reading a checkpoint of gigabytes is not learning
 
     def write(epoch: int, batches: int, generator: torch.Generator) -> None:
         if options.checkpoint is None or rank:
@@ -121,8 +129,7 @@ def train(
             loss = curve.add(squared_errors)
             if not np.isfinite(loss):
                 raise FitError(
-                    f"The loss is no longer a number in pass {epoch + 1} of {epochs}. "
-                    "Lower learning_rate, or look for extreme ratings."
+                    f"The loss is no longer a number in pass {epoch + 1} of {epochs}. {REMEDY}"
                 )
             spent = time.monotonic() - started
             left = spent / (done - done_before) * (total - done)
@@ -133,6 +140,10 @@ def train(
                 return Outcome(curve.thinned(), done / task.n_examples, finished=False)
             if checkpoints.are_due():
                 write(epoch, taken, generator)
+        if not all(bool(torch.isfinite(weights).all()) for weights in task.weights()):
+            raise FitError(
+                f"After pass {epoch + 1} of {epochs} some weights are no longer numbers. {REMEDY}"
+            )
         if stopping:
             stopping.look()
         if checkpoints.are_due() or epoch + 1 == epochs or (stopping and stopping.is_over):
