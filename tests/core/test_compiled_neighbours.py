@@ -14,15 +14,16 @@ from recommender.core.neighbours import NeighbourMeans, UserIndex, neighbour_mea
 from recommender.core.ratings import Scale
 from recommender.core.readers import read_source
 from recommender.core.splitting import split
-from recommender.core.systems import UserKNNConfig
+from recommender.core.systems import UserKNNConfig, system
 from tests.core.contract import SystemContract
 from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 pytest.importorskip("numba")
 
+from recommender.core.compiling import kernel
 from recommender.core.neighbours import raters as raters_module
-from recommender.core.neighbours.lanes import kernel
-from recommender.core.neighbours.packed import in_levels, pack
+from recommender.core.neighbours.levels import in_levels
+from recommender.core.neighbours.packed import pack
 from recommender.core.neighbours.raters import RaterMeans
 from recommender.core.neighbours.top import nearest
 
@@ -116,6 +117,23 @@ def test_means_over_raters_are_those_of_the_plain_form(seed, shape, k, steering)
     for part in range(2):
         assert_array_equal(grid[part], wanted[part])
         assert_array_equal(pairs[part], wanted[part][rows, items])
+
+
+VARIANTS = {
+    **system("user-knn").presets,
+    "correlation": UserKNNConfig(similarity="correlation", over="common", shrinkage=3),
+    "many": UserKNNConfig(k=100, over="common"),
+    "overall": UserKNNConfig(neighbours="overall", centre="everything", combine="mean-with-zeros"),
+}
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=list(VARIANTS))
+def test_every_variant_is_the_same_with_compiled_products(config):
+    matrix, everyone = random_ratings(7, 130, 25, 0.4).matrix(), np.arange(130)
+    wanted = NeighbourMeans(matrix, HALF_STARS, config).grid(matrix, everyone)
+    found = NeighbourMeans(matrix, HALF_STARS, config, compiled=3).grid(matrix, everyone)
+    for part in range(2):
+        assert_array_equal(found[part], wanted[part])
 
 
 def test_walks_through_long_lists_change_nothing():

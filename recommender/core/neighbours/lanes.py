@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
@@ -20,17 +19,6 @@ SHIFT = 6  #: log2 of WIDTH
 NUMBERS = {"u8": ir.IntType(8), "u16": ir.IntType(16), "u32": ir.IntType(32)}
 
 Generated = tuple[Any, Callable[..., Any]]
-
-
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compile without the interpreter lock; keep the result on disk where a place can be written.
-
-    Numba looks beside the source, then in the user's cache folder, or in NUMBA_CACHE_DIR.
-    """
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no such place: compile anew in every process
-        return numba.njit(nogil=True)(function)
 
 
 class Lanes(types.Type):

@@ -14,11 +14,15 @@ from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
 
+MOST_PICKED = 64  #: nearest raters of a movie that are kept in order one by one
+
 Found = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Means(Protocol):
     """What neighbours make of movies: stars, and the weight behind them, 0 where there is none."""
+
+    pairs_at_once: int  #: what is asked of ``pairs`` by whoever wants to hear from time to time
 
     def pairs(
         self,
@@ -46,11 +50,22 @@ class NeighbourMeans:
       where ``neighbours`` is "raters"), and the latter sum as weight;
     - ``mean-with-zeros``: the sums run over all neighbours, a missing rating counting as zero;
     - ``sum``: sum s r, the paper's R_j^T S_i as it is printed.
+
+    ``compiled``: in so many threads by numba where most of the time goes; 0: without it. Both give
+    the same, bit for bit.
     """
 
-    def __init__(self, matrix: csr_array, scale: Scale, config: UserKNNConfig) -> None:
-        self._config = config
-        self._index = (UserIndex if config.search == "blocks" else TreeIndex)(matrix, scale, config)
+    pairs_at_once = 2_000
+
+    def __init__(
+        self, matrix: csr_array, scale: Scale, config: UserKNNConfig, *, compiled: int = 0
+    ) -> None:
+        self._config, self._compiled = config, compiled
+        self._index: UserIndex | TreeIndex
+        if config.search == "blocks":
+            self._index = UserIndex(matrix, scale, config, compiled=compiled)
+        else:
+            self._index = TreeIndex(matrix, scale, config)
         stars = csr_array(matrix).astype(np.float64)
         if config.centre != "nothing":
             stars = centred(stars)[0]
@@ -113,6 +128,8 @@ class NeighbourMeans:
 
     def _of_nearest_raters(self, ranked: RankedUsers, items: NDArray[np.int64]) -> Found:
         """Sums of similarity times stars, and of similarities, over each movie's k nearest."""
+        if self._compiled and self._config.k <= MOST_PICKED:
+            return self._compiled_sums(ranked, items)
         places, neighbours, stars = self._nearest_raters(ranked, items)
         similarities = np.zeros((len(items), self._config.k))
         given = np.zeros((len(items), self._config.k))
@@ -124,6 +141,22 @@ class NeighbourMeans:
             weight += np.abs(similarities[:, slot])
         return total, weight
 
+    def _compiled_sums(self, ranked: RankedUsers, items: NDArray[np.int64]) -> Found:
+        from recommender.core.neighbours.compiled import sums
+
+        total, weight = np.zeros(len(items)), np.zeros(len(items))
+        rated, stars = self._by_movie, self._by_movie.data
+        rank_of, similarities = self._rank_of(ranked), ranked.similarities
+        k = self._config.k
+        sums(rated.indptr, rated.indices, stars, items, rank_of, similarities, k, total, weight)
+        return total, weight
+
+    def _rank_of(self, ranked: RankedUsers) -> NDArray[np.int64]:
+        """The place of every user among the ranked; their number for the others."""
+        rank_of = np.full(self._index.n_users, len(ranked.users))
+        rank_of[ranked.users] = np.arange(len(ranked.users))
+        return rank_of
+
     def _nearest_raters(
         self, ranked: RankedUsers, items: NDArray[np.int64]
     ) -> tuple[
@@ -131,8 +164,7 @@ class NeighbourMeans:
     ]:
         """The first k ranked raters of each movie, as (movie, slot) places, ranks and stars."""
         n, palette = len(ranked.users), len(self._palette)
-        rank_of = np.full(self._index.n_users, n)
-        rank_of[ranked.users] = np.arange(n)
+        rank_of = self._rank_of(ranked)
         starts = self._by_movie.indptr.astype(np.int64)
         lengths = starts[items + 1] - starts[items]
         movie = np.repeat(np.arange(len(items)), lengths)

@@ -9,7 +9,6 @@ the level once, and summed in 16 and then 32 bits.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,32 +16,22 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
+from recommender.core.compiling import kernel
 from recommender.core.neighbours.lanes import (
     WIDTH,
     add,
     add_times,
     add_wide,
-    kernel,
     load,
     zero_u16,
     zero_u32,
 )
-from recommender.core.ratings import Scale
+from recommender.core.neighbours.levels import HIGHEST, Levels, workers
 
 PIECE = 4  #: movies of equal level added as bytes: 4 * 15 fits
-HIGHEST = 15  #: level
 TOGETHER = 64  #: pieces summed in 16 bits: 64 * 4 * 15 * 15 fits
 TILE = 256  #: rows that a bound may skip together
-
-
-class Levels(NamedTuple):
-    """Profiles as a CSR matrix of whole levels: stars = level * step of the scale."""
-
-    indptr: NDArray[np.int64]
-    movies: NDArray[np.int32]
-    levels: NDArray[np.uint8]
 
 
 class Packed(NamedTuple):
@@ -60,25 +49,6 @@ class Packed(NamedTuple):
     tile_total: NDArray[np.float64]  #: the largest sum of levels in each tile
     tile_reach: NDArray[np.float64]  #: the largest (sum of levels / norm) in each tile
     top: float  #: the highest level there is
-
-
-def in_levels(matrix: csr_array, scale: Scale) -> Levels | None:
-    """Stars as levels; None where they are not 1 to 15 whole steps of the scale."""
-    lowest = scale.minimum / scale.step
-    if abs(lowest - round(lowest)) > 1e-6 or round(scale.maximum / scale.step) > HIGHEST:
-        return None
-    units = np.rint(np.asarray(matrix.data) / scale.step)
-    if units.min(initial=1) < 1 or units.max(initial=1) > HIGHEST:
-        return None
-    levels = units.astype(np.uint8)
-    # kernels are compiled for arrays that may be written to; memory-mapped ones may not
-    indptr = np.require(matrix.indptr, np.int64, ["C", "W"])
-    return Levels(indptr, np.require(matrix.indices, np.int32, ["C", "W"]), levels)
-
-
-def workers(threads: int | None) -> int:
-    """How many threads to use: those asked for, or one for each processor at hand."""
-    return threads or os.cpu_count() or 1
 
 
 def pack(profiles: Levels, n_movies: int, threads: int | None = None) -> Packed:

@@ -17,18 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.compiling import kernel
 from recommender.core.errors import ConfigurationError
-from recommender.core.neighbours.lanes import WIDTH, kernel
+from recommender.core.neighbours.lanes import WIDTH
+from recommender.core.neighbours.levels import Levels, in_levels, workers
 from recommender.core.neighbours.packed import (
     PIECE,
-    Levels,
     Packed,
     fill,
-    in_levels,
     pack,
     panel,
     sums,
-    workers,
 )
 from recommender.core.neighbours.walk import (
     Model,
@@ -53,8 +52,10 @@ Means = tuple[NDArray[np.float64], NDArray[np.float64]]
 class RaterMeans:
     """Similarity-weighted means over the k most similar raters, by full-vector cosine.
 
-    The same numbers, bit for bit, as ``reference.NeighbourMeans`` with its defaults.
+    The same numbers, bit for bit, as ``means.NeighbourMeans`` with its defaults.
     """
+
+    pairs_at_once = 50_000  # about a thousand profiles: blocks of 64 for many threads
 
     def __init__(
         self, profiles: Levels, n_movies: int, scale: Scale, k: int, threads: int | None = None

@@ -6,7 +6,9 @@ The plain, readable form. ``top`` and ``raters`` give the same for the full-vect
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +44,12 @@ class UserIndex:
     equal as real numbers are equal here too, on every machine, and ties are true ties.
     """
 
-    def __init__(self, matrix: csr_array, scale: Scale, config: UserKNNConfig) -> None:
+    def __init__(
+        self, matrix: csr_array, scale: Scale, config: UserKNNConfig, *, compiled: int = 0
+    ) -> None:
+        """``compiled``: multiply in so many threads by numba, which gives the same; 0: by scipy."""
         self.n_users, self.n_items = matrix.shape
+        self._product = partial(_compiled_product, compiled) if compiled else _product
         self._scale, self._config = scale, config
         vectors = self._vectors(csr_array(matrix))
         self._users = _Sides(vectors.T.tocsr())
@@ -84,22 +90,22 @@ class UserIndex:
         config, whole = self._config, self._config.over == "full"
         mine = self._vectors(profiles)
         side, theirs = _Sides(mine), self._users
-        overlaps, dots = side.pattern @ theirs.pattern, side.values @ theirs.values
-        overlaps, dots = overlaps.toarray(), dots.toarray()
+        overlaps = self._product(side.pattern, theirs.pattern)
+        dots = self._product(side.values, theirs.values)
         if config.similarity == "dot":
             return self._shrunk(dots, dots * (unit_of(self._scale) or 1) ** 2, overlaps)
         if whole:
             square, other = square_sums(mine)[:, None], self._squares[None]
         else:
-            square = (side.squares @ theirs.pattern).toarray()
-            other = (side.pattern @ theirs.squares).toarray()
+            square = self._product(side.squares, theirs.pattern)
+            other = self._product(side.pattern, theirs.squares)
         if config.similarity == "correlation":
             if whole:  # over all movies, one that is missing counting as zero
                 count, total, rest = self.n_items, _row_sums(mine)[:, None], self._sums[None]
             else:
                 count = overlaps
-                total = (side.values @ theirs.pattern).toarray()
-                rest = (side.pattern @ theirs.values).toarray()
+                total = self._product(side.values, theirs.pattern)
+                rest = self._product(side.pattern, theirs.values)
             dots = count * dots - total * rest
             square, other = count * square - total**2, count * other - rest**2
         elif config.centre != "everything":
@@ -131,6 +137,30 @@ class _Sides:
 
         self.values, self.squares = values, like(values.data**2)
         self.pattern = like(np.ones(len(values.data)))
+
+
+def _product(left: csr_array, right: csr_array) -> NDArray[np.float64]:
+    """left @ right, dense."""
+    return np.asarray((left @ right).toarray(), np.float64)
+
+
+def _compiled_product(threads: int, left: csr_array, right: csr_array) -> NDArray[np.float64]:
+    from recommender.core.neighbours.compiled import product
+
+    out = np.zeros((left.shape[0], right.shape[1]))
+    starts, *parts = (
+        np.require(part, requirements=["C", "W"])  # what kernels are compiled for
+        for side in (left, right)
+        for part in (side.indptr, side.indices, side.data)
+    )
+    edges = np.linspace(0, len(out), 4 * threads + 1).astype(int)
+
+    def part(first: int, last: int) -> None:
+        product(starts[first : last + 1], *parts, out[first:last])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(part, edges[:-1], edges[1:]))
+    return out
 
 
 def centred(matrix: csr_array) -> tuple[csr_array, NDArray[np.float64]]:

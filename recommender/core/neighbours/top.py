@@ -11,41 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import local
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.core.neighbours.lanes import WIDTH, at_least, kernel, lowest_bit, store
+from recommender.core.compiling import kernel
+from recommender.core.neighbours.lanes import WIDTH, at_least, lowest_bit, store
+from recommender.core.neighbours.levels import Levels, Nearest, cosines, workers
 from recommender.core.neighbours.packed import (
     TILE,
-    Levels,
     Packed,
     dots,
     fill,
     overlap,
     panel,
     sums,
-    workers,
 )
 from recommender.core.systems import Progress, ignore_progress
 
 CLOSE = 1e-6  #: what the float32 test lets through: relative, some ten times its rounding
-
-
-@dataclass(frozen=True, eq=False)
-class Nearest:
-    """The nearest users of each query, best first.
-
-    ``users`` (queries, k) int32, -1 where fewer than k share a movie; ``similarities`` (queries,
-    k) float64, 0 there. ``visited``: the share of all packed ratings that was read.
-    """
-
-    users: NDArray[np.int32]
-    similarities: NDArray[np.float64]
-    visited: float
 
 
 class Lists(NamedTuple):
@@ -101,11 +87,8 @@ def nearest(
         found, keys = lists.rows[: len(here)], lists.keys[: len(here)]
         filled = np.arange(k) < lists.size[: len(here), None]
         users[here] = np.where(filled, packed.user[found], -1)
-        if cosine:
-            squares = square[here, None]
-            keys = np.sqrt(np.divide(keys, squares, out=np.zeros(keys.shape), where=squares > 0))
-            keys = np.minimum(keys, 1.0)
-        similarities[here] = np.where(filled, keys, 0)
+        found_here = cosines(keys, square[here]) if cosine else keys
+        similarities[here] = np.where(filled, found_here, 0)
         return visited
 
     starts = range(0, len(rows), WIDTH)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.core.neighbours.lanes import WIDTH, kernel, store, transpose_16
-from recommender.core.neighbours.packed import Levels, Packed, dots, overlap
+from recommender.core.compiling import kernel
+from recommender.core.neighbours.lanes import WIDTH, store, transpose_16
+from recommender.core.neighbours.levels import Levels
+from recommender.core.neighbours.packed import Packed, dots, overlap
 
 SAMPLE = 32  #: one user in so many is looked at to choose where "most similar" begins
 FEWEST = 1_024  #: users that a walk has at least, where there are so many
