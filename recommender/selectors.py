@@ -27,6 +27,7 @@ class JobProgress:
     epoch: int
     loss: float | None
     seconds_left: float | None
+    rate: float | None  #: units a second of what the share is of
     error: str
     attempts: int
     #: nobody works on it: it waits for a worker
@@ -58,11 +59,17 @@ def _progress(job: Job) -> JobProgress:
         epoch=job.epoch,
         loss=job.loss,
         seconds_left=job.seconds_left,
+        rate=rate(job.done_units, job.total_units, job.seconds_left),
         error=job.error,
         attempts=job.attempts,
         is_idle=job.status in OPEN and (job.status == Job.Status.QUEUED or lapsed),
         is_partial=job.result.get("status") == TrainedModel.Status.PARTIAL,
     )
+
+
+def rate(done: int, total: int, seconds_left: float | None) -> float | None:
+    """Units a second, by which what is left takes so long; None while nobody can tell."""
+    return (total - done) / seconds_left if seconds_left else None
 
 
 def worker_seen(within_seconds: float, *, queue: str = "device") -> bool:
@@ -125,12 +132,104 @@ def recommendations_for(
     return {row.user: row for row in rows if row.user in wanted}
 
 
-def eligible_users(*, dataset: Dataset, minimum: int) -> NDArray[np.int64]:
-    """Rows of the rating matrix with at least ``minimum`` ratings, ascending."""
+#: Ratings looked at in one piece: bounds the memory, whatever the size of the data.
+RATINGS_A_PIECE = 4_000_000
+
+
+def eligible_users(
+    *,
+    dataset: Dataset,
+    minimum: int,
+    maximum: int | None = None,
+    era: tuple[int | None, int | None] = (None, None),
+) -> NDArray[np.int64]:
+    """Rows of the rating matrix with ``minimum`` to ``maximum`` ratings, ascending.
+
+    With an ``era``, those alone whose movies' median year lies in it, both ends included.
+    """
     from recommender.loaders import load_ratings
 
     counts = np.diff(load_ratings(dataset).indptr)
-    return np.flatnonzero(counts >= minimum)
+    fits = counts >= minimum
+    if maximum is not None:
+        fits &= counts <= maximum
+    first, last = era
+    if first is not None or last is not None:
+        medians = median_years(dataset=dataset)
+        # One without any year is in no era: comparing NaN gives false.
+        fits &= (medians >= (first or -np.inf)) & (medians <= (last or np.inf))
+    return np.flatnonzero(fits)
+
+
+def median_years(*, dataset: Dataset) -> NDArray[np.float64]:
+    """For each row of the rating matrix the median release year of the movies it holds.
+
+    Movies without a year are left out; NaN where no year is left.
+    """
+    from recommender.loaders import load_ratings
+
+    ratings = load_ratings(dataset)
+    years = np.zeros(ratings.n_items, np.int64)
+    dated = Movie.objects.filter(dataset=dataset, position__isnull=False, year__gt=0)
+    known = np.array(list(dated.values_list("position", "year")), np.int64).reshape(-1, 2)
+    years[known[:, 0]] = known[:, 1]
+    medians = np.full(ratings.n_users, np.nan)
+    start = 0
+    while start < ratings.n_users:
+        begin = ratings.indptr[start]
+        end = int(np.searchsorted(ratings.indptr, begin + RATINGS_A_PIECE, side="right")) - 1
+        end = max(end, start + 1)
+        rows = slice(start, end)
+        seen = years[ratings.indices[begin : ratings.indptr[end]]]
+        users = np.repeat(np.arange(end - start), np.diff(ratings.indptr[start : end + 1]))
+        medians[rows] = _medians(users[seen > 0], seen[seen > 0], end - start)
+        start = end
+    return medians
+
+
+def _medians(groups: NDArray, values: NDArray, n_groups: int) -> NDArray[np.float64]:
+    """The median of the values (n,) of each group; NaN for one without any."""
+    # One sort of both at once: the group in the high bits, the year in the low ones.
+    ordered = np.sort((groups.astype(np.int64) << 16) | values) & 0xFFFF
+    counts = np.bincount(groups, minlength=n_groups)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    found = np.full(n_groups, np.nan)
+    some = counts > 0
+    low = ordered[starts[some] + (counts[some] - 1) // 2]
+    high = ordered[starts[some] + counts[some] // 2]
+    found[some] = (low + high) / 2
+    return found
+
+
+def user_rows(*, dataset: Dataset) -> dict[str, int]:
+    """The source's id of every user, as text, with the row of the rating matrix."""
+    from recommender.loaders import load_ratings
+
+    ids = load_ratings(dataset).user_ids
+    return {str(name): row for row, name in enumerate(ids.tolist())}
+
+
+def were_rated(
+    *, dataset: Dataset, users: NDArray[np.int64], positions: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """For each user (n,) and movie position (n,) whether this user rated this movie."""
+    from recommender.loaders import load_ratings
+
+    ratings = load_ratings(dataset)
+    low = ratings.indptr[users].astype(np.int64)
+    end = ratings.indptr[users + 1].astype(np.int64)
+    high = end.copy()
+    # A user's movies are in order: all are searched at once, each in its own span.
+    while np.any(low < high):
+        middle = (low + high) // 2
+        open_ = low < high
+        before = np.zeros(len(users), bool)
+        before[open_] = ratings.indices[middle[open_]] < positions[open_]
+        low = np.where(open_ & before, middle + 1, low)
+        high = np.where(open_ & ~before, middle, high)
+    found = low < end
+    found[found] = ratings.indices[low[found]] == positions[found]
+    return found
 
 
 def profiles_of(*, dataset: Dataset, users: Sequence[int]) -> dict[int, list[tuple[Movie, float]]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,6 @@ from recommender.core.systems import Progress, ignore_progress
 POLICY = "train-only"
 
 
-MOST_PARTS = 20
-LEAST_PAIRS = 10_000  # of a part: a system may have to prepare itself for each
-
-
 def evaluate(
     model: Recommender,
     split: Split,
@@ -31,7 +27,8 @@ def evaluate(
     Policy ``train-only``: a user's profile at test time is what the model was trained on, so a
     user without training rating has an empty profile. ``train_rmse`` is None for systems that
     have no training error; ``cold_share`` is the share of test ratings of such users. ``progress``
-    is told before each of at most 20 parts, and may raise ``errors.Cancelled`` to stop.
+    is told before each part of about ``pairs_at_once`` of the system, with the time left, and may
+    raise ``errors.Cancelled`` to stop.
     """
     predicted = _predicted(model, split, progress)
     return {
@@ -48,15 +45,17 @@ def evaluate(
 def _predicted(
     model: Recommender, split: Split, progress: Callable[[Progress], None]
 ) -> NDArray[np.float64]:
-    """Part by part, no user in two of them."""
-    n = len(split.test_rows)
+    """Part by part, no user in two of them; the cuts do not depend on how long anything takes."""
+    n, started = len(split.test_rows), time.monotonic()
     order = np.argsort(split.test_rows, kind="stable")
     rows, found = split.test_rows[order], np.empty(n)
-    n_parts = max(1, min(MOST_PARTS, n // LEAST_PAIRS))
-    firsts = rows[np.arange(n_parts) * n // n_parts]  # the users at whom a part may begin
-    starts = np.unique(np.searchsorted(rows, firsts))
-    for start, stop in pairwise([*starts.tolist(), n]):
-        progress(Progress("evaluating", start, n))
+    start = 0
+    while start < n:
+        left = (time.monotonic() - started) / start * (n - start) if start else None
+        progress(Progress("evaluating", start, n, seconds_left=left))
+        last = rows[min(start + model.pairs_at_once, n) - 1]
+        stop = int(np.searchsorted(rows, last, side="right"))
         part = order[start:stop]
         found[part] = model.predict(None, split.test_rows[part], split.test_items[part])
+        start = stop
     return found

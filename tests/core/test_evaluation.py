@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 
-from recommender.core import evaluation
 from recommender.core.algorithms.bias import Bias
 from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.errors import Cancelled
@@ -39,7 +38,7 @@ def test_neighbours_have_no_training_error():
 
 def test_parts_are_told_of_and_predict_what_the_whole_does(monkeypatch):
     whole = evaluate(Bias().fit(SPLIT.train), SPLIT)
-    monkeypatch.setattr(evaluation, "LEAST_PAIRS", 5)
+    monkeypatch.setattr(Bias, "pairs_at_once", 5)
     seen = []
     assert evaluate(Bias().fit(SPLIT.train), SPLIT, seen.append) == whole
     done = [progress.done for progress in seen]
@@ -47,6 +46,8 @@ def test_parts_are_told_of_and_predict_what_the_whole_does(monkeypatch):
     assert len(done) > 3
     assert done == sorted(set(done))
     assert {progress.total for progress in seen} == {len(SPLIT.test_rows)}
+    assert seen[0].seconds_left is None
+    assert all(progress.seconds_left >= 0 for progress in seen[1:])
 
 
 def test_an_evaluation_can_be_stopped():
@@ -55,3 +56,9 @@ def test_an_evaluation_can_be_stopped():
 
     with pytest.raises(Cancelled):
         evaluate(Bias().fit(SPLIT.train), SPLIT, stop)
+
+
+def test_neighbours_are_asked_for_few_pairs_at_a_time_where_they_are_slow():
+    plain = UserKNN().fit(SPLIT.train)
+    assert plain.pairs_at_once == 2_000
+    assert Bias().fit(SPLIT.train).pairs_at_once > plain.pairs_at_once

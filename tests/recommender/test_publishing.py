@@ -8,6 +8,7 @@ import pytest
 
 from recommender import jobs, lease, services
 from recommender.core.algorithms import base
+from recommender.core.neighbours import NeighbourMeans
 from recommender.core.splitting import split
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Recommendation, TrainedModel
@@ -78,6 +79,24 @@ def test_an_evaluation_tells_of_its_progress(start, monkeypatch):
     jobs.run(start(system="bias").pk, owner="ada", watch=seen.append)
     n_test = Evaluation.objects.get().n_test
     assert [step.done for step in seen if (step.phase, step.total) == ("evaluating", n_test)] == [0]
+
+
+def test_neighbours_stop_in_the_middle_of_their_evaluation_when_cancelled(start, monkeypatch):
+    monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
+    monkeypatch.setattr(NeighbourMeans, "pairs_at_once", 1)
+    job, seen = start(system="user-knn"), []
+
+    def cancel(step):
+        if step.phase == "evaluating" and step.total:
+            seen.append((step.done, step.total))
+            services.cancel(job.pk)
+            time.sleep(0.2)  # a few beats: the flag is read by the next
+
+    jobs.run(job.pk, owner="ada", watch=cancel)
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+    assert 0 < len(seen) < 5 < seen[0][1]
+    assert not TrainedModel.objects.exists()
 
 
 def test_evaluating_again_gives_the_same_errors(start):
