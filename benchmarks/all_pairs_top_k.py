@@ -2,11 +2,14 @@
 
     python benchmarks/all_pairs_top_k.py                  # about three minutes on four cores
     python benchmarks/all_pairs_top_k.py --queries 270896 --peers    # everybody; ours alone
+    python benchmarks/all_pairs_top_k.py --device cuda --queries 270896 --peers   # and on a GPU
 
 Everyone gets the same processor threads and a process of its own; ours runs first and last, and
 the slower of the two counts. Our time holds the packing, the peers' only the search. Every
 neighbour that differs is compared in whole numbers: it must be a tie, or the peer has rounded.
-Peers run in the environment of ``make peers`` and are left out without it. Needs numba.
+With ``--device cuda`` dense tiles on the card answer the same queries, and the lists must be the
+very same, order included. Peers run in the environment of ``make peers`` and are left out without
+it. Needs numba, and torch for the tiles.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from numpy.typing import NDArray
 from workload import load
 
 from recommender.core.neighbours.lanes import WIDTH, at_least
-from recommender.core.neighbours.packed import Levels, dots, fill, pack, panel
+from recommender.core.neighbours.levels import Levels
+from recommender.core.neighbours.packed import dots, fill, pack, panel
 from recommender.core.neighbours.top import nearest
 
 K = 5
@@ -101,6 +105,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=20_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--peers", nargs="*", choices=NAMES, default=NAMES)
+    parser.add_argument("--device", choices=["cuda", "cpu"], help="dense tiles on it as well")
     parser.add_argument("--out", type=Path, help="default: results/all_pairs_top_k.json")
     options = parser.parse_args()
     n_users = len(load("paper", options.data)["indptr"]) - 1
@@ -120,14 +125,30 @@ def main() -> None:
             rows.append(contestant(*call, threads=options.threads))
             print(f"{name}: {rows[-1]['seconds']:.1f} s", flush=True)
         mine = dict(np.load(folder / "ours.npz"))
+        tiles = by_tiles(options, folder, mine) if options.device else None
         for name in peers:
             theirs = dict(np.load(folder / f"{name}.npz"))
             checks[name] = agreement(options.data, asked, mine, theirs)
-    report(rows, checks, options, n_users)
+    report(rows, checks, options, n_users, tiles)
+
+
+def by_tiles(options: argparse.Namespace, folder: Path, mine: dict) -> dict[str, Any]:
+    """The row of the dense tiles; SystemExit where their lists are others, or the device lacks."""
+    out = folder / "tiles.npz"
+    call = (options.data, folder / "queries.npy", K, options.device, out)
+    row = contestant(OURS, "_top_k_tiles.py", *call, threads=options.threads)
+    theirs = dict(np.load(out))
+    if any((mine[name] != theirs[name]).any() for name in ("users", "similarities")):
+        raise SystemExit("Tiles and lanes give different lists.")
+    return row
 
 
 def report(
-    rows: list[dict[str, Any]], checks: dict, options: argparse.Namespace, n_users: int
+    rows: list[dict[str, Any]],
+    checks: dict,
+    options: argparse.Namespace,
+    n_users: int,
+    tiles: dict[str, Any] | None,
 ) -> None:
     own = [row for row in rows if row["name"] == "ours"]
     slower = max(own, key=lambda row: float(row["seconds"]))
@@ -149,9 +170,16 @@ def report(
             f"{check['other_neighbour']} of {check['positions']} neighbours differ, "
             f"{check['of_these_exact_ties']} of them exact ties"
         )
+    if tiles:
+        print(
+            f"{tiles['name']} ({tiles['device']}): the same lists in {tiles['seconds']:.1f} s and "
+            f"{tiles['device_gb']:.1f} GB of the device; its int8 products alone "
+            f"{tiles['bound_seconds']:.1f} s at {tiles['product_rate'] / 1e12:.1f} TOP/s"
+        )
     if options.queries < n_users:
-        whole = n_users / options.queries * slower["seconds"]
-        print(f"all {n_users} users at this rate: {whole:.0f} s")
+        for row in (slower, *([tiles] if tiles else [])):
+            whole = n_users / options.queries * row["seconds"]
+            print(f"{row['name']}: all {n_users} users at this rate: {whole:.0f} s")
     content = {
         "queries": options.queries,
         "users": n_users,
@@ -160,6 +188,7 @@ def report(
         "rows": rows,
         "share_of_bound": bound / slower["cpu_seconds"],
         "agreement": checks,
+        "tiles": tiles,
     }
     keep("all_pairs_top_k", content, options.out)
 

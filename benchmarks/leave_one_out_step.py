@@ -44,6 +44,7 @@ from recommender.core.algorithms.withheld_ratings import WithheldRatings
 
 PAPER = AutoencoderConfig()
 EXAMPLES = 1_000
+USERS = 50  # that they are of at least
 
 
 def synthetic(n_users: int, n_movies: int, seed: int) -> csr_array:
@@ -92,6 +93,8 @@ class Examples:
             drawn=part.drawn[:EXAMPLES],
             all_examples=EXAMPLES,
         )
+        if (found := len(np.unique(part.users))) < USERS:
+            raise SystemExit(f"The examples are of {found} users, not {USERS}. Give more --users.")
         return cls(matrix, config, encoding, part)
 
     def network(self) -> Network:
@@ -265,7 +268,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--movies", type=int, default=45_115)
     parser.add_argument("--shrink", type=int, default=1, help="divide the paper's layers by this")
-    parser.add_argument("--users", type=int, default=60, help="of the batch that is cut")
+    parser.add_argument("--users", type=int, default=80, help="of the batch that is cut")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--out", type=Path, help="default: benchmarks/results/<this script>.json")
@@ -273,7 +276,7 @@ def main() -> None:
     config = AutoencoderConfig(
         hidden=tuple(width // options.shrink for width in PAPER.hidden),
         batch_users=options.users,
-        withheld_per_user=20,
+        withheld_per_user=16,
     )
     examples = Examples.drawn(config, options.movies, users=8 * options.users)
     print(f"{options.movies} movies, layers {list(config.hidden)}, {len(examples)} examples")

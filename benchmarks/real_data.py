@@ -2,12 +2,16 @@
 
     STUDYSITE_DATA=folder python benchmarks/real_data.py              # whatever is missing yet
     STUDYSITE_DATA=folder python benchmarks/real_data.py --rows tuned bias --splits official
+    python benchmarks/real_data.py --markdown        # the tables of docs/algorithms.md
 
 STUDYSITE_DATA holds the unpacked folders ml-100k and ml-latest-small. Every cell of the table is
-kept as soon as it is known and not run again, unless the preset has changed; so the table can be
-made in pieces. Peers run in the environment of ``make peers`` and are left out without it; their
-settings are chosen among a few on a tenth of the training ratings of the first split of each data
-set, and ours on that of ml-100k's (search_tuned.py). Needs torch, numpy and scipy, not Django.
+kept as soon as it is known and not run again, unless the preset has changed or --again is given;
+so the table can be made in pieces. Peers run in the environment of ``make peers`` and are left out
+without it; their settings are chosen among a few on a tenth of the training ratings of the first
+split of each data set, and ours on that of ml-100k's (search_tuned.py). Of the paper's network,
+which learns by heart long before its 30 passes are over, the number of passes is chosen: that after
+which the newest tenth of those training ratings is predicted best. Needs torch, numpy and scipy,
+not Django.
 """
 
 from __future__ import annotations
@@ -15,37 +19,26 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from _error_table import PAPER, ROWS, SPLITS, TUNED, Row, Table, column, markdown, show
 
 from recommender.core.algorithms.base import implementation
 from recommender.core.metrics import mae, rmse
 from recommender.core.readers import read_source
-from recommender.core.splitting import Split, split
+from recommender.core.splitting import Split, newest_slice, split
 from recommender.core.systems import RunOptions, config_to_dict, override, system
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "real_data.json"
 PEERS = HERE.parent / ".venv-peers" / "bin" / "python"
-PUBLISHED_U1 = 0.8889  # GLocal-K (Han et al., CIKM 2021), the best published from ratings alone
-
-SPLITS = [
-    *(("ml-100k", f"official-u{fold}", 0) for fold in range(1, 6)),
-    *(("ml-100k", "random-90-10", seed) for seed in range(3)),
-    ("ml-100k", "time-90-10", 0),
-    *(("ml-latest-small", "random-90-10", seed) for seed in range(3)),
-    ("ml-latest-small", "time-90-10", 0),
-]
+PATIENCE = 2  # passes without a better error before the paper's network has made enough
 
 #: The settings tried for each peer, its own defaults first.
 CANDIDATES: dict[str, list[dict[str, Any]]] = {
@@ -89,60 +82,25 @@ CANDIDATES: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One system of the table; a peer has no preset."""
-
-    system: str
-    preset: str = ""
-
-    @property
-    def label(self) -> str:
-        return f"{self.system} {self.preset}".strip()
-
-
-def all_rows() -> Iterator[Row]:
-    for name in ("bias", "user-knn", "autoencoder"):
-        yield from (Row(name, preset) for preset in system(name).presets)
-    yield from (Row(name) for name in CANDIDATES)
-
-
-class Table:
-    """The cells known so far, in a file that is replaced after each."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.content: dict[str, Any] = {"cells": {}, "settings": {}}
-        self.read()
-
-    def read(self) -> None:
-        if self.path.exists():
-            self.content = json.loads(self.path.read_text(encoding="utf-8"))
-
-    def keep(self, part: str, key: str, value: dict[str, Any]) -> None:
-        self.read()  # another run may fill other cells of the same file
-        self.content[part][key] = json.loads(json.dumps(value))
-        self.content["environment"] = {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-        }
-        self.path.parent.mkdir(exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
-        partial.replace(self.path)
-
-    def known(self, key: str, setting: dict[str, Any]) -> bool:
-        cell = self.content["cells"].get(key)
-        return cell is not None and cell["setting"] == json.loads(json.dumps(setting))
-
-
-def run_ours(row: Row, config: Any, parts: Split, threads: int) -> dict[str, Any]:
+def run_ours(row: Row, config: Any, parts: Split, threads: int, seed: int = 0) -> dict[str, Any]:
     model = implementation(row.system, config)(config)
-    model.fit(parts.train, options=RunOptions(threads=threads))
+    model.fit(parts.train, options=RunOptions(threads=threads, seed=seed))
     found = model.predict(None, parts.test_rows, parts.test_items)
     return {**errors(parts, found), "train_rmse": model.train_rmse_}
+
+
+def chosen_passes(table: Table, row: Row, data: str, first: Split, threads: int) -> int:
+    """The number of passes after which the newest tenth of its training ratings is known best."""
+    key = f"{row.label} on {data}"
+    if key not in table.content["settings"]:
+        config = override(system(row.system).preset(row.preset)[1], patience=PATIENCE)
+        model = implementation(row.system, config)(config)
+        model.fit(first.train, options=RunOptions(threads=threads))
+        learned = ~newest_slice(first.train, config.validation_share, 0)
+        passes = round(model.loss_curve_[-1][0] / int(np.count_nonzero(learned)))
+        best = passes - PATIENCE if passes < config.epochs else passes
+        table.keep("settings", key, {"chosen": {"epochs": best}, "passes": passes})
+    return int(table.content["settings"][key]["chosen"]["epochs"])
 
 
 def run_peer(name: str, settings: dict[str, Any], parts: Split, threads: int) -> np.ndarray:
@@ -187,12 +145,8 @@ def errors(parts: Split, found: np.ndarray) -> dict[str, float]:
     return {"rmse": rmse(parts.test_values, found), "mae": mae(parts.test_values, found)}
 
 
-def column(data: str, name: str, seed: int) -> str:
-    return f"{data} {name}" + (f" seed {seed}" if name.startswith("random") else "")
-
-
 def fill(table: Table, options: argparse.Namespace, folder: Path) -> None:
-    wanted = [row for row in all_rows() if matches(row.label, options.rows)]
+    wanted = [row for row in ROWS if matches(row.label, options.rows)]
     ratings: dict[str, Any] = {}
     for data, name, seed in SPLITS:
         place = column(data, name, seed)
@@ -201,20 +155,21 @@ def fill(table: Table, options: argparse.Namespace, folder: Path) -> None:
         if data not in ratings:
             ratings[data] = read_source(folder / data).ratings
         parts = split(ratings[data], name, seed)
+        start = next(entry for entry in SPLITS if entry[0] == data)
+        whole = split(ratings[data], start[1], start[2])
         for row in wanted:
             if row.preset:
                 config = system(row.system).preset(row.preset)[1]
-                if row.preset == "paper" and row.system == "autoencoder" and options.paper_epochs:
-                    config = override(config, epochs=options.paper_epochs)
+                if row == PAPER:
+                    passes = chosen_passes(table, row, data, whole, options.threads)
+                    config = override(config, epochs=passes)
                 setting = config_to_dict(config)
             elif not PEERS.exists():
                 continue
             else:
-                first = next(entry for entry in SPLITS if entry[0] == data)
-                whole = split(ratings[data], first[1], first[2])
                 setting = chosen_settings(table, row.system, data, whole, options.threads)
             key = f"{row.label} on {place}"
-            if table.known(key, setting):
+            if table.known(key, setting) and not options.again:
                 continue
             started = time.perf_counter()
             if row.preset:
@@ -227,48 +182,13 @@ def fill(table: Table, options: argparse.Namespace, folder: Path) -> None:
             print(f"{key}: {found['rmse']:.4f} in {seconds:.0f} s", flush=True)
 
 
-def show(table: Table) -> None:
-    """RMSE of every cell, the mean of the official folds, and whether the aims are met."""
-    cells = table.content["cells"]
-    places = [column(*entry) for entry in SPLITS]
-    heads = [
-        place.split(" ", 1)[1].replace("-90-10", "").replace(" seed ", "-") for place in places
-    ]
-    heads = [head.removeprefix("official-") for head in heads]
-    border = next(n for n, place in enumerate(places) if "latest" in place)
-    print(f"\n{'RMSE':28}{'ml-100k':{9 * (border + 1)}}ml-latest-small")
-    print(f"{'':28}" + "".join(f"{head:>9}" for head in ["mean u", *heads]))
-    means: dict[str, float] = {}
-    for row in all_rows():
-        values = [cells.get(f"{row.label} on {place}", {}).get("rmse") for place in places]
-        if not any(values):
-            continue
-        if all(values[:5]):
-            means[row.label] = float(np.mean(values[:5]))
-        figures = [means.get(row.label), *values]
-        shown = "".join(f"{'':>9}" if value is None else f"{value:9.4f}" for value in figures)
-        cell = next(cells[key] for key in cells if key.startswith(f"{row.label} on "))
-        passes = cell["setting"].get("epochs") if row.preset == "paper" else None
-        print(f"{row.label:28}{shown}" + (f"  ({passes} passes)" if passes else ""))
-    tuned = "autoencoder tuned"
-    if tuned in means:
-        first = cells[f"{tuned} on {places[0]}"]["rmse"]
-        print(f"\nmean of u1 to u5 under 0.905: {means[tuned]:.4f}, {means[tuned] < 0.905}")
-        print(
-            f"u1 against the best published: {first:.4f} < {PUBLISHED_U1}, {first < PUBLISHED_U1}"
-        )
-    compared = [
-        (key, cells[key]["rmse"] > cells[f"{tuned} on {place}"]["rmse"])
-        for key in cells
-        for place in places
-        if "time" not in place and key.endswith(f" on {place}") and f"{tuned} on {place}" in cells
-        if "knn" in key or key.startswith("bias")
-    ]
-    lost = [key for key, won in compared if not won]
-    print(
-        f"damped bias and every KNN on every random split: tuned is better in "
-        f"{len(compared) - len(lost)} of {len(compared)} comparisons" + "".join(map(str, lost))
-    )
+def with_seeds(table: Table, options: argparse.Namespace, folder: Path) -> None:
+    """The tuned preset on the first split with so many seeds of the model."""
+    parts = split(read_source(folder / SPLITS[0][0]).ratings, *SPLITS[0][1:])
+    config = system(TUNED.system).preset(TUNED.preset)[1]
+    for seed in range(options.seeds):
+        found = run_ours(TUNED, config, parts, options.threads, seed)
+        table.keep("seeds", f"{TUNED.label} on {column(*SPLITS[0])}, model seed {seed}", found)
 
 
 def matches(label: str, patterns: list[str]) -> bool:
@@ -280,16 +200,19 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", default=[], help="only rows that match one of these")
     parser.add_argument("--splits", nargs="+", default=[], help="the same of the columns")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument(
-        "--paper-epochs", type=int, help="passes of the paper's wide network, to spare time"
-    )
+    parser.add_argument("--again", action="store_true", help="run known cells once more")
+    parser.add_argument("--seeds", type=int, help="only the tuned preset on u1, with so many seeds")
     parser.add_argument("--show", action="store_true", help="run nothing")
+    parser.add_argument("--markdown", action="store_true", help="the same as Markdown")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     table = Table(options.out)
     folder = os.environ.get("STUDYSITE_DATA")
+    if options.markdown:
+        print("\n".join(markdown(table)))
+        return
     if folder and not options.show:
-        fill(table, options, Path(folder))
+        (with_seeds if options.seeds else fill)(table, options, Path(folder))
     elif not folder:
         print("STUDYSITE_DATA is not set: showing what is known.")
     show(table)

@@ -1,0 +1,15 @@
+"""The documents quote the figures that the benchmarks kept."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_tables_of_errors_in_the_documents_are_those_that_were_kept():
+    """After a new run: ``python benchmarks/real_data.py --markdown``, into docs/algorithms.md."""
+    command = [sys.executable, ROOT / "benchmarks" / "real_data.py", "--markdown"]
+    tables = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    shown = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in tables.splitlines() if line and line not in shown] == []
