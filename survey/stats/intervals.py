@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv
 
 
 @dataclass(frozen=True)
@@ -36,25 +35,6 @@ def clopper_pearson(count: int, total: int, confidence: float = 0.95) -> tuple[f
     tail = (1 - confidence) / 2
     low = float(betaincinv(count, total - count + 1, tail)) if count else 0.0
     high = float(betaincinv(count + 1, total - count, 1 - tail)) if count < total else 1.0
-    return low, high
-
-
-def wilson(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The score interval: narrower than the exact one, right on average instead of at least.
-
-    Same arguments and errors as `clopper_pearson`.
-
-    Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
-    """
-    _check(count, total, confidence)
-    z = float(ndtri((1 + confidence) / 2))
-    rate = count / total
-    centre = rate + z * z / (2 * total)
-    reach = z * sqrt(rate * (1 - rate) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    # The formula gives 0 and 1 there, but for rounding.
-    low = 0.0 if count == 0 else (centre - reach) / scale
-    high = 1.0 if count == total else (centre + reach) / scale
     return low, high
 
 
