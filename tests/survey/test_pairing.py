@@ -1,70 +1,130 @@
 """Lots: who gets which question, and which arm stands left."""
 
-from collections import Counter
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from survey import pairing
-from survey.pairing import Stream, generator
+from survey.pairing import Pool, Standing, Stream, choose_sides, generator
 
 seeds = st.integers(0, 2**63 - 1)
 
 
-@given(seeds, st.integers(1, 60))
-def test_each_side_gets_half_and_the_odd_one_goes_either_way(seed, count):
-    sides = pairing.choose_sides(count, np.random.default_rng(seed))
-    assert len(sides) == count
-    assert abs(2 * sum(sides) - count) == count % 2
+def standings(count, per_profile=1):
+    return [Standing(key, profile=key // per_profile) for key in range(count)]
+
+
+def work_off(pool):
+    """Whoever comes takes up to five questions, until nobody can be asked anything."""
+    people = []
+    while chosen := pool.choose(5, generator(3, Stream.APPRAISER, len(people))):
+        people.append(chosen)
+    return people
 
 
 @given(seeds, st.integers(1, 12), st.data())
-def test_chosen_questions_differ_and_none_left_out_was_assigned_less(seed, wanted, data):
-    assigned = dict(enumerate(data.draw(st.lists(st.integers(0, 3), min_size=wanted, max_size=30))))
-    chosen = pairing.choose_questions(assigned, wanted, np.random.default_rng(seed))
+def test_chosen_questions_differ_and_none_left_out_was_given_less(seed, wanted, data):
+    given = data.draw(st.lists(st.integers(0, 3), min_size=wanted, max_size=30))
+    pool = Pool([Standing(key, key, count) for key, count in enumerate(given)], capacity=None)
+    chosen = pool.choose(wanted, np.random.default_rng(seed))
     assert len(chosen) == len(set(chosen)) == wanted
-    left_out = [assigned[question] for question in assigned if question not in chosen]
-    assert max(assigned[question] for question in chosen) <= min(left_out, default=3)
+    left_out = [count for key, count in enumerate(given) if key not in chosen]
+    assert max(given[key] for key in chosen) <= min(left_out, default=3)
 
 
 @given(seeds, st.integers(1, 20), st.integers(0, 15), st.integers(1, 12))
-def test_appraiser_after_appraiser_no_question_gets_two_ahead(seed, wanted, spare, appraisers):
-    assigned = dict.fromkeys(range(wanted + spare), 0)
-    for number in range(appraisers):
-        rng = generator(seed, Stream.APPRAISER, 0, number)
-        for question in pairing.choose_questions(assigned, wanted, rng):
-            assigned[question] += 1
-    assert max(assigned.values()) - min(assigned.values()) <= 1
+def test_where_nobody_leaves_the_quota_comes_and_all_get_the_same_number(
+    seed, wanted, spare, quota
+):
+    pool = Pool(standings(wanted + spare), capacity=quota * wanted)
+    for number in range(quota):
+        assert len(pool.choose(wanted, generator(seed, Stream.APPRAISER, 0, number))) == wanted
+        assert max(pool.given.values()) - min(pool.given.values()) <= 1
+    assert pool.free == 0
+    assert pool.choose(wanted, np.random.default_rng(seed)) == []
 
 
-def test_too_few_questions_are_an_error():
-    with pytest.raises(ValueError, match="only 2"):
-        pairing.choose_questions({1: 0, 2: 0}, 3, np.random.default_rng(0))
+@given(st.integers(1, 40), st.integers(1, 3), st.integers(0, 200))
+def test_a_pool_that_is_worked_off_gave_every_question_its_share(count, per_profile, capacity):
+    pool = Pool(standings(count, per_profile), capacity=capacity)
+    people = work_off(pool)
+    shares = [capacity // count + (place < capacity % count) for place in range(count)]
+    assert sorted(pool.given.values()) == sorted(shares)
+    assert pool.free == 0
+    for chosen in people:
+        assert len({pool.standings[key].profile for key in chosen}) == len(chosen)
+
+
+def test_a_profile_with_several_questions_is_asked_about_as_evenly_as_the_others():
+    pool = Pool(standings(36, per_profile=3), capacity=6 * 12)
+    assert [len(pool.choose(12, generator(5, Stream.APPRAISER, n))) for n in range(6)] == [12] * 6
+    assert set(pool.given.values()) == {2}
+
+
+def test_nothing_is_taken_from_a_profile_that_was_met():
+    pool = Pool(standings(6, per_profile=2), capacity=60)
+    assert {key // 2 for key in pool.choose(6, np.random.default_rng(0), without={1})} == {0, 2}
 
 
 def test_a_question_that_is_behind_is_not_always_asked_first():
-    behind = {question: int(question != 7) for question in range(15)}
+    behind = [Standing(key, key, int(key != 7)) for key in range(15)]
     places = {
-        pairing.choose_questions(behind, 15, np.random.default_rng(seed)).index(7)
+        Pool(behind, capacity=None).choose(15, np.random.default_rng(seed)).index(7)
         for seed in range(200)
     }
     assert places == set(range(15))
 
 
-def test_the_next_side_cannot_be_told_from_the_one_before():
-    repeats = Counter()
-    for number in range(2000):
-        sides = pairing.choose_sides(15, generator(1, Stream.APPRAISER, 0, number))
-        repeats.update(a == b for a, b in pairwise(sides))
-    # A shuffled half-and-half repeats a side in 7 of 15 steps; an alternating one never.
-    assert repeats[True] / repeats.total() == pytest.approx(7 / 15, abs=0.01)
+# -- sides -------------------------------------------------------------------------------------
+
+
+def sides(count, rng, **standing):
+    return choose_sides([Standing(key, key, **standing) for key in range(count)], rng)
+
+
+@given(seeds, st.integers(1, 60))
+def test_each_side_gets_half_wherever_one_stops_and_the_odd_one_goes_either_way(seed, count):
+    asked = sides(count, np.random.default_rng(seed))
+    assert sorted(one.question for one in asked) == list(range(count))
+    balance = np.cumsum([1 if one.first_left else -1 for one in asked])
+    assert set(abs(balance).tolist()) <= {0, 1}
+
+
+def test_the_odd_one_goes_either_way():
+    rng = np.random.default_rng(0)
+    assert {sum(one.first_left for one in sides(15, rng)) for _ in range(50)} == {7, 8}
+
+
+@given(seeds, st.lists(st.integers(0, 6), min_size=1, max_size=20))
+def test_the_first_arm_stands_left_where_it_did_so_less_often(seed, lefts):
+    met = [Standing(key, key, given=6, first_left=count) for key, count in enumerate(lefts)]
+    asked = {one.question: one.first_left for one in choose_sides(met, np.random.default_rng(seed))}
+    left = [count for key, count in enumerate(lefts) if asked[key]]
+    right = [count for key, count in enumerate(lefts) if not asked[key]]
+    assert max(left, default=0) <= min(right, default=6)
+    if len(lefts) == 1 and lefts[0] != 3:
+        assert asked[0] == (lefts[0] < 3)
+
+
+def test_person_after_person_each_question_has_its_arms_about_equally_often_on_the_left():
+    pool = Pool(standings(20), capacity=None)
+    left = dict.fromkeys(range(20), 0)
+    for number in range(40):
+        rng = generator(1, Stream.APPRAISER, number)
+        before = dict(pool.given)
+        chosen = pool.choose(15, rng)
+        met = [Standing(key, key, before[key], left[key]) for key in chosen]
+        for one in choose_sides(met, rng):
+            left[one.question] += one.first_left
+    assert max(abs(2 * left[key] - pool.given[key]) for key in left) <= 2
 
 
 def test_every_place_has_the_first_arm_on_the_left_half_of_the_time():
-    drawn = [pairing.choose_sides(15, generator(5, Stream.APPRAISER, 0, n)) for n in range(2000)]
+    drawn = [
+        [one.first_left for one in sides(15, generator(5, Stream.APPRAISER, 0, number))]
+        for number in range(2000)
+    ]
     assert np.mean(drawn, axis=0) == pytest.approx(np.full(15, 0.5), abs=0.05)
 
 

@@ -1,6 +1,5 @@
-"""What may exist of studies and judgments; constraints live here, not in forms."""
+"""Studies and what they are made of."""
 
-import uuid
 from functools import reduce
 from operator import or_
 
@@ -38,10 +37,34 @@ class Study(models.Model):
     consent_text = models.TextField()
     instructions = models.TextField()
     seed = models.PositiveBigIntegerField()
+    # With more than two arms n_profiles counts the profiles that have a question, and agreements
+    # the pairs of arms that name the same movie, over all profiles tried.
     n_profiles = models.PositiveIntegerField(help_text="questions to keep")
     questions_per_appraiser = models.PositiveSmallIntegerField()
     quota = models.PositiveIntegerField(help_text="appraisers; later comers are turned away")
     minimum_profile = models.PositiveIntegerField(help_text="ratings a profile has at least")
+    # The course of the study; survey.protocol says what each may be.
+    pairs = models.CharField(max_length=20, default="every")
+    maximum_profile = models.PositiveIntegerField(null=True)
+    era_from = models.PositiveSmallIntegerField(null=True)
+    era_to = models.PositiveSmallIntegerField(null=True)
+    third_answer = models.CharField(max_length=20, blank=True)
+    ask_familiarity = models.BooleanField(default=False)
+    ask_confidence = models.BooleanField(default=False)
+    ask_comment = models.BooleanField(default=False)
+    n_practice = models.PositiveSmallIntegerField(default=0)
+    n_checks = models.PositiveSmallIntegerField(default=0)
+    checks_to_pass = models.PositiveSmallIntegerField(default=0)
+    n_repeats = models.PositiveSmallIntegerField(default=0)
+    changes = models.CharField(max_length=20, default="never")
+    return_after = models.PositiveIntegerField(default=120, help_text="minutes of silence")
+    language = models.CharField(max_length=20, blank=True)
+    translations = models.JSONField(default=dict)
+    entry = models.CharField(max_length=20, default="open")
+    panel = models.JSONField(default=dict)
+    before = models.JSONField(default=list, help_text="items of the questionnaire before")
+    after = models.JSONField(default=list, help_text="items of the questionnaire after")
+    withdraw_until = models.DateField(null=True)
     profile_pool = models.JSONField(
         default=list, help_text="users drawn, in the order in which they are tried"
     )
@@ -79,9 +102,14 @@ class Study(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def judgments_wanted(self) -> int:
+        """How many answers of the kind that counts are enough; pilots have as many of their own."""
+        return self.quota * self.questions_per_appraiser
+
     def takes(self, kind: str) -> bool:
         """Whether appraisers of that kind may join and answer now."""
-        wanted = self.Status.PILOT if kind == Appraiser.Kind.PILOT else self.Status.RUNNING
+        wanted = self.Status.PILOT if kind == "pilot" else self.Status.RUNNING
         return self.status == wanted
 
 
@@ -111,12 +139,20 @@ class StudyEvent(models.Model):
 
 
 class Arm(models.Model):
-    """A source of recommendations in a study."""
+    """A source of recommendations in a study: a trained model, or a list that was uploaded."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="arms")
     position = models.PositiveSmallIntegerField()
     label = models.CharField(max_length=100)
-    trained_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="arms")
+    trained_model = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, null=True, related_name="arms"
+    )
+    upload_name = models.CharField(
+        max_length=200, blank=True, help_text="the system's name in the uploaded file"
+    )
+    upload_checksum = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the uploaded file"
+    )
     publish_job = models.ForeignKey(
         "recommender.Job", on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -126,10 +162,42 @@ class Arm(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["study", "position"], name="arm_position_is_unique"),
             models.UniqueConstraint(fields=["study", "label"], name="arm_label_is_unique"),
+            models.CheckConstraint(
+                condition=Q(trained_model__isnull=False, upload_checksum="")
+                | (Q(trained_model__isnull=True) & ~Q(upload_checksum="")),
+                name="arm_is_a_model_or_an_upload",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def model(self) -> TrainedModel:
+        """The trained model; ValueError where the arm is an uploaded list."""
+        if self.trained_model is None:
+            raise ValueError(f"{self.label} is an uploaded list, not a trained model.")
+        return self.trained_model
+
+
+class UploadedRecommendation(models.Model):
+    """What a system that was trained elsewhere recommends to one profile, at one rank."""
+
+    arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="uploaded")
+    user = models.PositiveIntegerField(help_text="row of the rating matrix")
+    movie = models.ForeignKey(Movie, on_delete=models.PROTECT, related_name="+")
+    rank = models.PositiveIntegerField(help_text="1 is the best")
+    score = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ["arm", "user", "rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["arm", "user", "rank"], name="uploaded_once_a_rank"),
+            models.UniqueConstraint(fields=["arm", "user", "movie"], name="uploaded_once_a_movie"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.arm} {self.user} #{self.rank}"
 
 
 class Question(models.Model):
@@ -162,92 +230,3 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study.slug} {self.number}"
-
-
-class Appraiser(models.Model):
-    """One who takes part: anonymous, known by the digest of a secret link."""
-
-    class Kind(models.TextChoices):
-        REAL = "real"
-        PILOT = "pilot"
-        SIMULATED = "simulated"
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="appraisers")
-    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.REAL)
-    number = models.PositiveIntegerField(help_text="in order of consent, within study and kind")
-    token_digest = models.CharField(max_length=64, unique=True)
-    completion_code = models.CharField(max_length=20, unique=True)
-    consent_text = models.TextField(help_text="the words that were accepted")
-    consented_at = models.DateTimeField()
-    instructed_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["study", "kind", "number"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["study", "kind", "number"], name="appraiser_number_is_unique"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.pseudonym
-
-    @property
-    def pseudonym(self) -> str:
-        return f"{self.kind}-{self.number:04d}"
-
-
-class Assignment(models.Model):
-    """A question given to an appraiser at a position, with the arm on the left."""
-
-    class Kind(models.TextChoices):
-        MAIN = "main"
-
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    appraiser = models.ForeignKey(Appraiser, on_delete=models.CASCADE, related_name="assignments")
-    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="assignments")
-    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.MAIN)
-    position = models.PositiveSmallIntegerField()
-    left_arm = models.ForeignKey(Arm, on_delete=models.PROTECT, related_name="+")
-    shown_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["appraiser", "position"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["appraiser", "position"], name="assignment_position_is_unique"
-            ),
-            models.UniqueConstraint(
-                fields=["appraiser", "question", "kind"], name="assignment_once_per_question"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.appraiser} {self.position}"
-
-
-class Judgment(models.Model):
-    """The one choice on an assignment."""
-
-    class Choice(models.TextChoices):
-        LEFT = "left"
-        RIGHT = "right"
-
-    assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, related_name="judgment")
-    choice = models.CharField(max_length=10, choices=Choice.choices)
-    chosen_arm = models.ForeignKey(Arm, on_delete=models.PROTECT, related_name="+")
-    answered_at = models.DateTimeField()
-    visible_ms = models.PositiveIntegerField(
-        null=True, help_text="milliseconds the question could be seen, as the browser says"
-    )
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(choice__in=["left", "right"]), name="judgment_choice_is_a_side"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.assignment}: {self.choice}"

@@ -1,0 +1,28 @@
+"""What may exist of studies, people and answers; constraints live here, not in forms."""
+
+from survey.models.answers import Assignment, Judgment, JudgmentRevision
+from survey.models.people import Appraiser, Invitation, Response, Withdrawal
+from survey.models.studies import (
+    TRANSITIONS,
+    Arm,
+    Question,
+    Study,
+    StudyEvent,
+    UploadedRecommendation,
+)
+
+__all__ = [
+    "TRANSITIONS",
+    "Appraiser",
+    "Arm",
+    "Assignment",
+    "Invitation",
+    "Judgment",
+    "JudgmentRevision",
+    "Question",
+    "Response",
+    "Study",
+    "StudyEvent",
+    "UploadedRecommendation",
+    "Withdrawal",
+]
