@@ -18,6 +18,14 @@ def study_for_visitor(slug: str) -> Study:
     return found
 
 
+def study_for_invitation(secret: str) -> Study:
+    """The study that a personal link leads to, a draft too: who was invited is told to wait."""
+    found = Study.objects.filter(invitations__digest=token_digest(secret)).first()
+    if found is None:
+        raise Http404("No such link.")
+    return found
+
+
 def appraiser_for_token(token: str) -> Appraiser:
     """Who holds this private link, with the study."""
     found = (

@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recommender.models import Dataset, TrainedModel
-from survey.models import Study
+from survey.models import Arm, Study
+from survey.selectors.course import Check, course_checks
 from survey.selectors.drawing import Drawing, draw, published
 
-
-@dataclass(frozen=True)
-class Check:
-    """One need of a study; ``known`` is false while something else has to come first."""
-
-    need: str
-    missing: list[str]
-    known: bool = True
-
-    @property
-    def met(self) -> bool:
-        return self.known and not self.missing
+#: Every pair of arms is asked about: eight arms make 28 pairs.
+MOST_ARMS = 8
 
 
 @dataclass(frozen=True)
@@ -46,55 +37,84 @@ def checklist(study: Study) -> Checklist:
     sources = [published(study, arm) for arm in arms]
     waiting = [source.problem for source in sources if source.problem]
     pending = any(source.pending for source in sources)
-    drawing = draw(study, sources[0], sources[1]) if len(arms) == 2 and not waiting else None
+    drawing = draw(study, sources) if len(arms) > 1 and not waiting else None
     checks = [
-        Check("Both systems learned from the same data and the same split", fair),
+        Check(_fair_words(arms), fair),
         Check("Every profile has its recommendations", waiting, not pending),
         Check("There are enough different questions", too_few(study, drawing), bool(drawing)),
         Check("The title, the consent text and the instructions are written", no_words(study)),
         Check("There is a place for somebody to take part", no_place(study)),
+        *course_checks(study),
     ]
     return Checklist(checks, drawing)
 
 
-def arm_problems(dataset: Dataset, models: Sequence[TrainedModel]) -> list[str]:
-    """Why these models make no fair comparison on this data; empty if they do."""
-    if len(models) != 2:
-        return [f"A study compares two arms, not {len(models)}."]
-    first, second = models
-    if first.pk == second.pk:
-        return [f"Both arms are model {first.pk}. Name two different ones."]
+def arm_problems(dataset: Dataset, sources: Sequence[TrainedModel | None]) -> list[str]:
+    """Why these arms make no fair comparison on this data; empty if they do.
+
+    None stands for a list that was uploaded: what its system learned from is not known here.
+    """
+    if not 2 <= len(sources) <= MOST_ARMS:
+        return [f"A study compares two arms, or up to {MOST_ARMS}, not {len(sources)}."]
+    models = [model for model in sources if model is not None]
+    both = "Both" if len(sources) == 2 else "All"
+    doubled = {model.pk for model in models if models.count(model) > 1}
+    if doubled:
+        twice = "Both arms" if len(sources) == 2 else "Two arms"
+        return [f"{twice} are model {min(doubled)}. Name two different ones."]
     elsewhere = [
         f"Model {model.pk} ({model}) was not trained on {dataset.name}. "
-        "Both arms need the data of the study."
+        f"{both} arms need the data of the study."
         for model in models
         if model.dataset_id != dataset.pk
     ]
     if elsewhere:
         return elsewhere
-    if first.data_checksum != second.data_checksum:
-        return ["The arms were trained on different versions of the data. Train both again."]
-    splits = [(model.split, model.split_seed) for model in models]
-    if splits[0] != splits[1]:
+    if len({model.data_checksum for model in models}) > 1:
+        again = "both" if len(sources) == 2 else "all"
+        return [f"The arms were trained on different versions of the data. Train {again} again."]
+    splits = list(dict.fromkeys((model.split, model.split_seed) for model in models))
+    if len(splits) > 1:
         names = " and ".join(f"{split} (split seed {seed})" for split, seed in splits)
         problem = (
             f"The arms were trained on different splits: {names}. What they may know would "
-            "differ. Train both on one split, or name two models of one split by their ids."
+            f"differ. Train {both.lower()} on one split, or name models of one split by their ids."
         )
         return [problem]
     return []
 
 
 def too_few(study: Study, drawing: Drawing | None) -> list[str]:
-    if drawing is None or len(drawing.kept) >= study.questions_per_appraiser:
+    # Practice and checks are about profiles on which this appraiser is asked nothing else.
+    beside = study.n_practice + study.n_checks
+    if drawing is None or drawing.profiles >= study.questions_per_appraiser + beside:
         return []
+    agreed = f"on {drawing.agreements} both arms agree"
+    if study.arms.count() > 2:
+        agreed = f"{drawing.agreements} pairs of arms agree on one"
+    wanted = f"{study.questions_per_appraiser} questions an appraiser"
+    if beside:
+        wanted += f" and {beside} for practice and checks"
     problem = (
-        f"Only {len(drawing.kept)} of {drawing.tried} profiles have two different recommendations "
-        f"(on {drawing.agreements} both arms agree), but {study.questions_per_appraiser} questions "
-        "an appraiser are wanted. Delete this draft (manage.py delete_draft "
-        f"{study.slug}) and make it again with more profiles, fewer questions or other arms."
+        f"Only {drawing.profiles} of {drawing.tried} profiles have two different recommendations "
+        f"({agreed}), but {wanted} are wanted. Delete this draft "
+        f"(manage.py delete_draft {study.slug}) and make it again with more profiles, fewer "
+        "questions or other arms."
     )
     return [problem]
+
+
+def _fair_words(arms: Sequence[Arm]) -> str:
+    models = [arm for arm in arms if arm.trained_model_id]
+    if len(models) == len(arms):
+        both = "Both" if len(arms) == 2 else "All"
+        return f"{both} systems learned from the same data and the same split"
+    if len(models) > 1:
+        return (
+            "The systems trained here learned from the same data and the same split; what an "
+            "uploaded one learned from is not known here"
+        )
+    return "The systems differ; what an uploaded one learned from is not known here"
 
 
 def no_words(study: Study) -> list[str]:

@@ -1,7 +1,7 @@
 """All that was decided about a study, in one canonical form, and its SHA-256.
 
-A setting that studies get later is left out while it has the value that all had before: so the
-hash of a study that was frozen earlier stays what it was.
+What a ``Protocol`` decides is left out while it has the value that all studies had before there
+was one: so the hash of a study that was frozen earlier stays what it was.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from recommender.models import Movie
 from survey.models import Arm, Question, Study
+from survey.protocol import Protocol
 
 FORMAT = 1
 #: What of a study is part of its design, and what is not: its name in rows, and its life.
@@ -56,7 +59,7 @@ def design(study: Study) -> dict[str, Any]:
     names = {pk: movie.external_id for pk, movie in movies.items()}
     return {
         "format": FORMAT,
-        "study": _facts(study, SETTINGS),
+        "study": _facts(study, SETTINGS) | _decided(Protocol.of(study)),
         "dataset": _facts(study.dataset, DATASET),
         "arms": [_arm(arm) for arm in arms.values()],
         "questions": [
@@ -95,8 +98,20 @@ def _facts(row: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
+def _decided(protocol: Protocol) -> dict[str, Any]:
+    """What the study decides otherwise than those that were frozen before one could."""
+    plain = asdict(Protocol())
+    chosen = {name: value for name, value in asdict(protocol).items() if value != plain[name]}
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in chosen.items()
+    }
+
+
 def _arm(arm: Arm) -> dict[str, Any]:
     facts = _facts(arm, ("position", "label"))
+    if arm.trained_model is None:
+        return facts | {"upload": {"name": arm.upload_name, "checksum": arm.upload_checksum}}
     return facts | {"model": _facts(arm.trained_model, MODEL)}
 
 

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from recommender.models import Job, Recommendation
 from recommender.selectors import recommendations_for
-from survey.models import Arm, Study
+from survey import pairing
+from survey.models import Arm, Study, UploadedRecommendation
+
+#: What an arm recommends to one profile.
+Named = Recommendation | UploadedRecommendation
+#: Databases limit the number of values in a query.
+USERS_A_QUERY = 500
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One question: a user and what two arms recommend; ``arms`` are their places in the study."""
+
+    user: int
+    arms: tuple[int, int]
+    first: Named
+    second: Named
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """``kept`` are users with the recommendation of each arm, ``agreements`` those passed over."""
+    """``kept`` are the questions, on ``profiles`` different profiles of the ``tried`` ones.
 
-    kept: list[tuple[int, Recommendation, Recommendation]]
+    ``agreements`` are the pairs of arms on tried profiles that name the same movie.
+    """
+
+    kept: list[Drawn]
+    profiles: int
     tried: int
     agreements: int
 
@@ -25,13 +47,15 @@ class Published:
     ``pending``: a job is at it, or waits for a worker.
     """
 
-    found: dict[int, Recommendation]
+    found: Mapping[int, Named]
     problem: str = ""
     pending: bool = False
 
 
 def published(study: Study, arm: Arm) -> Published:
-    found = recommendations_for(trained_model=arm.trained_model, users=study.profile_pool)
+    if arm.trained_model_id is None:
+        return Published(first_uploaded(arm, study.profile_pool))
+    found = recommendations_for(trained_model=arm.model, users=study.profile_pool)
     missing = len(study.profile_pool) - len(found)
     job = arm.publish_job
     if not missing or (job is not None and job.status == Job.Status.DONE):
@@ -52,19 +76,45 @@ def published(study: Study, arm: Arm) -> Published:
     )
 
 
-def draw(study: Study, first: Published, second: Published) -> Drawing:
-    """Take profiles in the order drawn, without agreements, until there are enough questions."""
-    kept: list[tuple[int, Recommendation, Recommendation]] = []
-    tried = agreements = 0
+def first_uploaded(arm: Arm, users: Sequence[int]) -> dict[int, UploadedRecommendation]:
+    """The first recommendation of an uploaded arm to each of these users that has one."""
+    found = {}
+    for start in range(0, len(users), USERS_A_QUERY):
+        rows = arm.uploaded.filter(rank=1, user__in=users[start : start + USERS_A_QUERY])
+        found.update({row.user: row for row in rows.select_related("movie")})
+    return found
+
+
+def draw(study: Study, sources: Sequence[Published]) -> Drawing:
+    """Take profiles in the order drawn until there are ``n_profiles`` with a question each.
+
+    Two arms that name the same movie make no question. With more than two arms, every other pair
+    is asked about, or with ``balanced`` pairs one of those that were asked least so far.
+    """
+    pairs = list(combinations(range(len(sources)), 2))
+    asked = [0] * len(pairs)
+    rng = pairing.generator(study.seed, pairing.Stream.PAIRS)
+    kept: list[Drawn] = []
+    profiles = tried = agreements = 0
     for user in study.profile_pool:
-        if len(kept) == study.n_profiles:
+        if profiles == study.n_profiles:
             break
         tried += 1
-        one, two = first.found.get(user), second.found.get(user)
-        if one is None or two is None:
-            continue
-        if one.movie_id == two.movie_id:
-            agreements += 1
-        else:
-            kept.append((user, one, two))
-    return Drawing(kept, tried, agreements)
+        named = [source.found.get(user) for source in sources]
+        possible = []
+        for place, (one, two) in enumerate(pairs):
+            first, second = named[one], named[two]
+            if first is None or second is None:
+                continue
+            if first.movie_id == second.movie_id:
+                agreements += 1
+            else:
+                possible.append((place, Drawn(user, (one, two), first, second)))
+        if study.pairs == "balanced":
+            chosen = pairing.pick_pair(asked, [place for place, _ in possible], rng)
+            possible = [(place, drawn) for place, drawn in possible if place == chosen]
+        for place, drawn in possible:
+            asked[place] += 1
+            kept.append(drawn)
+        profiles += bool(possible)
+    return Drawing(kept, profiles, tried, agreements)

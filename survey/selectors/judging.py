@@ -1,58 +1,194 @@
-"""What an appraiser sees: the next question, and whether there is a place."""
+"""What an appraiser sees: the next question, own answers that may change, and places left."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.crypto import salted_hmac
 
 from recommender.models import Movie
-from survey.models import Appraiser, Study
+from survey.models import Appraiser, Assignment, Judgment, Question
 from survey.profiles import Card, MovieFacts, Profile, card, profile
+
+Kind = Assignment.Kind
 
 
 @dataclass(frozen=True)
 class QuestionPage:
-    """The question an appraiser has to answer next; nothing in it tells one arm from the other.
+    """The question an appraiser has to answer; nothing in it tells one arm from the other.
 
-    ``assignment_key`` is what the form sends back as ``assignment``; ``number`` counts from 1.
+    ``assignment_key``, ``shown`` and ``revision`` are what the form sends back; ``number`` counts
+    from 1 to ``total`` within the practice or, apart, within the questions that follow it;
+    ``done`` of ``everything`` are answered. ``told`` is the title that a check says to choose.
+    ``given`` is the answer as it stands, where it is to be changed; ``last`` is the number of the
+    answer that may be changed from here.
     """
 
+    question_id: int
     assignment_key: str
+    shown: str
+    revision: int
+    practice: bool
+    after_practice: bool
     number: int
     total: int
-    profile: Profile
+    done: int
+    everything: int
     left: Card
     right: Card
+    told: str = ""
+    given: Judgment | None = None
+    last: int | None = None
 
 
-def places_left(study: Study) -> int:
-    """How many may still join: in a pilot appraisers of that kind, otherwise real ones."""
-    trial = study.status == Study.Status.PILOT
-    kind = Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL
-    return max(0, study.quota - study.appraisers.filter(kind=kind).count())
+@dataclass(frozen=True)
+class OwnAnswer:
+    """One line in the list of one's own answers: a movie, or "" for neither of the two."""
+
+    number: int
+    choice: str
+    movie: str
+    may_change: bool
 
 
-def question_page(appraiser: Appraiser) -> QuestionPage | None:
-    """The first question without an answer, or None when all are answered."""
-    assignment = (
-        appraiser.assignments.filter(judgment=None)
-        .select_related("question__first_movie", "question__second_movie")
-        .order_by("position")
-        .first()
-    )
-    if assignment is None:
+def question_page(
+    appraiser: Appraiser, *, number: int | None = None, key: UUID | None = None
+) -> QuestionPage | None:
+    """The first question without an answer, or None when all are answered.
+
+    With a ``number`` or a ``key``: that one, answered before, to be changed; None where it may not.
+    """
+    asked = _asked(appraiser)
+    changing = number is not None or key is not None
+    wanted = _to_change(appraiser, asked, number, key) if changing else _open(asked)
+    if wanted is None:
         return None
-    question = assignment.question
-    first, second = (_card(movie) for movie in (question.first_movie, question.second_movie))
-    first_is_left = assignment.left_arm_id == question.first_arm_id
-    left, right = (first, second) if first_is_left else (second, first)
+    practising = [each for each in asked if each.kind == Kind.PRACTICE]
+    counting = [each for each in asked if each.kind != Kind.PRACTICE]
+    practice = wanted.kind == Kind.PRACTICE
+    part = practising if practice else counting
+    place = [each.pk for each in part].index(wanted.pk) + 1
+    full = appraiser.assignments.select_related(
+        "question__first_movie", "question__second_movie", "judgment"
+    )
+    assignment = full.defer("question__profile").get(pk=wanted.pk)
+    left, right = (_card(movie) for movie in _sides(assignment))
+    changeable = [] if changing else _changeable(appraiser, asked)
     return QuestionPage(
+        question_id=assignment.question_id,
         assignment_key=str(assignment.key),
-        number=assignment.position,
-        total=appraiser.assignments.count(),
-        profile=_profile(question.profile),
+        shown=shown_digest(assignment),
+        revision=wanted.judgment.revision if changing else 0,
+        practice=practice,
+        after_practice=bool(practising) and not practice and place == 1 and not changing,
+        number=place,
+        total=len(part),
+        done=sum(_is_answered(each) for each in asked),
+        everything=len(asked),
         left=left,
         right=right,
+        told=_told(assignment.expected, left, right),
+        given=assignment.judgment if changing else None,
+        last=counting.index(changeable[-1]) + 1 if changeable else None,
     )
+
+
+def question_profile(question_id: int) -> Profile:
+    """Everything that the question's user rated."""
+    pairs = Question.objects.values_list("profile", flat=True).get(pk=question_id)
+    wanted = Movie.objects.filter(pk__in=[movie for movie, _ in pairs])
+    movies = {movie.pk: _facts(movie) for movie in wanted.only("title", "year", "genres")}
+    return profile([(movies[movie], stars) for movie, stars in pairs])
+
+
+def own_answers(appraiser: Appraiser) -> list[OwnAnswer]:
+    """What one answered, practice apart, in order, and which of it may change now."""
+    asked = _asked(appraiser)
+    changeable = {each.pk for each in _changeable(appraiser, asked)}
+    counting = [each for each in asked if each.kind != Kind.PRACTICE]
+    full = appraiser.assignments.select_related("question__first_movie", "question__second_movie")
+    movies = {each.pk: _sides(each) for each in full.defer("question__profile")}
+    lines = []
+    for number, each in enumerate(counting, start=1):
+        if not _is_answered(each):
+            continue
+        left, right = movies[each.pk]
+        chosen = {"left": left.title, "right": right.title}
+        choice = each.judgment.choice
+        lines.append(OwnAnswer(number, choice, chosen.get(choice, ""), each.pk in changeable))
+    return lines
+
+
+def changeable(appraiser: Appraiser) -> list[Assignment]:
+    """Answered assignments whose answer may change now, in the order in which they were asked.
+
+    Rule ``previous``: only the one answered last; ``finish``: all. Never practice, never once
+    the appraiser has finished, and only while the study takes answers.
+    """
+    return _changeable(appraiser, _asked(appraiser))
+
+
+def shown_digest(assignment: Assignment) -> str:
+    """What stood on the page: the question's number and the movies on the left and the right.
+
+    An answer comes back with it, so that one to anything else than what is stored is known as
+    stale. The key is the server's secret and the assignment is part of the message: the digest
+    can neither be made nor compared outside, and says nothing of who recommended which movie.
+    """
+    left, right = _sides(assignment)
+    what = f"{assignment.key}/{assignment.question.number}/{left.pk}/{right.pk}"
+    return salted_hmac("survey.shown", what, algorithm="sha256").hexdigest()[:32]
+
+
+def _asked(appraiser: Appraiser) -> list[Assignment]:
+    """What was and will be asked, in order: without what went back to the pool unanswered."""
+    own = appraiser.assignments.select_related("judgment").order_by("position")
+    return [each for each in own if _is_answered(each) or each.returned_at is None]
+
+
+def _is_answered(assignment: Assignment) -> bool:
+    return hasattr(assignment, "judgment")
+
+
+def _open(asked: list[Assignment]) -> Assignment | None:
+    return next((each for each in asked if not _is_answered(each)), None)
+
+
+def _to_change(
+    appraiser: Appraiser, asked: list[Assignment], number: int | None, key: UUID | None
+) -> Assignment | None:
+    allowed = {each.pk for each in _changeable(appraiser, asked)}
+    counting = [each for each in asked if each.kind != Kind.PRACTICE]
+    for place, each in enumerate(counting, start=1):
+        if each.pk in allowed and (place == number or each.key == key):
+            return each
+    return None
+
+
+def _changeable(appraiser: Appraiser, asked: list[Assignment]) -> list[Assignment]:
+    study = appraiser.study
+    if appraiser.confirmed_at or appraiser.finished_at or not study.takes(appraiser.kind):
+        return []
+    given = [each for each in asked if _is_answered(each) and each.kind != Kind.PRACTICE]
+    return {"previous": given[-1:], "finish": given}.get(study.changes, [])
+
+
+def _sides(assignment: Assignment) -> tuple[Movie, Movie]:
+    """The movie on the left, the movie on the right."""
+    question = assignment.question
+    first, second = question.first_movie, question.second_movie
+    return (first, second) if assignment.left_arm_id == question.first_arm_id else (second, first)
+
+
+def _told(expected: str, left: Card, right: Card) -> str:
+    """The movie that a check says to choose, in words that fit only one of the two."""
+    if not expected:
+        return ""
+    movie = left if expected == Judgment.Choice.LEFT else right
+    if left.title == right.title and movie.year:
+        return f"{movie.title} ({movie.year})"
+    return movie.title
 
 
 def _facts(movie: Movie) -> MovieFacts:
@@ -61,9 +197,3 @@ def _facts(movie: Movie) -> MovieFacts:
 
 def _card(movie: Movie) -> Card:
     return card(_facts(movie))
-
-
-def _profile(pairs: list[tuple[int, float]]) -> Profile:
-    wanted = Movie.objects.filter(pk__in=[movie for movie, _ in pairs])
-    movies = {movie.pk: _facts(movie) for movie in wanted.only("title", "year", "genres")}
-    return profile([(movies[movie], stars) for movie, stars in pairs])

@@ -14,11 +14,16 @@ from recommender.models import Dataset, TrainedModel
 from recommender.selectors import newest_model
 from survey.errors import StudyError
 from survey.models import Appraiser, Judgment, Question, Study, StudyEvent
+from survey.selectors.tallies import FAILED, main_judgments
 
 
 @dataclass(frozen=True)
 class StudyLine:
-    """A study in the researchers' list; judgments and appraisers are those of kind real."""
+    """A study in the researchers' list; judgments and appraisers are those of kind real.
+
+    ``n_finished`` are those who did all that was asked, and passed the checks; ``n_wanted`` is
+    how many judgments are enough.
+    """
 
     slug: str
     title: str
@@ -26,10 +31,10 @@ class StudyLine:
     dataset: str
     n_questions: int
     n_judgments: int
+    n_wanted: int
     n_appraisers: int
     n_finished: int
     n_simulated_judgments: int
-    quota: int
     created_at: datetime
     launched_at: datetime | None
     closed_at: datetime | None
@@ -42,7 +47,7 @@ def study_list() -> list[StudyLine]:
     rows = Study.objects.select_related("dataset").annotate(
         n_questions=_count(Question.objects.filter(study=OuterRef("pk")), "study"),
         n_appraisers=_count(_appraisers(kind="real"), "study"),
-        n_finished=_count(_appraisers(kind="real", finished_at__isnull=False), "study"),
+        n_finished=_count(_appraisers(kind="real", outcome=Appraiser.Outcome.DONE), "study"),
         n_judgments=_count(_judgments(kind="real"), "assignment__appraiser__study"),
         n_simulated=_count(_judgments(kind="simulated"), "assignment__appraiser__study"),
         last_step=Subquery(steps.values("at")[:1]),
@@ -55,10 +60,10 @@ def study_list() -> list[StudyLine]:
             dataset=row.dataset.name,
             n_questions=row.n_questions,
             n_judgments=row.n_judgments,
+            n_wanted=row.judgments_wanted,
             n_appraisers=row.n_appraisers,
             n_finished=row.n_finished,
             n_simulated_judgments=row.n_simulated,
-            quota=row.quota,
             created_at=row.created_at,
             launched_at=row.launched_at,
             closed_at=row.closed_at,
@@ -102,9 +107,8 @@ def _appraisers(**conditions: Any) -> QuerySet[Appraiser]:
 
 
 def _judgments(kind: str) -> QuerySet[Judgment]:
-    return Judgment.objects.filter(
-        assignment__appraiser__study=OuterRef("pk"), assignment__appraiser__kind=kind
-    )
+    """Those that count: practice, checks, repeats and people who failed the checks do not."""
+    return main_judgments(OuterRef("pk")).filter(assignment__appraiser__kind=kind).exclude(FAILED)
 
 
 def _count(rows: QuerySet, study: str) -> Coalesce:

@@ -1,95 +1,52 @@
-"""What appraisers do: join, begin, see a question, judge."""
+"""What becomes of an answer: kept, changed where the rule allows it, or left as it was."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare
 
-from survey import pairing
-from survey.errors import StudyClosed, StudyError, StudyFull
-from survey.models import Appraiser, Assignment, Judgment, Study
+from survey.errors import ChangeRefused, StudyClosed, StudyError
+from survey.models import Appraiser, Assignment, Judgment, JudgmentRevision, Study
+from survey.selectors import changeable, shown_digest
+from survey.selectors.steps import all_answered, waits_for_word
+from survey.services.finishing import confirm, finish
+from survey.services.joining import check_open
+from survey.services.returning import come_back
 
-#: No vowels, and nothing mistaken for something else: no 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B.
-CODE_LETTERS = "3479CDFHJKMNPRTVWX"
+Choice = Judgment.Choice
 #: How far the clocks of server and browser may drift apart while a question is looked at.
 CLOCK_SLACK = timedelta(seconds=1)
-#: The seed of each kind's draws; a number that was given never changes.
-KIND_STREAMS = {Appraiser.Kind.REAL: 0, Appraiser.Kind.PILOT: 1, Appraiser.Kind.SIMULATED: 2}
-
-
-#: Shorter tickets are not ours, and might be somebody else's too.
-TICKET_LENGTH = 43
+#: A browser's clock that is further off tells nothing.
+CLIENT_CLOCK_OFF = timedelta(days=1)
+#: Characters of a comment; the rest is cut off.
+COMMENT_LIMIT = 2000
 
 
 class Outcome(Enum):
     """What became of a submitted answer; the page leads on after each of them."""
 
     RECORDED = "recorded"
+    CHANGED = "changed"
     REPEATED = "repeated"  #: that question was answered before; nothing was changed
-    STALE = "stale"  #: no question of this appraiser; nothing was changed
+    TAKEN = "taken"  #: given back to the pool, and others have answered it; nothing was changed
+    STALE = "stale"  #: no question of this appraiser, or not as it was shown; nothing was changed
 
 
-def new_ticket() -> str:
-    """What a page with the consent text carries, so that accepting it twice joins once."""
-    return secrets.token_urlsafe(32)
+@dataclass(frozen=True)
+class Extras:
+    """What may be asked beside the choice; what the study does not ask for is not kept."""
 
-
-def token_digest(token: str) -> str:
-    """What is stored of a private link: enough to recognise it, too little to open it."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-@transaction.atomic
-def join_study(
-    *,
-    study: Study,
-    kind: str = Appraiser.Kind.REAL,
-    ticket: str = "",
-    now: datetime | None = None,
-) -> tuple[Appraiser, str]:
-    """A new appraiser, who has consented, with all assignments; returns the secret token too.
-
-    A double click sends the same ``ticket`` again: it leads to the appraiser it made before.
-    The quota holds for real ones and, apart, for those of the pilot. StudyFull, StudyClosed.
-    """
-    # One at a time: who joins at the same moment must see these assignments counted. SQLite's
-    # transactions are IMMEDIATE, elsewhere the row is locked.
-    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-    token = secrets.token_urlsafe(32)
-    if len(ticket) >= TICKET_LENGTH:
-        token = _token_of(study, kind, ticket)
-        if known := study.appraisers.filter(token_digest=token_digest(token)).first():
-            return known, token
-    _check_open(study, kind)
-    so_far = study.appraisers.filter(kind=kind).aggregate(count=Count("pk"), last=Max("number"))
-    if kind != Appraiser.Kind.SIMULATED and so_far["count"] >= study.quota:
-        raise StudyFull("Every place of this study is taken.")
-    appraiser = Appraiser.objects.create(
-        study=study,
-        kind=kind,
-        number=(so_far["last"] or 0) + 1,
-        token_digest=token_digest(token),
-        completion_code=_completion_code(),
-        consent_text=study.consent_text,
-        consented_at=now or timezone.now(),
-    )
-    _assign(appraiser)
-    return appraiser, token
-
-
-def begin(*, appraiser: Appraiser, now: datetime | None = None) -> None:
-    """The instructions were read; later calls change nothing."""
-    waiting = Appraiser.objects.filter(pk=appraiser.pk, instructed_at=None)
-    waiting.update(instructed_at=now or timezone.now())
+    left_familiarity: str = ""
+    right_familiarity: str = ""
+    confidence: int | None = None
+    comment: str = ""
 
 
 def mark_shown(
@@ -106,52 +63,143 @@ def record_judgment(
     appraiser: Appraiser,
     assignment_key: str | UUID,
     choice: str,
+    extras: Extras = Extras(),
+    revision: int = 0,
+    shown: str | None = None,
     visible_ms: int | None = None,
+    client_at: datetime | None = None,
     now: datetime | None = None,
 ) -> Outcome:
-    """Keep the first choice on an assignment; a doubled or stale submit changes nothing.
+    """Keep an answer, as a judgment and as an entry in its history.
 
-    ``visible_ms`` is how long the browser says that the question could be seen; one that cannot
-    be true is dropped.
+    ``revision`` is the newest entry that its sender saw: 0 for a first answer. A doubled or stale
+    one, or one to something else than what ``shown`` says, changes nothing. ``visible_ms``, how
+    long the browser says that the question could be seen, and ``client_at``, the browser's clock,
+    are dropped where they cannot be true.
 
-    StudyClosed when the study takes no answers; StudyError when the choice is no side.
+    StudyClosed when the study takes no answers; ChangeRefused when the answer may not change any
+    more; StudyError for an answer that the study does not offer.
     """
-    if choice not in Judgment.Choice.values:
-        raise StudyError("Choose the left or the right recommendation.")
+    if not come_back(appraiser=appraiser, answering=assignment_key, now=now):
+        return Outcome.TAKEN
     # Two tabs that answer the last two questions at once: without the lock neither would see
     # the other's answer, and nobody would be marked as finished.
-    own = Appraiser.objects.select_for_update(no_key=True, of=("self",)).select_related("study")
-    try:
-        appraiser = own.get(pk=appraiser.pk)
-    except Appraiser.DoesNotExist as gone:
-        raise StudyClosed("The trial of this study has ended.") from gone
+    appraiser = _locked(appraiser)
+    study = appraiser.study
+    _check_offered(study, choice, extras)
     assignment = _assignment(appraiser, assignment_key)
-    if assignment is None:
+    if assignment is None or not _as_shown(assignment, shown):
         return Outcome.STALE
-    if hasattr(assignment, "judgment"):
-        return Outcome.REPEATED
-    _check_open(appraiser.study, appraiser.kind)
     now = now or timezone.now()
-    question = assignment.question
-    arms = [question.first_arm_id, question.second_arm_id]
-    chosen_left = choice == Judgment.Choice.LEFT
+    answer = {
+        "choice": choice,
+        "chosen_arm_id": _chosen_arm(assignment, choice),
+        **_asked_for(study, extras),
+        "answered_at": now,
+        "client_at": _plausible(client_at, now),
+        "visible_ms": _possible(visible_ms, assignment.shown_at, now),
+    }
+    given: Judgment | None = getattr(assignment, "judgment", None)
+    if given is not None:
+        return _change(appraiser, assignment, given, answer, revision)
+    # One who was screened out, or is done with fewer questions, is asked nothing any more.
+    if revision or assignment.returned_at or appraiser.finished_at:
+        return Outcome.STALE
+    check_open(study, appraiser.kind)
     # The constraint on the assignment has the last word; a second tab may have been faster.
-    _, recorded = Judgment.objects.get_or_create(
-        assignment=assignment,
-        defaults={
-            "choice": choice,
-            "chosen_arm_id": next(
-                arm for arm in arms if (arm == assignment.left_arm_id) == chosen_left
-            ),
-            "answered_at": now,
-            "visible_ms": _possible(visible_ms, assignment.shown_at, now),
-        },
-    )
+    judgment, recorded = Judgment.objects.get_or_create(assignment=assignment, defaults=answer)
     if not recorded:
         return Outcome.REPEATED
-    if not appraiser.assignments.filter(judgment=None).exists():
-        Appraiser.objects.filter(pk=appraiser.pk, finished_at=None).update(finished_at=now)
+    JudgmentRevision.objects.create(assignment=assignment, number=judgment.revision, **answer)
+    finish(appraiser=appraiser, now=now)
     return Outcome.RECORDED
+
+
+@transaction.atomic
+def confirm_answers(*, appraiser: Appraiser, now: datetime | None = None) -> None:
+    """All is answered and stays so: from now on nothing changes. Before that nothing happens.
+
+    Only where answers may change one has to say so; elsewhere the last answer ends the questions.
+    """
+    come_back(appraiser=appraiser, now=now)
+    appraiser = _locked(appraiser)
+    if not all_answered(appraiser) or not waits_for_word(appraiser):
+        return
+    confirm(appraiser=appraiser, now=now or timezone.now())
+
+
+def _locked(appraiser: Appraiser) -> Appraiser:
+    own = Appraiser.objects.select_for_update(no_key=True, of=("self",))
+    try:
+        found = own.get(pk=appraiser.pk)
+    except Appraiser.DoesNotExist as gone:
+        raise StudyClosed("The trial of this study has ended.") from gone
+    # After the lock: whoever closes the study holds it until everybody's end is decided, and a
+    # study that was read while waiting for it would still look open.
+    found.study = Study.objects.get(pk=found.study_id)
+    return found
+
+
+def _change(
+    appraiser: Appraiser,
+    assignment: Assignment,
+    given: Judgment,
+    answer: dict[str, Any],
+    revision: int,
+) -> Outcome:
+    """Another answer in the place of ``given``, if its sender saw that one and it may change."""
+    said = ["choice", *asdict(Extras())]
+    if revision != given.revision or all(getattr(given, name) == answer[name] for name in said):
+        return Outcome.REPEATED
+    check_open(appraiser.study, appraiser.kind)
+    if assignment not in changeable(appraiser):
+        raise ChangeRefused("This answer can no longer be changed.")
+    number = revision + 1
+    # Under the appraiser's lock nobody else can have changed it; the row count says so.
+    seen = Judgment.objects.filter(pk=given.pk, revision=revision)
+    if not seen.update(revision=number, **answer):
+        return Outcome.REPEATED
+    JudgmentRevision.objects.create(assignment=assignment, number=number, **answer)
+    return Outcome.CHANGED
+
+
+def _check_offered(study: Study, choice: str, extras: Extras) -> None:
+    if choice not in {Choice.LEFT, Choice.RIGHT, study.third_answer} - {""}:
+        raise StudyError("Choose one of the answers that the study offers.")
+    known = {"", *Judgment.Familiarity.values}
+    if not {extras.left_familiarity, extras.right_familiarity} <= known:
+        raise StudyError(f"A familiarity is one of: {', '.join(Judgment.Familiarity.values)}.")
+    if extras.confidence is not None and not 1 <= extras.confidence <= 5:
+        raise StudyError("A confidence is a number from 1 to 5.")
+
+
+def _asked_for(study: Study, extras: Extras) -> dict[str, Any]:
+    left, right = extras.left_familiarity, extras.right_familiarity
+    return {
+        "left_familiarity": left if study.ask_familiarity else "",
+        "right_familiarity": right if study.ask_familiarity else "",
+        "confidence": extras.confidence if study.ask_confidence else None,
+        "comment": extras.comment[:COMMENT_LIMIT] if study.ask_comment else "",
+    }
+
+
+def _chosen_arm(assignment: Assignment, choice: str) -> int | None:
+    if choice not in {Choice.LEFT, Choice.RIGHT}:
+        return None
+    question = assignment.question
+    arms = [question.first_arm_id, question.second_arm_id]
+    return next(arm for arm in arms if (arm == assignment.left_arm_id) == (choice == Choice.LEFT))
+
+
+def _as_shown(assignment: Assignment, shown: str | None) -> bool:
+    return shown is None or constant_time_compare(shown, shown_digest(assignment))
+
+
+def _plausible(client_at: datetime | None, now: datetime) -> datetime | None:
+    """The browser's clock, unless it is more than a day off."""
+    if client_at is None or abs(client_at - now) > CLIENT_CLOCK_OFF:
+        return None
+    return client_at
 
 
 def _possible(visible_ms: int | None, shown_at: datetime | None, now: datetime) -> int | None:
@@ -162,57 +210,11 @@ def _possible(visible_ms: int | None, shown_at: datetime | None, now: datetime) 
     return visible_ms if timedelta() <= timedelta(milliseconds=visible_ms) <= longest else None
 
 
-def _check_open(study: Study, kind: str) -> None:
-    if not study.takes(kind):
-        raise StudyClosed("This study takes no answers now.")
-
-
-def _token_of(study: Study, kind: str, ticket: str) -> str:
-    """Of a ticket always the same, and still nothing that its holder could choose."""
-    made = salted_hmac("survey.join", f"{study.pk}/{kind}/{ticket}", algorithm="sha256")
-    return base64.urlsafe_b64encode(made.digest()).decode().rstrip("=")
-
-
-def _completion_code() -> str:
-    letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(10))
-    return f"{letters[:5]}-{letters[5:]}"
-
-
-def _assign(appraiser: Appraiser) -> None:
-    """Questions and sides for a new appraiser, drawn from the study's seed and stored."""
-    study = appraiser.study
-    of_this_kind = Q(assignments__appraiser__kind=appraiser.kind)
-    counted = study.questions.annotate(
-        assigned=Count("assignments", filter=of_this_kind & Q(assignments__kind="main"))
-    )
-    questions = counted.defer("profile").in_bulk()
-    rng = pairing.generator(
-        study.seed,
-        pairing.Stream.APPRAISER,
-        KIND_STREAMS[Appraiser.Kind(appraiser.kind)],
-        appraiser.number,
-    )
-    chosen = pairing.choose_questions(
-        {pk: question.assigned for pk, question in sorted(questions.items())},
-        study.questions_per_appraiser,
-        rng,
-    )
-    sides = pairing.choose_sides(len(chosen), rng)
-    Assignment.objects.bulk_create(
-        Assignment(
-            appraiser=appraiser,
-            question=questions[pk],
-            position=position,
-            left_arm_id=questions[pk].first_arm_id if first_left else questions[pk].second_arm_id,
-        )
-        for position, (pk, first_left) in enumerate(zip(chosen, sides, strict=True), start=1)
-    )
-
-
 def _assignment(appraiser: Appraiser, key: str | UUID) -> Assignment | None:
     try:
         key = UUID(str(key))
     except ValueError:
         return None
-    own = appraiser.assignments.select_related("question", "judgment").defer("question__profile")
-    return own.filter(key=key).first()
+    movies = ("question__first_movie", "question__second_movie")
+    own = appraiser.assignments.select_related("question", "judgment", *movies)
+    return own.defer("question__profile").filter(key=key).first()

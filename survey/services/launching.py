@@ -7,12 +7,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from recommender.models import Movie, Recommendation
+from recommender.models import Movie
 from recommender.selectors import profiles_of
 from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
-from survey.models import Question, Study
+from survey.models import Arm, Question, Study
 from survey.selectors.checklist import checklist
+from survey.selectors.course import too_late
 from survey.selectors.design import design_hash
 from survey.selectors.drawing import Drawing
 from survey.services import life
@@ -45,6 +46,9 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
             f"The design of {study.slug!r} is not the one that was frozen for the pilot. "
             "Go back to a draft, and open it anew."
         )
+    # The one thing on the check list that time alone can undo.
+    if problems := too_late(study):
+        raise StudyError("\n".join(problems))
     life.step(study=study, to=Status.RUNNING, by=by, now=now, launched_at=now)
     return study
 
@@ -97,36 +101,45 @@ def _freeze(
 
 
 def _questions(study: Study, drawing: Drawing) -> list[Question]:
-    first, second = study.arms.all()
+    arms = list(study.arms.all())
+    users = list(dict.fromkeys(drawn.user for drawn in drawing.kept))
     try:
-        profiles = profiles_of(dataset=study.dataset, users=[user for user, _, _ in drawing.kept])
+        profiles = profiles_of(dataset=study.dataset, users=users)
     except StoreError as error:
         raise DataDamaged(str(error)) from error
-    return [
-        Question(
-            study=study,
-            number=number,
-            user=user,
-            profile=_best_first(profiles[user], one, two),
-            first_arm=first,
-            first_movie=one.movie,
-            second_arm=second,
-            second_movie=two.movie,
-        )
-        for number, (user, one, two) in enumerate(drawing.kept, start=1)
-    ]
-
-
-def _best_first(
-    rated: list[tuple[Movie, float]], *recommendations: Recommendation
-) -> list[tuple[int, float]]:
-    """The profile as it is stored; a recommendation of what is in it would make no question."""
-    known = {movie.pk for movie, _ in rated}
-    for recommendation in recommendations:
-        if recommendation.movie_id in known:
-            raise StudyError(
-                f"Model {recommendation.trained_model_id} recommended {recommendation.movie}, "
-                "which the profile holds already. Its recommendations are damaged: train it again."
+    questions = []
+    for number, drawn in enumerate(drawing.kept, start=1):
+        first, second = (arms[place] for place in drawn.arms)
+        rated = profiles[drawn.user]
+        _check_new(rated, {first: drawn.first.movie, second: drawn.second.movie})
+        questions.append(
+            Question(
+                study=study,
+                number=number,
+                user=drawn.user,
+                profile=_best_first(rated),
+                first_arm=first,
+                first_movie=drawn.first.movie,
+                second_arm=second,
+                second_movie=drawn.second.movie,
             )
+        )
+    return questions
+
+
+def _check_new(rated: list[tuple[Movie, float]], named: dict[Arm, Movie]) -> None:
+    """StudyError where an arm names what is in the profile: that would make no question."""
+    known = {movie.pk for movie, _ in rated}
+    for arm, movie in named.items():
+        if movie.pk in known:
+            remedy = "train it again" if arm.trained_model_id else "make the study again"
+            raise StudyError(
+                f"{arm.label} recommended {movie}, which the profile holds already. Its "
+                f"recommendations are damaged: {remedy}."
+            )
+
+
+def _best_first(rated: list[tuple[Movie, float]]) -> list[tuple[int, float]]:
+    """The profile as it is stored."""
     ordered = sorted(rated, key=lambda pair: (-pair[1], pair[0].title.casefold(), pair[0].pk))
     return [(movie.pk, stars) for movie, stars in ordered]

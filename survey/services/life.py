@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from survey.errors import StudyError
-from survey.models import TRANSITIONS, Appraiser, Assignment, Judgment, Study, StudyEvent
+from survey.models import TRANSITIONS, Assignment, Judgment, Study, StudyEvent
+from survey.services.finishing import take_as_final
 
 Status = Study.Status
 
@@ -62,25 +63,39 @@ def resume_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
     return study
 
 
+@transaction.atomic
 def close_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Take no more answers, for good. StudyError unless the study is running or paused."""
+    """Take no more answers, for good. StudyError unless the study is running or paused.
+
+    From then on no answer can change: who answered everything and never said that it is final is
+    done, or has failed the checks.
+    """
     now = now or timezone.now()
     step(study=study, to=Status.CLOSED, by=by, now=now, closed_at=now)
+    if study.changes != "never":
+        # The study's row is held by the step; an answer on its way is stored before its
+        # appraiser's lock is had, and counted, or finds the study closed after it.
+        people = study.appraisers.filter(finished_at=None).order_by("pk")
+        held = people.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)
+        take_as_final(study=study, people=list(held), now=now)
     return study
 
 
 @transaction.atomic
 def end_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
     """Back to a draft: the pilot's answers and the questions are discarded. StudyError."""
+    # First the study, then the appraisers, as everywhere. An answer on its way is either stored
+    # before their lock is had, and counted, or finds nobody after it.
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    list(study.appraisers.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     gone = Judgment.objects.filter(assignment__appraiser__study=study)
     note = f"trial answers discarded: {gone.count()}"
     nothing = {"design_hash": "", "profiles_tried": 0, "agreements": 0}
     step(study=study, to=Status.DRAFT, by=by, now=now, note=note, **nothing)
-    # An answer on its way is either stored before this lock is had, or finds nobody after it.
-    list(Appraiser.objects.select_for_update().filter(study=study).values_list("pk"))
     gone.delete()
     Assignment.objects.filter(appraiser__study=study).delete()
     study.appraisers.all().delete()
+    study.withdrawals.all().delete()
     study.questions.all().delete()
     return study
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 
+import numpy as np
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
+from numpy.typing import NDArray
 
-from recommender.core.systems import SYSTEMS
-from recommender.models import Dataset, Job, TrainedModel
+from recommender.models import Dataset, Job
 from recommender.selectors import eligible_users, recommendations_for
 from recommender.services import cancel, submit_publish
 from recommender.store import StoreError
-from survey import pairing, texts
+from survey import pairing, questionnaires
 from survey.errors import DataDamaged, StudyError
 from survey.models import Arm, Study
+from survey.protocol import LONGEST_TITLE, Protocol
 from survey.selectors.checklist import arm_problems
+from survey.selectors.labels import Source, labels
 from survey.services.life import record
+from survey.services.uploading import keep_upload
+from survey.services.wording import wording
+from survey.uploads import UploadedList
 
 #: Profiles drawn for one that is wanted: where both arms name the same movie, the next is tried.
 POOL_FACTOR = 4
@@ -30,7 +36,7 @@ def prepare_study(
     *,
     slug: str,
     dataset: Dataset,
-    arms: Sequence[TrainedModel],
+    arms: Sequence[Source],
     profiles: int,
     questions: int,
     appraisers: int,
@@ -39,10 +45,16 @@ def prepare_study(
     title: str = "",
     consent_text: str = "",
     instructions: str = "",
+    protocol: Protocol | None = None,
     by: str = "",
     note: str = "",
 ) -> Study:
-    """A draft with its pool of profiles, and one publish job for each arm. StudyError."""
+    """A draft with its pool of profiles, and a publish job for each trained arm. StudyError."""
+    protocol = protocol or Protocol()
+    protocol.check()
+    # Built-in questionnaires are written out, so that they are frozen with the rest.
+    before, after = map(questionnaires.expand, (protocol.before, protocol.after))
+    protocol = replace(protocol, before=before, after=after)
     _check_numbers(
         slug=slug,
         profiles=profiles,
@@ -51,42 +63,39 @@ def prepare_study(
         seed=seed,
         minimum_profile=minimum_profile,
     )
+    if len(title) > LONGEST_TITLE:
+        raise StudyError(f"The title is longer than {LONGEST_TITLE} characters. Shorten it.")
+    _check_course(protocol, profiles=profiles, questions=questions, minimum_profile=minimum_profile)
     _check_arms(dataset, arms)
-    try:
-        eligible = eligible_users(dataset=dataset, minimum=minimum_profile)
-    except StoreError as error:
-        raise DataDamaged(str(error)) from error
-    if len(eligible) < profiles:
-        raise StudyError(
-            f"{profiles} profiles are wanted, but only {len(eligible)} users of {dataset.name} "
-            f"rated {minimum_profile} movies or more. Ask for fewer profiles, or shorter ones."
-        )
+    eligible = _eligible(dataset, arms, profiles, minimum_profile, protocol)
+    words = wording(
+        questions=questions,
+        protocol=protocol,
+        title=title,
+        consent_text=consent_text,
+        instructions=instructions,
+    )
     size = max(POOL_FACTOR * profiles, POOL_AT_LEAST)
     pool = pairing.draw_pool(eligible, size, pairing.generator(seed, pairing.Stream.POOL))
     try:
         with transaction.atomic():
             study = Study.objects.create(
                 slug=slug,
-                title=title or texts.TITLE,
+                title=words.title,
                 dataset=dataset,
-                consent_text=consent_text or texts.consent(questions),
-                instructions=instructions or texts.INSTRUCTIONS,
+                consent_text=words.consent_text,
+                instructions=words.instructions,
                 seed=seed,
                 n_profiles=profiles,
                 questions_per_appraiser=questions,
                 quota=appraisers,
                 minimum_profile=minimum_profile,
                 profile_pool=pool,
+                **asdict(replace(protocol, translations=words.translations)),
             )
             record(study=study, start="", end=study.status, at=study.created_at, by=by, note=note)
-            for position, (model, label) in enumerate(zip(arms, _labels(arms), strict=True)):
-                Arm.objects.create(
-                    study=study,
-                    position=position,
-                    label=label,
-                    trained_model=model,
-                    publish_job=submit_publish(trained_model=model, users=pool),
-                )
+            for position, (source, label) in enumerate(zip(arms, labels(arms), strict=True)):
+                _make_arm(study, position, label, source)
     except IntegrityError as error:
         # The constraint decides: somebody may have taken the name a moment ago.
         if Study.objects.filter(slug=slug).exists():
@@ -95,17 +104,79 @@ def prepare_study(
     return study
 
 
+def _make_arm(study: Study, position: int, label: str, source: Source) -> None:
+    if isinstance(source, UploadedList):
+        arm = Arm.objects.create(
+            study=study,
+            position=position,
+            label=label,
+            upload_name=source.system,
+            upload_checksum=source.checksum,
+        )
+        keep_upload(arm=arm, upload=source)
+        return
+    Arm.objects.create(
+        study=study,
+        position=position,
+        label=label,
+        trained_model=source,
+        publish_job=submit_publish(trained_model=source, users=study.profile_pool),
+    )
+
+
+def _eligible(
+    dataset: Dataset,
+    arms: Sequence[Source],
+    profiles: int,
+    minimum: int,
+    protocol: Protocol,
+) -> NDArray[np.int64]:
+    """The users whose profiles may be drawn. StudyError where they are too few."""
+    maximum, era = protocol.maximum_profile, (protocol.era_from, protocol.era_to)
+    try:
+        found = eligible_users(dataset=dataset, minimum=minimum, maximum=maximum, era=era)
+    except StoreError as error:
+        raise DataDamaged(str(error)) from error
+    uploads = [source for source in arms if isinstance(source, UploadedList)]
+    for upload in uploads:
+        found = np.intersect1d(found, upload.covered(), assume_unique=True)
+    if len(found) >= profiles:
+        return found
+    size = f"{minimum} movies or more" if maximum is None else f"{minimum} to {maximum} movies"
+    words = [f"only {len(found)} users of {dataset.name} rated {size}"]
+    remedy = "Ask for fewer profiles, or shorter ones."
+    if era != (None, None):
+        words.append(f"with a median year {_years(*era)}")
+        remedy = "Ask for fewer profiles, or for other ones."
+    if uploads:
+        words.append(f"and are in the uploaded list of {' and of '.join(map(_system, uploads))}")
+        remedy = "Ask for fewer profiles, or upload recommendations for more of them."
+    raise StudyError(f"{profiles} profiles are wanted, but {' '.join(words)}. {remedy}")
+
+
+def _years(first: int | None, last: int | None) -> str:
+    if first is None:
+        return f"up to {last}"
+    return f"from {first} on" if last is None else f"from {first} to {last}"
+
+
+def _system(upload: UploadedList) -> str:
+    return upload.system
+
+
 def publish_again(*, study: Study) -> list[Job]:
     """Order anew what a failed or cancelled job left undone; the jobs to wait for."""
     waiting = []
-    for arm in study.arms.select_related("trained_model", "publish_job"):
+    for arm in study.arms.exclude(trained_model=None).select_related(
+        "trained_model", "publish_job"
+    ):
         job = arm.publish_job
         if job is None or job.status in {Job.Status.FAILED, Job.Status.CANCELLED}:
-            done = recommendations_for(trained_model=arm.trained_model, users=study.profile_pool)
+            done = recommendations_for(trained_model=arm.model, users=study.profile_pool)
             if job is None and len(done) == len(study.profile_pool):
                 continue
             with transaction.atomic():
-                job = submit_publish(trained_model=arm.trained_model, users=study.profile_pool)
+                job = submit_publish(trained_model=arm.model, users=study.profile_pool)
                 Arm.objects.filter(pk=arm.pk).update(publish_job=job)
         if job.status != Job.Status.DONE:
             waiting.append(job)
@@ -146,25 +217,32 @@ def _check_numbers(*, slug: str, seed: int, profiles: int, questions: int, **cou
         raise StudyError(f"A seed of {seed} is not possible. Choose 0 to {LARGEST_SEED}.")
 
 
-def _check_arms(dataset: Dataset, arms: Sequence[TrainedModel]) -> None:
-    for problem in arm_problems(dataset, arms):
+def _check_course(
+    protocol: Protocol, *, profiles: int, questions: int, minimum_profile: int
+) -> None:
+    beside = protocol.n_practice + protocol.n_checks
+    if profiles < questions + beside:
+        raise StudyError(
+            f"{questions} questions an appraiser and {beside} for practice and checks need "
+            f"{questions + beside} different profiles, but only {profiles} are asked for. Ask for "
+            "more profiles, or fewer questions."
+        )
+    if protocol.n_repeats > questions:
+        raise StudyError(
+            f"{protocol.n_repeats} of {questions} questions cannot be repeated. Repeat fewer."
+        )
+    maximum = protocol.maximum_profile
+    if maximum is not None and maximum < minimum_profile:
+        raise StudyError(
+            f"A profile of {minimum_profile} to {maximum} movies is not possible. Swap the two, or "
+            "choose other limits."
+        )
+
+
+def _check_arms(dataset: Dataset, arms: Sequence[Source]) -> None:
+    uploads = [(arm.system, arm.checksum) for arm in arms if isinstance(arm, UploadedList)]
+    models = [None if isinstance(arm, UploadedList) else arm for arm in arms]
+    for problem in arm_problems(dataset, models):
         raise StudyError(problem)
-
-
-def _labels(models: Sequence[TrainedModel]) -> list[str]:
-    """Names that tell the arms apart and say no more than that."""
-    systems = [
-        SYSTEMS[model.system].label if model.system in SYSTEMS else model.system for model in models
-    ]
-    with_presets = [
-        f"{label} ({model.preset})" for label, model in zip(systems, models, strict=True)
-    ]
-    with_ids = [
-        f"{label} ({model.preset}, model {model.pk})"
-        for label, model in zip(systems, models, strict=True)
-    ]
-    seen, seen_presets = Counter(systems), Counter(with_presets)
-    return [
-        label if seen[label] == 1 else longer if seen_presets[longer] == 1 else longest
-        for label, longer, longest in zip(systems, with_presets, with_ids, strict=True)
-    ]
+    if len(set(uploads)) < len(uploads):
+        raise StudyError("Two arms are the same uploaded list. Name two different systems.")

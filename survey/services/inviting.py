@@ -1,0 +1,138 @@
+"""Personal links: made in bulk and shown once, since only their digests are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from survey import tokens
+from survey.errors import StudyError
+from survey.models import Invitation, Study
+
+MOST_AT_ONCE = 10_000
+LONGEST_LABEL = 200
+
+
+@dataclass(frozen=True)
+class PersonalLink:
+    """What is known of a personal link while it is being made, and never again."""
+
+    number: int
+    label: str
+    token: str
+
+
+@transaction.atomic
+def make_invitations(
+    *,
+    study: Study,
+    count: int,
+    labels: Sequence[str] = (),
+    ticket: str = "",
+    now: datetime | None = None,
+) -> list[PersonalLink]:
+    """So many new personal links, the first of them with these labels. StudyError.
+
+    The same ``ticket`` gives the same links again and makes none: so a form that is sent twice
+    makes one batch, and a download that broke off can be repeated from the page that made it.
+    """
+    # One batch after the other: each goes on from the last number there is.
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    if len(ticket) < tokens.TICKET_LENGTH:
+        ticket = tokens.new_token()
+    elif made := made_by(study=study, ticket=ticket):
+        return made
+    labels = _check(study, count, labels)
+    last = study.invitations.aggregate(last=Max("number"))["last"] or 0
+    links = [
+        PersonalLink(last + 1 + place, label, tokens.token_of_batch(study.pk, ticket, place))
+        for place, label in enumerate(labels)
+    ]
+    now = now or timezone.now()
+    Invitation.objects.bulk_create(
+        (
+            Invitation(
+                study=study,
+                number=link.number,
+                digest=tokens.token_digest(link.token),
+                label=link.label,
+                created_at=now,
+            )
+            for link in links
+        ),
+        batch_size=500,
+    )
+    return links
+
+
+def made_by(*, study: Study, ticket: str) -> list[PersonalLink]:
+    """The links that this ticket made; none of a ticket that made none."""
+
+    def token(place: int) -> str:
+        return tokens.token_of_batch(study.pk, ticket, place)
+
+    first = study.invitations.filter(digest=tokens.token_digest(token(0))).first()
+    if first is None:
+        return []
+    links = []
+    batch = study.invitations.filter(number__gte=first.number).order_by("number")
+    for place, row in enumerate(batch[:MOST_AT_ONCE]):
+        if row.digest != tokens.token_digest(token(place)):
+            break
+        links.append(PersonalLink(row.number, row.label, token(place)))
+    return links
+
+
+def revoke_invitations(
+    *, study: Study, numbers: Collection[int] | None = None, now: datetime | None = None
+) -> int:
+    """Take back unused personal links, those of ``numbers`` or all; how many. They stay listed."""
+    unused = study.invitations.filter(used_at=None, revoked_at=None)
+    if numbers is not None:
+        unused = unused.filter(number__in=list(numbers))
+    # One UPDATE: whoever uses a link at this moment has either used it or finds it revoked.
+    return unused.update(revoked_at=now or timezone.now())
+
+
+def numbers_in(text: str) -> set[int]:
+    """The numbers meant by ``3, 7-12``. StudyError."""
+    numbers: set[int] = set()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        first, dash, last = part.partition("-")
+        ends = [first.strip(), last.strip() if dash else first.strip()]
+        if not all(end.isascii() and end.isdecimal() and len(end) <= 9 for end in ends):
+            raise StudyError(f"{part[:40]!r} is no number of a link. Write them so: 3, 7-12.")
+        low, high = map(int, ends)
+        if not low <= high < low + MOST_AT_ONCE:
+            raise StudyError(f"{part[:40]!r} names too many links, or none.")
+        numbers.update(range(low, high + 1))
+        # Databases limit the number of values in a query.
+        if len(numbers) > MOST_AT_ONCE:
+            raise StudyError(f"These are too many links. Name at most {MOST_AT_ONCE:,} at once.")
+    return numbers
+
+
+def _check(study: Study, count: int, labels: Sequence[str]) -> list[str]:
+    if study.entry != "personal":
+        raise StudyError(
+            f"The study {study.slug!r} has no personal links: its entry is {study.entry!r}. "
+            "That is decided when a study is prepared."
+        )
+    if study.status == Study.Status.CLOSED:
+        raise StudyError(f"The study {study.slug!r} is closed: nobody could use a new link.")
+    if not 1 <= count <= MOST_AT_ONCE:
+        raise StudyError(f"{count} links are not possible. Make 1 to {MOST_AT_ONCE:,} at once.")
+    if len(labels) > count:
+        raise StudyError(f"There are {len(labels)} labels for {count} links. Make more links.")
+    for label in labels:
+        if len(label) > LONGEST_LABEL or not label.isprintable():
+            raise StudyError(
+                f"The label {label[:40]!r} is not possible: one line of at most "
+                f"{LONGEST_LABEL} characters."
+            )
+    return [*labels, *([""] * (count - len(labels)))]

@@ -1,0 +1,63 @@
+"""How one answers a questionnaire: all of its items at once, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from survey import questionnaires
+from survey.errors import StudyClosed, StudyError
+from survey.models import Appraiser, Response
+from survey.selectors.steps import Step, next_step
+from survey.services.finishing import end, finish
+from survey.services.returning import come_back
+
+#: The questionnaire that is open in a step.
+PARTS = {Step.BEFORE: Response.Part.BEFORE, Step.AFTER: Response.Part.AFTER}
+
+
+@transaction.atomic
+def respond(
+    *,
+    appraiser: Appraiser,
+    part: str,
+    items: Sequence[questionnaires.Item],
+    sent: Mapping[str, str],
+    now: datetime | None = None,
+) -> bool:
+    """Keep the answers to a questionnaire, with the words that were asked; whether it did.
+
+    A doubled, stale or late one changes nothing. An answer that screens out ends the study for
+    this appraiser; the places of one who ended so are free. StudyError unless every answer is
+    possible: the page has asked ``questionnaires.read`` before.
+    """
+    answers, problems = questionnaires.read(items, sent)
+    if problems:
+        raise StudyError(f"These answers are not possible: {', '.join(problems)}.")
+    come_back(appraiser=appraiser, now=now)
+    # A second tab may send the same at this moment; the row is held until its answers are there.
+    own = Appraiser.objects.select_for_update(no_key=True, of=("self",)).select_related("study")
+    found = own.filter(pk=appraiser.pk).first()
+    if found is None:
+        raise StudyClosed("This private link is known no more.")
+    if PARTS.get(next_step(found)) != part:
+        return False
+    now = now or timezone.now()
+    Response.objects.bulk_create(
+        Response(
+            appraiser=found,
+            part=part,
+            item=item.name,
+            question=item.text,
+            answer=answers[item.name],
+            answered_at=now,
+        )
+        for item in items
+    )
+    if part == Response.Part.BEFORE and questionnaires.screened_out(items, answers):
+        end(appraiser=found, outcome=Appraiser.Outcome.SCREENED, now=now)
+    finish(appraiser=found, now=now)
+    return True
