@@ -1,9 +1,9 @@
-"""What the server may say of itself: never a private link, which opens somebody's answers."""
+"""What the server may say of itself: never a private or personal link, which lets one in."""
 
 import logging
 import re
 
-PRIVATE_LINK = re.compile(r"(/a/)[^/?\s]+")
+PRIVATE_LINK = re.compile(r"(/[ai]/)[^/?\s]+")
 
 
 class WithoutPrivateLinks(logging.Filter):

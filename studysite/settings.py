@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "studysite.spoken.BrowsersLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -68,8 +69,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # between; IMMEDIATE takes the write lock at the start and waits its turn.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL: a judgment that was thanked for survives a power cut.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        # FULL: a judgment that was thanked for survives a power cut. Secure deletion: what was
+        # erased is overwritten; not every build of SQLite does so unasked.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+        ),
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
@@ -119,6 +123,12 @@ JOB_MAX_ATTEMPTS = 5
 # Seconds between two checkpoints of a training at least; more where one takes long to write.
 JOB_CHECKPOINT_SECONDS = env.whole_number("JOB_CHECKPOINT_SECONDS", 10, minimum=0)
 
+# How many may consent, and try to log in, from one network address in an hour; 0: any number.
+CONSENTS_PER_HOUR = env.whole_number("CONSENTS_PER_HOUR", 100, minimum=0)
+LOGINS_PER_HOUR = env.whole_number("LOGINS_PER_HOUR", 60, minimum=0)
+# Proxies in front of the site, each of which adds to X-Forwarded-For where a request came from.
+PROXY_COUNT = env.whole_number("PROXY_COUNT", 1 if HTTPS else 0, minimum=0)
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -130,6 +140,9 @@ LOGIN_REDIRECT_URL = "research"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en-gb"
+# What appraisers can choose from; a catalogue for each but English lies under locale/.
+LANGUAGES = [("en-gb", "English"), ("de", "German"), ("es", "Spanish"), ("zh-hans", "Chinese")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from survey import selectors
 from survey.errors import StudyError
-from survey.models import Appraiser, Judgment, Study
+from survey.models import Appraiser, Judgment, JudgmentRevision, Study
+from survey.selectors import recruiting
+from survey.selectors.questionnaires import responses
+from survey.services.inviting import PersonalLink
 
 HEADER = [
     "study",
@@ -25,6 +28,47 @@ HEADER = [
     "shown_at",
     "answered_at",
     "visible_ms",
+    "assignment_kind",
+    "expected",
+    "left_familiarity",
+    "right_familiarity",
+    "confidence",
+    "comment",
+    "client_at",
+    "revision",
+    "outcome",
+]
+HISTORY_HEADER = [
+    "study",
+    "question",
+    "appraiser",
+    "kind",
+    "position",
+    "assignment_kind",
+    "revision",
+    "left_arm",
+    "right_arm",
+    "choice",
+    "chosen_arm",
+    "left_familiarity",
+    "right_familiarity",
+    "confidence",
+    "comment",
+    "answered_at",
+    "client_at",
+    "visible_ms",
+]
+RESPONSES_HEADER = [
+    "study",
+    "appraiser",
+    "kind",
+    "outcome",
+    "language",
+    "part",
+    "item",
+    "question",
+    "answer",
+    "answered_at",
 ]
 #: A spreadsheet takes a cell that begins so for a formula, and runs it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -33,40 +77,77 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def judgment_rows(study: Study) -> Iterator[list[str]]:
     """The header, then every judgment in the order of appraisers and positions, all kinds.
 
-    One query whose rows are read as they are asked for. Times are ISO 8601 in UTC and the
-    server's; ``visible_ms`` is the browser's, empty where it sent none that can be true.
+    Two queries, whose rows are read as they are asked for. Times are ISO 8601 in UTC and the
+    server's; ``client_at`` and ``visible_ms`` are the browser's, empty where it sent none that can
+    be true. ``chosen_arm`` is empty for a third answer, ``outcome`` for one who has not finished.
     """
     yield HEADER
+    for row in _answers(study, Judgment.objects.all()):
+        yield [row[name] for name in HEADER]
+
+
+def history_rows(study: Study) -> Iterator[list[str]]:
+    """The header, then every answer that was ever given, changed ones too, in the same order."""
+    yield HISTORY_HEADER
+    for row in _answers(study, JudgmentRevision.objects.annotate(revision=F("number"))):
+        yield [row[name] for name in HISTORY_HEADER]
+
+
+def _answers(study: Study, answers: QuerySet[Any]) -> Iterator[dict[str, str]]:
+    """Judgments or entries of their history, ready to be written, by the names of the columns."""
     arms = {arm.pk: as_text(arm.label) for arm in study.arms.all()}
-    rows = Judgment.objects.filter(assignment__appraiser__study=study).values(
-        "choice",
-        "chosen_arm",
-        "answered_at",
-        "visible_ms",
+    rows = answers.filter(assignment__appraiser__study=study).values(
+        *("choice", "chosen_arm", "left_familiarity", "right_familiarity", "confidence"),
+        *("comment", "answered_at", "client_at", "visible_ms", "revision"),
         question=F("assignment__question__number"),
         first=F("assignment__question__first_arm"),
         second=F("assignment__question__second_arm"),
         kind=F("assignment__appraiser__kind"),
-        number=F("assignment__appraiser__number"),
+        person=F("assignment__appraiser__number"),
+        outcome=F("assignment__appraiser__outcome"),
+        assignment_kind=F("assignment__kind"),
+        expected=F("assignment__expected"),
         position=F("assignment__position"),
         left=F("assignment__left_arm"),
         shown_at=F("assignment__shown_at"),
     )
-    for row in rows.order_by("kind", "number", "position").iterator(chunk_size=2000):
+    for row in rows.order_by("kind", "person", "position", "revision").iterator(chunk_size=2000):
         right = row["second"] if row["left"] == row["first"] else row["first"]
+        plain = {name: "" if value is None else str(value) for name, value in row.items()}
+        times = {name: moment(row[name]) for name in ("shown_at", "answered_at", "client_at")}
+        yield (
+            plain
+            | times
+            | {
+                "study": as_text(study.slug),
+                "appraiser": Appraiser(kind=row["kind"], number=row["person"]).pseudonym,
+                "left_arm": arms[row["left"]],
+                "right_arm": arms[right],
+                "chosen_arm": arms.get(row["chosen_arm"], ""),
+                "comment": as_text(row["comment"]),
+            }
+        )
+
+
+def response_rows(study: Study) -> Iterator[list[str]]:
+    """The header, then every answer to the questionnaires by appraiser and item, all kinds.
+
+    With the words that were asked; ``outcome`` is empty for one who has not finished.
+    """
+    yield RESPONSES_HEADER
+    for row in responses(study):
+        who = row.appraiser
         yield [
             as_text(study.slug),
-            str(row["question"]),
-            Appraiser(kind=row["kind"], number=row["number"]).pseudonym,
-            row["kind"],
-            str(row["position"]),
-            arms[row["left"]],
-            arms[right],
-            row["choice"],
-            arms[row["chosen_arm"]],
-            moment(row["shown_at"]),
-            moment(row["answered_at"]),
-            "" if row["visible_ms"] is None else str(row["visible_ms"]),
+            who.pseudonym,
+            who.kind,
+            who.outcome,
+            who.language,
+            row.part,
+            row.item,
+            as_text(row.question),
+            as_text(row.answer),
+            moment(row.answered_at),
         ]
 
 
@@ -93,6 +174,33 @@ def design_document(study: Study) -> dict[str, Any]:
         ],
         "design": content,
     }
+
+
+def panel_rows(study: Study) -> Iterator[list[str]]:
+    """Whom the panel has to pay: its own parameters, how it ended, and the code that was shown.
+
+    The only place where a panel's names leave the database. Neither pseudonym nor time is in it,
+    and the order is that of the panel's names: only an outcome that a single person has leads from
+    here to anybody's answers.
+    """
+    names: list[str] = study.panel.get("parameters", [])
+    ends = study.panel.get("outcomes", {})
+    yield ["study", "kind", *names, "outcome", "code"]
+    for person in recruiting.sent_by_panel(study):
+        yield [
+            as_text(study.slug),
+            person.kind,
+            *(as_text(person.panel.get(name, "")) for name in names),
+            person.outcome or recruiting.UNFINISHED,
+            as_text(ends.get(person.outcome, {}).get("code", "")),
+        ]
+
+
+def link_rows(links: Iterable[PersonalLink], address: Callable[[str], str]) -> Iterator[list[str]]:
+    """Personal links just made, each with its whole address."""
+    yield ["number", "label", "link"]
+    for link in links:
+        yield [str(link.number), as_text(link.label), address(link.token)]
 
 
 def as_text(value: str) -> str:

@@ -1,23 +1,190 @@
 """What the pages may send back."""
 
-from django import forms
+from __future__ import annotations
 
-from survey.models import Judgment
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from survey.errors import StudyError
+from survey.models import Judgment, Study
+from survey.services import Extras
+from survey.services.inviting import numbers_in
+from survey.services.judging import COMMENT_LIMIT
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+#: The extras of an answer, under the names of their fields.
+FAMILIARITY = ("left_familiarity", "right_familiarity")
+FAMILIARITIES = [
+    (Judgment.Familiarity.SEEN.value, _("seen it")),
+    (Judgment.Familiarity.KNOWN.value, _("know of it")),
+    (Judgment.Familiarity.LOOKED_UP.value, _("looked it up")),
+    (Judgment.Familiarity.UNKNOWN.value, _("never heard of it")),
+]
+
+
+def asks_more(study: Study) -> bool:
+    """Whether a question asks for more than the choice, so that one click cannot answer it."""
+    return study.ask_familiarity or study.ask_confidence or study.ask_comment
 
 
 class JudgmentForm(forms.Form):
+    """An answer to one question of ``study``, with the extras that this study asks for.
+
+    What the page's script measures is never worth an error: what cannot be true is dropped.
+    """
+
     assignment = forms.UUIDField()
-    choice = forms.ChoiceField(choices=Judgment.Choice.choices)
-    # A field without checks of its own: a browser's wrong measure must not cost an answer.
+    shown = forms.CharField(required=False, max_length=64)
+    revision = forms.Field(required=False)
+    choice = forms.ChoiceField(choices=[("left", "left"), ("right", "right")])
     visible_ms = forms.Field(required=False)
+    client_at = forms.Field(required=False)
+
+    def __init__(self, data: Any, *, study: Study) -> None:
+        super().__init__(data)
+        self.study = study
+        if study.third_answer:
+            self.fields["choice"].choices = [  # type: ignore[attr-defined]
+                (each, each) for each in ("left", "right", study.third_answer)
+            ]
+        if study.ask_familiarity:
+            for name in FAMILIARITY:
+                self.fields[name] = forms.ChoiceField(choices=Judgment.Familiarity.choices)
+        if study.ask_confidence:
+            steps = [(str(step), str(step)) for step in range(1, 6)]
+            self.fields["confidence"] = forms.ChoiceField(choices=steps, required=False)
+        if study.ask_comment:
+            self.fields["comment"] = forms.Field(required=False)
 
     def clean_visible_ms(self) -> int | None:
         """Milliseconds, or None for anything that is no plain number of nine digits at most."""
-        sent = str(self.cleaned_data["visible_ms"] or "")
-        plain = sent.isascii() and sent.isdecimal() and len(sent) <= 9
-        return int(sent) if plain else None
+        return _plain_number(self.cleaned_data["visible_ms"], digits=9)
+
+    def clean_revision(self) -> int:
+        """The newest entry that the page showed; 0 where there was none."""
+        number = _plain_number(self.cleaned_data["revision"] or "0", digits=5)
+        return -1 if number is None else number
+
+    def clean_client_at(self) -> datetime | None:
+        """A moment with its zone, or None."""
+        try:
+            moment = parse_datetime(str(self.cleaned_data["client_at"] or ""))
+        except ValueError:
+            return None
+        return moment if moment is not None and timezone.is_aware(moment) else None
+
+    def clean_comment(self) -> str:
+        """Lines end as the page counts them, and without the character no database takes."""
+        text = str(self.cleaned_data["comment"] or "").replace("\r\n", "\n").replace("\x00", "")
+        if len(text.strip()) > COMMENT_LIMIT:
+            raise forms.ValidationError("too long", code="max_length")
+        return text.strip()
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        # Who cannot tell has nothing to be sure of.
+        needed = self.study.ask_confidence and said.get("choice") != Judgment.Choice.UNSURE
+        if needed and "confidence" not in self.errors and not said.get("confidence"):
+            self.add_error("confidence", "missing")
+        return said
+
+    @property
+    def assignment_key(self) -> UUID | None:
+        """Which question was answered, whatever is wrong with the rest."""
+        return self.cleaned_data.get("assignment")
+
+    def answer(self) -> dict[str, Any]:
+        """What ``record_judgment`` takes, from a form without errors."""
+        said = self.cleaned_data
+        return {
+            "assignment_key": said["assignment"],
+            "choice": said["choice"],
+            "shown": said["shown"],
+            "revision": said["revision"],
+            "visible_ms": said["visible_ms"],
+            "client_at": said["client_at"],
+            "extras": Extras(
+                left_familiarity=said.get("left_familiarity", ""),
+                right_familiarity=said.get("right_familiarity", ""),
+                confidence=int(said["confidence"]) if said.get("confidence") else None,
+                comment=said.get("comment", ""),
+            ),
+        }
+
+    def entered(self) -> dict[str, str]:
+        """What stood in the fields, for the page that asks again."""
+        names = ("choice", *FAMILIARITY, "confidence", "comment")
+        return {name: str(self.data.get(name, "")) for name in names}
+
+    def problems(self) -> list[_StrPromise]:
+        """What to do about each error, in kind words and the order of the page."""
+        wrong = set(self.errors)
+        found: list[_StrPromise] = []
+        if wrong & {"assignment", "choice", "shown"}:
+            asked = self.data.get("choice")
+            found.append(
+                _("That was not one of the answers. Please choose again.")
+                if asked
+                else _("Please choose again: no answer had arrived.")
+            )
+        if wrong & set(FAMILIARITY):
+            found.append(_("Please say how well you know each of the two movies."))
+        if "confidence" in wrong:
+            found.append(_("Please say how sure you are."))
+        if "comment" in wrong:
+            found.append(_("The comment is too long. Please shorten it a little."))
+        return found
 
 
 class CloneForm(forms.Form):
     slug = forms.SlugField(max_length=60)
     draw = forms.ChoiceField(choices=[("same", "The same profiles"), ("new", "Other profiles")])
+
+
+class MakeLinksForm(forms.Form):
+    """How many personal links, and their labels, one a line; labels alone say how many."""
+
+    ticket = forms.CharField(max_length=100)
+    count = forms.IntegerField(
+        required=False,
+        error_messages={"invalid": "How many links? Write a whole number."},
+    )
+    labels = forms.CharField(required=False)
+
+    def clean_labels(self) -> list[str]:
+        lines = (line.strip() for line in self.cleaned_data["labels"].splitlines())
+        return [line for line in lines if line]
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        if "count" in said and said["count"] is None:
+            said["count"] = len(said.get("labels", []))
+        if said.get("count") == 0:
+            self.add_error("count", "How many links? Write a number, or labels.")
+        return said
+
+
+class RevokeLinksForm(forms.Form):
+    numbers = forms.CharField(
+        max_length=1000, error_messages={"required": "Which links? Write their numbers."}
+    )
+
+    def clean_numbers(self) -> set[int]:
+        try:
+            return numbers_in(self.cleaned_data["numbers"])
+        except StudyError as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
+
+
+def _plain_number(sent: object, *, digits: int) -> int | None:
+    """Anything else than so many plain digits at most is None."""
+    text = str(sent or "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None

@@ -6,8 +6,9 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView, TemplateView
 
-from survey.views import exports, judging, research
+from survey.views import exports, joining, judging, leaving, recruiting, research, responding
 from survey.views.private import private_page
+from survey.views.throttle import throttled
 
 # When asked for, not when imported: hashed names exist only after collectstatic.
 icon = lazy(lambda: static("img/favicon.svg"), str)
@@ -16,11 +17,20 @@ urlpatterns = [
     # Browsers ask for it unbidden, on pages that name no icon of their own: the admin's.
     path("favicon.ico", RedirectView.as_view(url=icon())),
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
-    path("s/<slug:slug>/", judging.door, name="study"),
+    path("s/<slug:slug>/", joining.door, name="study"),
+    path("s/<slug:slug>/consent/", joining.consent, name="consent"),
+    path("i/<str:secret>/", joining.personal, name="personal"),
+    path("i/<str:secret>/consent/", joining.personal_consent, name="personal-consent"),
     path("a/<str:token>/", judging.appraiser, name="appraiser"),
+    path("a/<str:token>/responses/", responding.responses, name="responses"),
+    path("a/<str:token>/break/", leaving.pause, name="break"),
+    path("a/<str:token>/withdraw/", leaving.leave, name="withdraw"),
+    path("s/<slug:slug>/erased/", leaving.erased, name="erased"),
+    path("a/<str:token>/answers/", judging.answers, name="answers"),
+    path("a/<str:token>/answers/<int:number>/", judging.change, name="change"),
     path(
         "login/",
-        private_page(LoginView.as_view(template_name="login.html")),
+        private_page(throttled("LOGINS_PER_HOUR")(LoginView.as_view(template_name="login.html"))),
         name="login",
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
@@ -32,6 +42,13 @@ urlpatterns = [
     path("research/<slug:slug>/clone/", research.clone, name="clone"),
     path("research/<slug:slug>/cancel/", research.cancel, name="cancel"),
     path("research/<slug:slug>/again/", research.again, name="again"),
+    path("research/<slug:slug>/recruit/", recruiting.recruit, name="recruit"),
+    path("research/<slug:slug>/recruit/links/", recruiting.make, name="make-links"),
+    path("research/<slug:slug>/recruit/links.csv", recruiting.download, name="download-links"),
+    path("research/<slug:slug>/recruit/revoke/", recruiting.revoke, name="revoke-links"),
+    path("research/<slug:slug>/recruit/panel.csv", recruiting.payments, name="panel-payments"),
     path("research/<slug:slug>/judgments.csv", exports.judgments, name="export"),
+    path("research/<slug:slug>/history.csv", exports.history, name="history"),
+    path("research/<slug:slug>/responses.csv", exports.responses, name="responses-export"),
     path("research/<slug:slug>/design.json", exports.design, name="design"),
 ]

@@ -1,6 +1,10 @@
 // Answer by key, if wished, and once; say for how long the question was really on the screen.
-const form = document.querySelector("form.cards");
-const buttons = [...form.querySelectorAll("button[name=choice]")];
+const form = document.querySelector("form.answer");
+// Buttons that answer, or radios where the page asks for more than the choice.
+const choices = ["1", "2", "0"].map((key, nth) => ({
+  key,
+  element: form.querySelectorAll("[name=choice]")[nth],
+}));
 
 // The keys of the last page must not answer this one, and one answer is enough.
 const SETTLE = 400;
@@ -21,13 +25,14 @@ form.addEventListener("submit", (event) => {
   }
   sent = now;
   form.elements.visible_ms.value = Math.round(visibleTime());
+  form.elements.client_at.value = new Date().toISOString();
 });
 
 // -- keys: shown, and alive, where there is a mouse or the like beside which a keyboard lies ----
 
 const hint = document.querySelector("[data-keys]");
 const toggle = hint.querySelector("input");
-const FIELDS = "input:not([type=checkbox]), select, textarea, [contenteditable]";
+const FIELDS = "input:not([type=checkbox], [name=choice]), select, textarea, [contenteditable]";
 const desk = matchMedia("(any-hover: hover) and (any-pointer: fine)");
 
 toggle.checked = remembered("localStorage", "keys") !== "off";
@@ -46,22 +51,39 @@ addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (event.target.closest?.(FIELDS)) return;
   const arrow = ["ArrowLeft", "ArrowRight"].indexOf(event.key);
-  const choice = ["1", "2"].indexOf(digit(event));
-  if (arrow >= 0 && !event.shiftKey) {
+  const choice = choices.find(({ key }) => key === digit(event))?.element;
+  if (arrow >= 0 && !event.shiftKey && event.target.type !== "radio") {
     const mirrored = getComputedStyle(form).direction === "rtl";
-    buttons[mirrored ? 1 - arrow : arrow].focus();
+    choices[mirrored ? 1 - arrow : arrow].element.focus();
     event.preventDefault();
-  } else if (choice >= 0 && event.timeStamp >= ready) {
+  } else if (choice && event.timeStamp >= ready) {
     event.preventDefault();
-    form.requestSubmit(buttons[choice]);
+    if (choice.type === "radio") choose(choice);
+    else form.requestSubmit(choice);
   }
 });
 
+// A radio that is chosen by key asks for the rest; nothing is sent yet.
+function choose(radio) {
+  radio.focus();
+  radio.click();
+}
+
 // Some keyboards give a digit only with Shift; the key that bears it counts all the same.
 function digit(event) {
-  if (event.key === "1" || event.key === "2") return event.key;
-  return event.shiftKey ? "" : { Digit1: "1", Digit2: "2" }[event.code];
+  if (["0", "1", "2"].includes(event.key)) return event.key;
+  return event.shiftKey ? "" : { Digit0: "0", Digit1: "1", Digit2: "2" }[event.code];
 }
+
+// -- a comment: how much room is left, said when it becomes scarce -----------------------------
+
+const comment = form.elements.comment;
+const room = comment && document.getElementById("comment-room");
+comment?.addEventListener("input", () => {
+  const left = comment.maxLength - comment.value.length;
+  const number = new Intl.NumberFormat(document.documentElement.lang).format(left);
+  room.textContent = room.dataset.room.replace("{number}", number);
+});
 
 // -- time: what passes while the page can be seen, kept across reloads of the same question -----
 

@@ -13,7 +13,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       // No clipboard outside https, or it was refused: the older way works on the selection.
       document.execCommand("copy");
     }
-    button.textContent = status.textContent = "Copied";
+    button.textContent = status.textContent = button.dataset.copied;
     setTimeout(() => {
       button.textContent = words;
       status.textContent = "";

@@ -2,6 +2,11 @@
 const ROWS_AT_ONCE = 24;
 const ROWS_A_FRAME = 80;
 
+// As the page's language writes numbers and orders words; the sign between thousands is the page's.
+const language = document.documentElement.lang;
+const alphabet = new Intl.Collator(language);
+const numbers = new Intl.NumberFormat(language, { useGrouping: "always" });
+
 const tools = document.querySelector("[data-tools]");
 if (tools) prepare();
 
@@ -14,7 +19,6 @@ function prepare() {
   const byStars = [...document.querySelectorAll(".star-group")].map(readGroup);
   const movies = byStars.flatMap((group) => group.movies);
   const place = byStars[0].section.parentElement;
-  const number = new Intl.NumberFormat(document.documentElement.lang);
   let groups = byStars;
 
   let working;
@@ -140,7 +144,7 @@ function prepare() {
   }
 
   function say(sentence, shown, all) {
-    return sentence.replace("{shown}", number.format(shown)).replace("{all}", number.format(all));
+    return sentence.replace("{shown}", written(shown)).replace("{all}", written(all));
   }
 
   function arrange() {
@@ -158,7 +162,7 @@ function prepare() {
   // By first letter or by decade, each with a heading as the stars have one.
   function grouped(by, upwards) {
     const order = movies.map(know);
-    const byTitle = (a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0);
+    const byTitle = (a, b) => alphabet.compare(a.title, b.title);
     if (by === "title") {
       order.sort((a, b) => (a.initial ? 0 : 1) - (b.initial ? 0 : 1) || byTitle(a, b));
     } else {
@@ -171,7 +175,7 @@ function prepare() {
       if (!made.has(key)) made.set(key, makeGroup(by, key));
       made.get(key).movies.push(movie);
     }
-    for (const group of made.values()) group.words = number.format(group.movies.length);
+    for (const group of made.values()) group.words = written(group.movies.length);
     return [...made.values()];
   }
 
@@ -188,6 +192,12 @@ function prepare() {
     section.append(heading, list);
     return { key: key || "-", section, list, count, movies: [] };
   }
+}
+
+function written(count) {
+  if (count < 1000) return numbers.format(count); // taking it apart takes longer
+  const parts = numbers.formatToParts(count);
+  return parts.map(({ type, value }) => (type === "group" ? tools.dataset.thousands : value)).join("");
 }
 
 function readGroup(section) {

@@ -13,13 +13,18 @@ from django.core.management.base import CommandError
 Told = TypeVar("Told")
 
 
-def write_whole(out: Path, write: Callable[[TextIO], Told], *, force: bool) -> Told:
-    """What ``write`` gives; a reader of ``out`` never sees a part. CommandError with a remedy."""
+def write_whole(
+    out: Path, write: Callable[[TextIO], Told], *, force: bool, secret: bool = False
+) -> Told:
+    """What ``write`` gives; a reader of ``out`` never sees a part. CommandError with a remedy.
+
+    A ``secret`` file is its owner's alone.
+    """
     if out.exists() and not (force and out.is_file()):
         remedy = "Name a file." if out.is_dir() else "Give --force to replace it."
         raise CommandError(f"{out} exists already. {remedy}")
     try:
-        return _write(out, write)
+        return _write(out, write, secret=secret)
     except OSError as error:
         raise CommandError(
             f"{out} cannot be written: {error.strerror}. Name a file in a folder that is "
@@ -27,7 +32,7 @@ def write_whole(out: Path, write: Callable[[TextIO], Told], *, force: bool) -> T
         ) from error
 
 
-def _write(out: Path, write: Callable[[TextIO], Told]) -> Told:
+def _write(out: Path, write: Callable[[TextIO], Told], *, secret: bool) -> Told:
     descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
     partial = Path(name)
     try:
@@ -35,10 +40,11 @@ def _write(out: Path, write: Callable[[TextIO], Told]) -> Told:
             told = write(file)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp keeps others out; an export is as readable as any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        partial.chmod(0o666 & ~mask)
+        if not secret:
+            # mkstemp keeps others out; an export is as readable as any new file.
+            mask = os.umask(0)
+            os.umask(mask)
+            partial.chmod(0o666 & ~mask)
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)

@@ -97,17 +97,27 @@ def describe(study: Study, *, as_json: bool) -> str:
             f"Study {study.slug}: prepared, not launched yet. Launch it:\n"
             f"  manage.py launch_study {study.slug}\nResults: {facts['results']}"
         )
-    passed = "profile was" if study.agreements == 1 else "profiles were"
     arms = " against ".join(facts["arms"])
     lines = [
         f"Study {study.slug}: {arms}, {facts['questions']} questions, {study.status}.",
-        f"{study.agreements} of {study.profiles_tried} {passed} passed over: both arms agree.",
+        agreed(study, len(facts["arms"])),
     ]
-    if facts["questions"] < study.n_profiles:
+    if study.questions.values("user").distinct().count() < study.n_profiles:
         lines.append(
             f"That is fewer than the {study.n_profiles} wanted: the drawn profiles held no more."
         )
     return "\n".join([*lines, f"Judge:   {facts['judge']}", f"Results: {facts['results']}"])
+
+
+def agreed(study: Study, n_arms: int) -> str:
+    if n_arms > 2:
+        pairs = "pair" if study.agreements == 1 else "pairs"
+        return (
+            f"{study.agreements} {pairs} of arms agreed on one of {study.profiles_tried} profiles "
+            "tried; nothing was asked there."
+        )
+    passed = "profile was" if study.agreements == 1 else "profiles were"
+    return f"{study.agreements} of {study.profiles_tried} {passed} passed over: both arms agree."
 
 
 def _known(rows: Any, field: str) -> str:

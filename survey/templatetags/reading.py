@@ -1,8 +1,13 @@
-"""How numbers and lists are read out on pages; formatting only."""
+"""How numbers and lists are read out on pages, in their language; formatting only."""
 
 from collections.abc import Iterable
 
 from django import template
+from django.utils.formats import number_format
+from django.utils.translation import get_language_bidi, gettext, ngettext, pgettext
+
+from survey.profiles import Tally
+from survey.templatetags.genres import in_words
 
 register = template.Library()
 
@@ -19,7 +24,8 @@ def half_stars(stars: float) -> int | str:
 @register.filter
 def stars_in_words(stars: float) -> str:
     """4.5 reads "4.5 stars", 1 reads "1 star"."""
-    return f"{stars:g} star" + ("" if stars == 1 else "s")
+    words = ngettext("{number} star", "{number} stars", 1 if stars == 1 else 2)
+    return words.format(number=plain(stars))
 
 
 @register.filter
@@ -36,16 +42,57 @@ def aside(title: str) -> str:
 
 
 @register.filter
+def isolated(title: str) -> str:
+    """A title in the middle of a sentence, which on a mirrored page runs in its own direction.
+
+    Elsewhere it stays as it is: a title from right to left does no harm between quotation marks.
+    """
+    return f"\u2068{title}\u2069" if get_language_bidi() else title
+
+
+@register.filter
+def genre(name: str) -> str:
+    """A genre in the language of the page."""
+    return in_words(name)
+
+
+@register.filter
 def genres(names: Iterable[str]) -> str:
     """ "Drama, Sci-Fi", with a hyphen at which no line breaks."""
-    return ", ".join(names).replace("-", "\u2011")
+    return ", ".join(map(in_words, names)).replace("-", "\u2011")
+
+
+@register.filter
+def translated_genres(names: Iterable[str]) -> list[str]:
+    return [in_words(name) for name in names]
+
+
+@register.filter
+def genre_names(tallies: Iterable[Tally]) -> list[str]:
+    """The names to choose from, in the order of the page's alphabet."""
+    return sorted(in_words(tally.name) for tally in tallies)
+
+
+@register.filter
+def decade(first_year: str) -> str:
+    """ "1990" reads "1990s"."""
+    return gettext("{decade}s").format(decade=first_year)
+
+
+@register.filter
+def on_imdb(title: str) -> str:
+    """What a link says to those who hear it."""
+    return gettext("{movie} on IMDb").format(movie=title)
 
 
 @register.filter
 def listed(words: Iterable[str]) -> str:
     """Words as a sentence lists them: "Drama, Crime and War"."""
     *front, last = list(words) or [""]
-    return f"{', '.join(front)} and {last}" if front else last
+    if not front:
+        return last
+    comma = pgettext("between the words of a list", ", ")
+    return gettext("{words} and {last}").format(words=comma.join(front), last=last)
 
 
 @register.filter
@@ -83,7 +130,13 @@ def duration(seconds: float | None) -> str:
 @register.filter
 def count(number: int | None) -> str:
     """1500 reads "1,500"."""
-    return "–" if number is None else f"{number:,}"
+    return "–" if number is None else str(number_format(number, force_grouping=True))
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """What the page's language writes between the thousands and the rest of a number; may be ""."""
+    return count(number).strip("0123456789")
 
 
 @register.filter
@@ -95,7 +148,7 @@ def p_value(chance: float) -> str:
 @register.filter
 def plain(number: float | None) -> str:
     """2.0 reads "2", 2.5 reads "2.5"."""
-    return "–" if number is None else f"{number:g}"
+    return "–" if number is None else str(number_format(f"{number:g}"))
 
 
 @register.filter

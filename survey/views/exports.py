@@ -1,7 +1,7 @@
 """Downloads of a study's data."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
@@ -24,12 +24,35 @@ class Line:
 @require_safe
 def judgments(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     study = access.study_for_researcher(request.user, slug)
+    return as_file(exports.judgment_rows(study), f"{study.slug}-judgments.csv")
+
+
+@private_page
+@login_required
+@require_safe
+def history(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """Every answer that was ever given, changed ones too."""
+    study = access.study_for_researcher(request.user, slug)
+    return as_file(exports.history_rows(study), f"{study.slug}-history.csv")
+
+
+@private_page
+@login_required
+@require_safe
+def responses(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """What was answered to the questionnaires."""
+    study = access.study_for_researcher(request.user, slug)
+    return as_file(exports.response_rows(study), f"{study.slug}-responses.csv")
+
+
+def as_file(rows: Iterable[list[str]], name: str) -> StreamingHttpResponse:
+    """The rows as a CSV file, written while they are read."""
     writer = csv.writer(Line())
-    lines: Iterator[str] = (writer.writerow(row) for row in exports.judgment_rows(study))
+    lines: Iterator[str] = (writer.writerow(row) for row in rows)
     return StreamingHttpResponse(
         lines,
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{study.slug}-judgments.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 

@@ -1,45 +1,21 @@
 """Pages of appraisers; each POST leads on by a redirect, so that a reload repeats nothing."""
 
-from contextlib import suppress
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from survey import access, figures, selectors, services
-from survey.errors import StudyClosed, StudyFull
-from survey.forms import JudgmentForm
-from survey.models import Appraiser, Study
+from survey import access, languages, selectors, services
+from survey.errors import ChangeRefused, StudyClosed
+from survey.forms import FAMILIARITIES, JudgmentForm, asks_more
+from survey.models import Appraiser
+from survey.selectors.steps import Step, next_step
+from survey.services.judging import COMMENT_LIMIT
+from survey.views import responding
+from survey.views.appraisers import facts
+from survey.views.fragments import profile_html
 from survey.views.private import private_page
-
-
-@private_page
-@require_http_methods(["GET", "HEAD", "POST"])
-def door(request: HttpRequest, slug: str) -> HttpResponse:
-    """The consent text; accepting it makes an appraiser, looking at it makes nothing."""
-    study = access.study_for_visitor(slug)
-    if request.method == "POST":
-        # What was agreed to decides: an answer meant for a trial never counts, nor the reverse.
-        trial = "trial" in request.POST
-        kind = Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL
-        return join(study, kind=kind, ticket=request.POST.get("ticket", ""))
-    trial = study.takes(Appraiser.Kind.PILOT)
-    if not trial and not study.takes(Appraiser.Kind.REAL):
-        return render(request, "survey/closed.html", {"study": study})
-    page = "survey/door.html" if selectors.places_left(study) else "survey/full.html"
-    context = {"study": study, "trial": trial, "ticket": services.new_ticket()}
-    return render(request, page, context)
-
-
-def join(study: Study, *, kind: str, ticket: str) -> HttpResponse:
-    try:
-        _, token = services.join_study(study=study, kind=kind, ticket=ticket)
-    except (StudyFull, StudyClosed):
-        # The door says which of the two it is.
-        return redirect("study", slug=study.slug)
-    return redirect("appraiser", token=token)
 
 
 @private_page
@@ -47,44 +23,160 @@ def join(study: Study, *, kind: str, ticket: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def appraiser(request: HttpRequest, token: str) -> HttpResponse:
     """Whatever comes next for the holder of this link: instructions, a question or thanks."""
-    who = access.appraiser_for_token(token)
+    who = holder(request, token)
+    if request.POST.get("speak"):
+        return speak(request, who, token)
     if request.method == "POST":
         return take(request, who, token)
     return next_page(request, who, token)
 
 
-def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
-    """Store what was sent. A double, stale or late answer changes nothing and leads on too."""
-    if "begin" in request.POST:
-        services.begin(appraiser=who)
+@private_page
+@require_safe
+def answers(request: HttpRequest, token: str) -> HttpResponse:
+    """One's own answers, with a way to change those that may change."""
+    who = holder(request, token)
+    if who.study.changes == "never" or who.confirmed_at or who.finished_at:
         return redirect("appraiser", token=token)
-    form = JudgmentForm(request.POST)
-    if not form.is_valid():
-        problem = "That was not one of the two. Please choose again."
-        return next_page(request, who, token, problem=problem)
-    with suppress(StudyClosed):  # the page that follows says so
-        services.record_judgment(
-            appraiser=who,
-            assignment_key=form.cleaned_data["assignment"],
-            choice=form.cleaned_data["choice"],
-            visible_ms=form.cleaned_data["visible_ms"],
-        )
+    return review(request, who, token)
+
+
+@private_page
+@gzip_page
+@require_safe
+def change(request: HttpRequest, token: str, number: int) -> HttpResponse:
+    """A question that was answered, once more; its form goes where all answers go."""
+    who = holder(request, token)
+    page = selectors.question_page(who, number=number)
+    return question(request, who, token, page) if page else kept(request, who, token)
+
+
+def holder(request: HttpRequest, token: str) -> Appraiser:
+    """Who has this private link and shows a sign of life; the page speaks their language."""
+    who = access.appraiser_for_token(token)
+    languages.speak(request, who.study, who)
+    services.seen(appraiser=who)
+    return who
+
+
+def speak(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+    """Another language from now on, where the study leaves the choice."""
+    language = request.POST["speak"]
+    if language in dict(languages.choices(who.study)):
+        services.speak_to(appraiser=who, language=language)
     return redirect("appraiser", token=token)
 
 
-def next_page(
-    request: HttpRequest, who: Appraiser, token: str, *, problem: str = ""
+def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+    """Store what was sent. A doubled or stale answer changes nothing and leads on too."""
+    if "begin" in request.POST:
+        services.begin(appraiser=who)
+        return redirect("appraiser", token=token)
+    if "confirm" in request.POST:
+        services.confirm_answers(appraiser=who)
+        return redirect("appraiser", token=token)
+    if next_step(who) in {Step.INSTRUCTIONS, Step.BEFORE}:
+        return redirect("appraiser", token=token)
+    form = JudgmentForm(request.POST, study=who.study)
+    if not form.is_valid():
+        return ask_again(request, who, token, form)
+    try:
+        outcome = services.record_judgment(appraiser=who, **form.answer())
+    except StudyClosed:
+        return closed(request, who, token, late=True)
+    except ChangeRefused:
+        return kept(request, who, token)
+    if outcome is services.Outcome.TAKEN:
+        return render(request, "survey/meanwhile.html", frame(request, who, token))
+    listed = outcome is services.Outcome.CHANGED and who.study.changes == "finish"
+    return redirect("answers" if listed else "appraiser", token=token)
+
+
+def next_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+    services.come_back(appraiser=who)
+    step = next_step(who)
+    if step is Step.FULL:
+        return render(request, "survey/full.html", frame(request, who, token))
+    if step is Step.CLOSED:
+        return closed(request, who, token)
+    if step is Step.INSTRUCTIONS:
+        return render(request, "survey/instructions.html", frame(request, who, token))
+    if step is Step.REVIEW:
+        return review(request, who, token)
+    if step in responding.PARTS:
+        return responding.page(request, who, token, responding.PARTS[step])
+    page = selectors.question_page(who) if step is Step.QUESTION else None
+    if page is not None:
+        return question(request, who, token, page)
+    return render(request, "survey/thanks.html", frame(request, who, token))
+
+
+def question(
+    request: HttpRequest,
+    who: Appraiser,
+    token: str,
+    page: selectors.QuestionPage,
+    form: JudgmentForm | None = None,
 ) -> HttpResponse:
-    trial = who.kind == Appraiser.Kind.PILOT
-    context: dict[str, object] = {"study": who.study, "appraiser": who, "trial": trial}
-    page = selectors.question_page(who)
-    if page is None:
-        return render(request, "survey/thanks.html", context)
-    if not who.study.takes(who.kind):
-        return render(request, "survey/closed.html", context)
-    if who.instructed_at is None:
-        context["private_link"] = request.build_absolute_uri(reverse("appraiser", args=[token]))
-        return render(request, "survey/instructions.html", context)
+    """The question, with what a refused form held, or with the answer that is to be changed."""
     services.mark_shown(appraiser=who, assignment_key=page.assignment_key)
-    context |= {"page": page, "bars": figures.star_bars(page.profile), "problem": problem}
-    return render(request, "survey/question.html", context, status=400 if problem else 200)
+    context = frame(request, who, token) | {
+        "page": page,
+        "profile": profile_html(who.study, page.question_id),
+        "problems": form.problems() if form else [],
+        "entered": form.entered() if form else page.given,
+        "several": asks_more(who.study),
+        "familiarities": FAMILIARITIES,
+        "comment_limit": COMMENT_LIMIT,
+    }
+    return render(request, "survey/question.html", context, status=400 if form else 200)
+
+
+def ask_again(request: HttpRequest, who: Appraiser, token: str, form: JudgmentForm) -> HttpResponse:
+    """The question that was answered, with all that was entered; another one where it is over."""
+    sent, revision = form.assignment_key, form.cleaned_data.get("revision", 0)
+    page = selectors.question_page(who, key=sent if revision > 0 else None)
+    if page is None:
+        return redirect("appraiser", token=token)
+    if not who.study.takes(who.kind):
+        return closed(request, who, token, late=True)
+    if sent is not None and str(sent) != page.assignment_key:
+        return redirect("appraiser", token=token)
+    return question(request, who, token, page, form)
+
+
+def review(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+    """All that was answered, before it is said to be final; or in between, to change some of it."""
+    given = selectors.own_answers(who)
+    context = frame(request, who, token) | {
+        "answers": given if who.study.changes == "finish" else given[-1:],
+        "over": next_step(who) is Step.REVIEW,
+        "may_change": any(each.may_change for each in given),
+    }
+    return render(request, "survey/answers.html", context)
+
+
+def kept(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+    """An answer that may not change, and why."""
+    if not who.study.takes(who.kind):
+        return closed(request, who, token, late=True)
+    return render(request, "survey/kept.html", frame(request, who, token), status=409)
+
+
+def closed(request: HttpRequest, who: Appraiser, token: str, *, late: bool = False) -> HttpResponse:
+    # It may have ended since this request began, and the page says how the study stands.
+    who.study.refresh_from_db(fields=["status"])
+    if who.study.takes(who.kind):
+        # Http404 where it is the appraiser who is gone; else the study goes on again.
+        access.appraiser_for_token(token)
+        return redirect("appraiser", token=token)
+    context = frame(request, who, token) | {"late": late}
+    return render(request, "survey/closed.html", context, status=409 if late else 200)
+
+
+def frame(request: HttpRequest, who: Appraiser, token: str) -> dict[str, object]:
+    """What every page here may show, beside what all pages of an appraiser know."""
+    return facts(request, who, token) | {
+        "answers_link": reverse("answers", args=[token]),
+        "unsaved": request.POST.get("comment", "").strip(),
+    }

@@ -16,7 +16,10 @@ from survey import access, figures, selectors, services
 from survey.errors import StudyError
 from survey.forms import CloneForm
 from survey.models import Appraiser, Study
+from survey.selectors.course import course_in_words
 from survey.selectors.preparing import preparation
+from survey.selectors.questionnaires import questionnaire_results
+from survey.services import cloning
 from survey.views.private import private_page
 
 #: What a page says after a step that led to each status.
@@ -48,6 +51,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
             "study": study,
             "preparation": preparation(study),
             "checklist": selectors.checklist(study),
+            "course": course_in_words(study),
         }
         return render(request, "research/draft.html", context)
     events = list(study.events.all())
@@ -59,7 +63,9 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
         "loss": figures.loss_figure(found),
         "door": request.build_absolute_uri(reverse("study", args=[slug])),
         "events": events,
+        "questionnaires": questionnaire_results(study, kind=found.kind),
         "since": events[-1].at if events else study.launched_at,
+        "course": course_in_words(study),
     }
     return render(request, "research/results.html", context)
 
@@ -138,12 +144,18 @@ def clone(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("results", slug=slug)
     seed = None if form.cleaned_data["draw"] == "same" else secrets.randbelow(2**31)
     try:
-        copy = services.clone_study(
-            study=study, slug=form.cleaned_data["slug"], seed=seed, by=request.user.get_username()
+        copy = cloning.clone_study(
+            study=study,
+            slug=form.cleaned_data["slug"],
+            seed=seed,
+            withdraw_until=None if cloning.has_passed(study.withdraw_until) else "same",
+            by=request.user.get_username(),
         )
     except StudyError as refusal:
         messages.error(request, str(refusal))
         return redirect("results", slug=slug)
+    if words := cloning.day_in_words(study, copy):
+        messages.warning(request, words)
     return redirect("results", slug=copy.slug)
 
 

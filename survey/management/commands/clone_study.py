@@ -1,13 +1,15 @@
 """Make a new draft with the settings, texts and arms of another study."""
 
 from argparse import ArgumentParser
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey import services
+from survey import protocol_files, services
 from survey.errors import StudyError
 from survey.management.studies import USAGE, describe, find_study, finish_preparing
+from survey.services.cloning import day_in_words
 
 
 class Command(BaseCommand):
@@ -22,6 +24,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seed", type=int, help="draw other profiles (default: the same seed, the same ones)"
         )
+        parser.add_argument(
+            "--withdraw-until",
+            metavar="DATE|none",
+            help="another last day for having answers erased (default: the same one)",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
             "--inline", action="store_true", help="do the jobs here, without a worker"
@@ -30,8 +37,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
         try:
-            copy = services.clone_study(study=study, slug=options["new_slug"], seed=options["seed"])
+            copy = services.clone_study(
+                study=study,
+                slug=options["new_slug"],
+                seed=options["seed"],
+                withdraw_until=_day(options["withdraw_until"]),
+            )
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
+        if words := day_in_words(study, copy):
+            self.stderr.write(words)
         finish_preparing(copy, inline=options["inline"], output=self.stderr)
         self.stdout.write(describe(copy, as_json=options["json"]))
+
+
+def _day(said: str | None) -> date | Literal["same"] | None:
+    if said is None:
+        return "same"
+    return None if said == "none" else protocol_files.day(said)

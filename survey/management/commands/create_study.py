@@ -1,18 +1,22 @@
-"""Prepare a study of two trained models, and launch it once its recommendations are stored."""
+"""Prepare a study of two arms or more, and launch it once its recommendations are stored."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey import selectors, services
+from survey import services
 from survey.errors import DataDamaged, StudyError
+from survey.management.protocols import add_protocol_arguments, protocol_of, read_words
 from survey.management.studies import USAGE, describe, find_dataset, follow, launch
+from survey.models import Study
+from survey.selectors.uploads import sources_for_arms
 
 
 class Command(BaseCommand):
     help = (
-        "Create a study: profiles are drawn, both arms recommend, and people can judge. Exit "
+        "Create a study: profiles are drawn, all arms recommend, and people can judge. Exit "
         "status: 0 done, 1 failed, 2 wrong usage, 3 no worker was seen for 10 s (a draft is kept)."
     )
 
@@ -23,15 +27,33 @@ class Command(BaseCommand):
             "--arms",
             required=True,
             metavar="ARM,ARM",
-            help="each SYSTEM, SYSTEM:PRESET (the newest trained) or a model's id",
+            help="two or more, each SYSTEM, SYSTEM:PRESET (the newest trained), a model's id, or "
+            "upload:SYSTEM of the --upload file",
         )
-        parser.add_argument("--profiles", type=int, default=200, help="questions to keep")
-        parser.add_argument("--questions", type=int, default=15, help="for each appraiser")
-        parser.add_argument("--appraisers", type=int, default=100, help="the study's quota")
-        parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn")
         parser.add_argument(
-            "--min-profile", type=int, default=5, help="movies a profile holds at least"
+            "--upload",
+            type=Path,
+            metavar="FILE.csv",
+            help="recommendations of other systems: profile, system, movie, rank, score",
         )
+        parser.add_argument(
+            "--profiles", type=int, default=200, help="profiles to ask about (default: 200)"
+        )
+        parser.add_argument(
+            "--questions", type=int, default=15, help="for each appraiser (default: 15)"
+        )
+        parser.add_argument("--appraisers", type=int, default=100, help="its quota (default: 100)")
+        parser.add_argument("--seed", type=int, default=0, help="of all lots (default: 0)")
+        parser.add_argument(
+            "--min-profile",
+            type=int,
+            default=5,
+            help="movies a profile holds at least (default: 5)",
+        )
+        parser.add_argument("--title", default="", help="what people see first")
+        parser.add_argument("--consent", type=Path, metavar="FILE", help="the text of the consent")
+        parser.add_argument("--instructions", type=Path, metavar="FILE", help="their text")
+        add_protocol_arguments(parser)
         parser.add_argument("--draft", action="store_true", help="prepare without launching")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
@@ -39,21 +61,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        dataset = find_dataset(options["dataset"])
         try:
-            study = services.prepare_study(
-                slug=options["slug"],
-                dataset=dataset,
-                arms=[
-                    selectors.model_for_arm(dataset=dataset, text=text.strip())
-                    for text in options["arms"].split(",")
-                ],
-                profiles=options["profiles"],
-                questions=options["questions"],
-                appraisers=options["appraisers"],
-                seed=options["seed"],
-                minimum_profile=options["min_profile"],
-            )
+            study = prepare(options)
         except DataDamaged as error:
             raise CommandError(str(error)) from error
         except StudyError as error:
@@ -63,3 +72,25 @@ class Command(BaseCommand):
         if not options["draft"]:
             study = launch(study)
         self.stdout.write(describe(study, as_json=options["json"]))
+
+
+def prepare(options: dict[str, Any]) -> Study:
+    dataset = find_dataset(options["dataset"])
+    return services.prepare_study(
+        slug=options["slug"],
+        dataset=dataset,
+        arms=sources_for_arms(
+            dataset=dataset,
+            texts=[text.strip() for text in options["arms"].split(",")],
+            upload=options["upload"],
+        ),
+        profiles=options["profiles"],
+        questions=options["questions"],
+        appraisers=options["appraisers"],
+        seed=options["seed"],
+        minimum_profile=options["min_profile"],
+        title=options["title"].strip(),
+        consent_text=read_words(options["consent"]),
+        instructions=read_words(options["instructions"]),
+        protocol=protocol_of(options),
+    )

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -112,14 +113,14 @@ class Command(BaseCommand):
         self.make_study(slug, name, seed=1)
         self.make_study(f"{slug}-results", name, seed=2)
         self.simulate(f"{slug}-results")
-        password = researcher_password(home / "demo.json")
+        username, password = researcher(home / "demo.json")
         facts = {
             "judge": f"{self.url}/s/{slug}/",
             "results": f"{self.url}/research/{slug}-results/",
             "admin": f"{self.url}/admin/",
-            "login": f"{RESEARCHER} / {password}",
+            "login": f"{username} / {password}",
         }
-        write_private(home / "demo.json", facts | {"username": RESEARCHER, "password": password})
+        write_private(home / "demo.json", facts | {"username": username, "password": password})
         self.say("Ready.")
         for word, value in facts.items():
             self.stdout.write(f"{word.capitalize() + ':':<9}{value}")
@@ -207,19 +208,23 @@ def unfinished(kind: Job.Kind, *, dataset: int) -> list[str]:
     return [str(job.pk) for job in waiting if job.params.get("dataset") == dataset]
 
 
-def researcher_password(remembered: Path) -> str:
-    """The password of the demo's researcher, set once and kept beside the study."""
-    user, made = get_user_model().objects.get_or_create(
-        username=RESEARCHER, defaults={"is_staff": True, "is_superuser": True}
-    )
-    if not made and remembered.is_file():
-        password = str(json.loads(remembered.read_text(encoding="utf-8")).get("password", ""))
-        if user.check_password(password):
-            return password
+def researcher(remembered: Path) -> tuple[str, str]:
+    """Name and password of the demo's researcher, made once and kept beside the study.
+
+    Never those of an account that was there before: it may be somebody's.
+    """
+    accounts = get_user_model().objects
+    if remembered.is_file():
+        facts = json.loads(remembered.read_text(encoding="utf-8"))
+        name, password = str(facts.get("username", "")), str(facts.get("password", ""))
+        user = accounts.filter(username=name).first()
+        if user is not None and user.check_password(password):
+            return name, password
+    names = (RESEARCHER if place == 1 else f"{RESEARCHER}-{place}" for place in count(1))
+    free = next(name for name in names if not accounts.filter(username=name).exists())
     password = secrets.token_urlsafe(12)
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    return password
+    accounts.create_superuser(username=free, password=password)
+    return free, password
 
 
 def write_private(file: Path, facts: dict[str, str]) -> None:

@@ -11,25 +11,37 @@ from survey import exports
 from survey.management.files import write_whole
 from survey.management.studies import find_study
 
+#: What can be written, and what of `exports` gives its rows.
+TABLES = {
+    "judgments": "judgment_rows",
+    "history": "history_rows",
+    "responses": "response_rows",
+}
+
 
 class Command(BaseCommand):
-    help = "Export a study's judgments, one row each, as CSV (UTF-8, times in UTC)."
+    help = (
+        "Export a study's judgments, their history (changed answers too), or the responses to its "
+        "questionnaires, one row each, as CSV (UTF-8, times in UTC)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv")
+        parser.add_argument("--what", choices=list(TABLES), default="judgments")
         parser.add_argument("--force", action="store_true", help="replace an existing file")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        study, out = find_study(options["slug"]), options["out"]
+        study, out, what = find_study(options["slug"]), options["out"], options["what"]
 
         def write(file: TextIO) -> int:
             writer = csv.writer(file)
             lines = 0
-            for row in exports.judgment_rows(study):
+            for row in getattr(exports, TABLES[what])(study):
                 writer.writerow(row)
                 lines += 1
             return lines - 1
 
         count = write_whole(out, write, force=options["force"])
-        self.stdout.write(f"{count} judgments of {study.slug} in {out}")
+        noun = "answers" if what == "history" else what
+        self.stdout.write(f"{count} {noun} of {study.slug} in {out}")

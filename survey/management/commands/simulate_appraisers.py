@@ -1,6 +1,8 @@
 """Fill a study with judgments of simulated appraisers, marked as such and never mixed in."""
 
 from argparse import ArgumentParser
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,17 +11,33 @@ from django.db import transaction
 from django.utils import timezone
 from numpy.random import Generator
 
-from survey import services
+from survey import questionnaires, services
 from survey.errors import StudyError
 from survey.management.studies import USAGE, find_study
-from survey.models import Appraiser, Arm, Assignment, Judgment, Study
+from survey.models import Appraiser, Arm, Assignment, Judgment, Response, Study
 from survey.pairing import Stream, generator
+from survey.services.judging import confirm_answers
+from survey.services.responding import respond
 
 SECONDS_READING = 45.0
 SECONDS_A_QUESTION = 30.0  # the median; a few take much longer, as people do
 SPREAD = 0.6  # of the logarithm of these times
 MINUTES_BETWEEN = 4.0
 MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How simulated people answer: ``answers`` main questions at most, preferring one arm.
+
+    The favourite wins ``share`` of the questions it is in; a share ``abandon`` of the people
+    stops somewhere on the way.
+    """
+
+    answers: int
+    favourite: int | None = None
+    share: float = 0.5
+    abandon: float = 0.0
 
 
 class Command(BaseCommand):
@@ -32,6 +50,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--prefer", metavar="ARM:SHARE", help="such as autoencoder:0.65 (default: no taste)"
         )
+        parser.add_argument(
+            "--abandon", default="0", metavar="SHARE", help="of people who stop on the way"
+        )
         parser.add_argument("--seed", type=int, help="default: the study's own")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,46 +61,85 @@ class Command(BaseCommand):
         answers = study.questions_per_appraiser
         if options["questions"] != "all":
             answers = whole_number("--questions", options["questions"], answers)
-        shares = preference(study, options["prefer"])
+        favourite, share = preference(study, options["prefer"])
+        abandon = share_of("--abandon", options["abandon"], "such as 0.2")
+        manner = Manner(answers, favourite, share, abandon)
         seed = study.seed if options["seed"] is None else options["seed"]
         if seed < 0:
             raise CommandError("--seed takes a number from 0 up.", returncode=USAGE)
         now = timezone.now()
+        made: Counter[str] = Counter()
         try:
             for left in reversed(range(wanted)):
                 end = now - timedelta(minutes=MINUTES_BETWEEN * left)
-                judge(study, seed=seed, answers=answers, shares=shares, end=end)
+                made += take_part(study, manner, seed=seed, end=end)
         except StudyError as error:
             raise CommandError(f"{error} Only a running study can be judged.") from error
-        total = wanted * answers
-        self.stdout.write(f"{wanted} simulated appraisers made {total} judgments in {study.slug}.")
+        total, main = made.total(), made[Assignment.Kind.MAIN]
+        beside = f" and {total - main} answers that do not count" if total > main else ""
+        self.stdout.write(
+            f"{wanted} simulated appraisers made {main} judgments{beside} in {study.slug}."
+        )
 
 
 @transaction.atomic
-def judge(
-    study: Study, *, seed: int, answers: int, shares: dict[int, float], end: datetime
-) -> None:
-    """One appraiser from consent to the last of ``answers``; ``shares`` are of each arm's wins.
+def take_part(study: Study, manner: Manner, *, seed: int, end: datetime) -> Counter[str]:
+    """One appraiser from consent to the last answer; how many answers of each kind.
 
     The same study and seed give the same choices; the times lead up to shortly before ``end``.
     """
     appraiser, _token = services.join_study(study=study, kind=Appraiser.Kind.SIMULATED, now=end)
     rng = generator(seed, Stream.SIMULATION, appraiser.number)
-    assignments = appraiser.assignments.select_related("question").defer("question__profile")
-    asked = list(assignments.order_by("position")[:answers])
+    asked = questions(appraiser, manner.answers)
     pause = timedelta(minutes=float(rng.uniform(0, MINUTES_BETWEEN)))
+    if manner.abandon and rng.random() < manner.abandon:
+        asked = asked[: int(rng.integers(len(asked)))]
     moments = times(rng, len(asked), end - pause)
-    Appraiser.objects.filter(pk=appraiser.pk).update(consented_at=moments[0])
+    Appraiser.objects.filter(pk=appraiser.pk).update(consented_at=moments[0], seen_at=moments[-1])
     services.begin(appraiser=appraiser, now=moments[1])
+    fill_in(appraiser, Response.Part.BEFORE, rng, moments[1])
     for assignment, shown, answered in zip(asked, moments[1:], moments[2:], strict=False):
         key = assignment.key
         services.mark_shown(appraiser=appraiser, assignment_key=key, now=shown)
         services.record_judgment(
             appraiser=appraiser,
             assignment_key=key,
-            choice=choose(assignment, shares, rng),
+            choice=assignment.expected or choose(assignment, manner, rng),
             now=answered,
         )
+    if len(asked) == appraiser.assignments.count():
+        confirm_answers(appraiser=appraiser, now=moments[-1])
+        fill_in(appraiser, Response.Part.AFTER, rng, moments[-1])
+    return Counter(assignment.kind for assignment in asked)
+
+
+def questions(appraiser: Appraiser, answers: int) -> list[Assignment]:
+    """What is asked up to that many main questions; everything where there are no more."""
+    own = appraiser.assignments.select_related("question").defer("question__profile")
+    asked = list(own.order_by("position"))
+    main = [place for place, row in enumerate(asked) if row.kind == Assignment.Kind.MAIN]
+    return asked if answers >= len(main) else asked[: main[answers - 1] + 1]
+
+
+def fill_in(appraiser: Appraiser, part: str, rng: Generator, now: datetime) -> None:
+    """Any possible answer to every item of a questionnaire that is not free to be left out."""
+    study = appraiser.study
+    items = questionnaires.items(study.before if part == Response.Part.BEFORE else study.after)
+    sent = {item.name: any_answer(item, rng) for item in items if item.required}
+    if items:
+        respond(appraiser=appraiser, part=part, items=items, sent=sent, now=now)
+
+
+def any_answer(item: questionnaires.Item, rng: Generator) -> str:
+    if item.one_of:
+        # Nobody is screened out: one who was asked to judge does so.
+        values = [each.value for each in item.options if each.value not in item.screens_out]
+        values = values or [each.value for each in item.options]
+        return values[int(rng.integers(len(values)))]
+    if item.kind == "number":
+        low = 0.0 if item.minimum is None else item.minimum
+        return str(low if item.maximum is None else min(low, item.maximum))
+    return "simulated"
 
 
 def times(rng: Generator, questions: int, end: datetime) -> list[datetime]:
@@ -89,40 +149,47 @@ def times(rng: Generator, questions: int, end: datetime) -> list[datetime]:
     return [end - timedelta(seconds=sum(spent[place:])) for place in range(len(spent) + 1)]
 
 
-def choose(assignment: Assignment, shares: dict[int, float], rng: Generator) -> str:
-    """Left or right, by the share of the arm on the left."""
-    wins = rng.random() < shares[assignment.left_arm_id]
-    return Judgment.Choice.LEFT if wins else Judgment.Choice.RIGHT
+def choose(assignment: Assignment, manner: Manner, rng: Generator) -> str:
+    """Left or right; between two that are not the favourite, and without one, as a coin falls."""
+    question = assignment.question
+    share = 0.5
+    if manner.favourite in {question.first_arm_id, question.second_arm_id}:
+        on_left = assignment.left_arm_id == manner.favourite
+        share = manner.share if on_left else 1 - manner.share
+    return Judgment.Choice.LEFT if rng.random() < share else Judgment.Choice.RIGHT
 
 
-def preference(study: Study, text: str | None) -> dict[int, float]:
-    """How often each arm is chosen: a half, or what ``ARM:SHARE`` says and the rest."""
-    arms = list(study.arms.select_related("trained_model"))
+def preference(study: Study, text: str | None) -> tuple[int | None, float]:
+    """The arm that ``ARM:SHARE`` names, and how often it wins; without one, none and a half."""
     if text is None:
-        return {arm.pk: 0.5 for arm in arms}
+        return None, 0.5
     name, _, number = text.rpartition(":")
-    try:
-        share = float(number)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise CommandError(
-            f"--prefer {text!r} is not possible. Write ARM:SHARE with a share from 0 to 1, such "
-            "as autoencoder:0.65.",
-            returncode=USAGE,
-        )
+    share = share_of("--prefer", number, "ARM:SHARE, such as autoencoder:0.65")
+    arms = list(study.arms.select_related("trained_model"))
     named = [arm for arm in arms if name in names(arm)]
     if len(named) != 1:
-        known = ", ".join(sorted(f"{arm.trained_model_id} ({arm.label})" for arm in arms))
+        known = ", ".join(sorted(f"{arm.trained_model_id or 'CSV'} ({arm.label})" for arm in arms))
         raise CommandError(
             f"--prefer {name!r} names no one arm. There is: {known}.", returncode=USAGE
         )
-    return {arm.pk: share if arm == named[0] else 1 - share for arm in arms}
+    return named[0].pk, share
 
 
 def names(arm: Arm) -> set[str]:
-    model = arm.trained_model
+    if arm.trained_model_id is None:
+        return {arm.label, arm.upload_name}
+    model = arm.model
     return {arm.label, model.system, f"{model.system}:{model.preset}", str(model.pk)}
+
+
+def share_of(flag: str, text: str, form: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise CommandError(f"{flag} takes a share from 0 to 1: {form}.", returncode=USAGE)
+    return share
 
 
 def whole_number(flag: str, text: object, largest: int) -> int:

@@ -1,0 +1,159 @@
+"""Pages on the way into a study: what awaits, then the consent; looking at them makes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from survey import access, languages, selectors, services
+from survey.errors import NotInvited, StudyClosed, StudyFull
+from survey.models import Appraiser, Study
+from survey.selectors.entering import link_before
+from survey.selectors.words import tells_of_entry, what_awaits, words_of
+from survey.services.joining import consent_version
+from survey.views.private import private_page
+from survey.views.throttle import throttled
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way into a study: the addresses of its two pages, and what one brings.
+
+    ``invitation`` is a personal link's secret, ``panel`` all values of each name in the address.
+    Whatever the address of the first page says after its ? (a language, a panel's parameters)
+    goes on to the second.
+    """
+
+    study: Study
+    start: str
+    consent: str
+    invitation: str = ""
+    panel: Mapping[str, Sequence[str]] | None = None
+
+
+def open_link(request: HttpRequest, slug: str) -> Entry:
+    """Of everybody, or of those whom a panel sends with its parameters in the address."""
+    study = access.study_for_visitor(slug)
+    panel = dict(request.GET.lists()) if study.entry == "panel" else None
+    start, consent = (reverse(name, args=[slug]) for name in ("study", "consent"))
+    return Entry(study, start, consent, panel=panel)
+
+
+def personal_link(secret: str) -> Entry:
+    study = access.study_for_invitation(secret)
+    start, consent = (reverse(name, args=[secret]) for name in ("personal", "personal-consent"))
+    return Entry(study, start, consent, invitation=secret)
+
+
+@private_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def door(request: HttpRequest, slug: str) -> HttpResponse:
+    return start_page(request, open_link(request, slug))
+
+
+@private_page
+@throttled("CONSENTS_PER_HOUR")
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent(request: HttpRequest, slug: str) -> HttpResponse:
+    return consent_page(request, open_link(request, slug))
+
+
+@private_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def personal(request: HttpRequest, secret: str) -> HttpResponse:
+    return start_page(request, personal_link(secret))
+
+
+@private_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def personal_consent(request: HttpRequest, secret: str) -> HttpResponse:
+    return consent_page(request, personal_link(secret))
+
+
+def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
+    """What awaits, and a button: programs that follow links stop here, and used up nothing."""
+    language = languages.speak(request, entry.study)
+    if request.method == "POST":
+        return redirect(entry.consent + query(request, language))
+    return who_may_join(request, entry, language) or render(
+        request, "survey/start.html", context(entry, language)
+    )
+
+
+def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
+    """The consent text; accepting it makes an appraiser."""
+    language = languages.speak(request, entry.study)
+    text = words_of(entry.study, language).consent_text
+    version = consent_version(text)
+    if request.method == "POST":
+        # The words may have been mended while they were read: then they are shown anew.
+        if request.POST.get("version", version) != version:
+            return redirect(entry.consent + query(request, language))
+        return join(request, entry, language)
+    facts = context(entry, language) | {
+        "ticket": services.new_ticket(),
+        "version": version,
+        "entry_told": tells_of_entry(entry.study, text),
+    }
+    return who_may_join(request, entry, language) or render(request, "survey/consent.html", facts)
+
+
+def who_may_join(request: HttpRequest, entry: Entry, language: str) -> HttpResponse | None:
+    """The page that says why nobody joins now; None where one may.
+
+    Who came in this way before is led to where she stopped, whatever became of the study.
+    """
+    study, facts, refused = entry.study, context(entry, language), ""
+    kind = Appraiser.Kind.PILOT if facts["trial"] else Appraiser.Kind.REAL
+    try:
+        if token := link_before(study, kind, invitation=entry.invitation, panel=entry.panel):
+            return redirect("appraiser", token=token)
+    except NotInvited as refusal:
+        refused = refusal.reason
+    if not study.takes(kind):
+        return render(request, "survey/closed.html", facts)
+    if refused:
+        facts |= {"reason": refused, "panel": study.panel.get("name", "")}
+        return render(request, "survey/uninvited.html", facts)
+    return None if selectors.places_left(study) else render(request, "survey/full.html", facts)
+
+
+def join(request: HttpRequest, entry: Entry, language: str) -> HttpResponse:
+    # What was agreed to decides: an answer meant for a trial never counts, nor the reverse.
+    trial = "trial" in request.POST
+    try:
+        _, token = services.join_study(
+            study=entry.study,
+            kind=Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL,
+            ticket=request.POST.get("ticket", ""),
+            language=language,
+            invitation=entry.invitation,
+            panel=entry.panel,
+        )
+    except (StudyFull, StudyClosed, NotInvited):
+        # The first page says which of them it is.
+        return redirect(entry.start + query(request, language))
+    return redirect("appraiser", token=token)
+
+
+def context(entry: Entry, language: str) -> dict[str, object]:
+    study = entry.study
+    return {
+        "study": study,
+        "words": words_of(study, language),
+        "awaits": what_awaits(study),
+        "trial": study.takes(Appraiser.Kind.PILOT),
+        "language": language,
+        "languages": languages.choices(study),
+    }
+
+
+def query(request: HttpRequest, language: str) -> str:
+    """What the address said after its ?, with the language that was chosen since."""
+    said = request.GET.copy()
+    if request.POST.get("lang"):
+        said["lang"] = language
+    return f"?{said.urlencode()}" if said else ""

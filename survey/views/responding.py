@@ -1,0 +1,95 @@
+"""The questionnaires before and after the questions, one page each."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from survey import access, languages, questionnaires, services
+from survey.errors import StudyClosed
+from survey.models import Appraiser, Response
+from survey.questionnaires import Item
+from survey.selectors.questionnaires import items_of
+from survey.services.responding import PARTS, respond
+from survey.views.appraisers import facts
+from survey.views.private import private_page
+
+__all__ = ["PARTS", "page", "responses"]
+
+#: In front of an item's name in the form, so that no item meets a field of the page's own.
+PREFIX = "item-"
+
+
+@dataclass(frozen=True)
+class Field:
+    """An item on the page, with what was entered and what is wrong with it."""
+
+    item: Item
+    value: str
+    problem: str
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.item.name
+
+
+@private_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def responses(request: HttpRequest, token: str) -> HttpResponse:
+    """Where a questionnaire is sent to; to look at, it is shown at the private link."""
+    who = access.appraiser_for_token(token)
+    languages.speak(request, who.study, who)
+    services.seen(appraiser=who)
+    part = request.POST.get("part", "")
+    if part not in Response.Part.values:
+        return redirect("appraiser", token=token)
+    items = items_of(who.study, part, languages.current())
+    sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
+    _, problems = questionnaires.read(items, sent)
+    if problems:
+        return page(request, who, token, part, sent=sent, problems=problems)
+    with suppress(StudyClosed):  # the page that follows says so
+        respond(appraiser=who, part=part, items=items, sent=sent)
+    return redirect("appraiser", token=token)
+
+
+def page(
+    request: HttpRequest,
+    who: Appraiser,
+    token: str,
+    part: str,
+    *,
+    sent: dict[str, str] | None = None,
+    problems: dict[str, str] | None = None,
+) -> HttpResponse:
+    """A questionnaire; what was entered before stands in it, beside what is wrong with it."""
+    sent, problems = sent or {}, problems or {}
+    fields = [
+        Field(item, sent.get(item.name, ""), in_words(item, problems.get(item.name, "")))
+        for item in items_of(who.study, part, languages.current())
+    ]
+    context = facts(request, who, token) | {
+        "part": part,
+        "fields": fields,
+        "wrong": [field for field in fields if field.problem],
+    }
+    return render(request, "survey/questionnaire.html", context, status=400 if problems else 200)
+
+
+def in_words(item: Item, problem: str) -> str:
+    words = {
+        "required": gettext("Please answer this."),
+        "unknown": gettext("Please choose one of the answers."),
+        "number": gettext("Please write a number, in digits."),
+        "low": gettext("Please write a number of at least %(number)s."),
+        "high": gettext("Please write a number of at most %(number)s."),
+        "long": gettext("Please write less: there is room for %(number)s characters."),
+    }
+    bound = {"low": item.minimum, "high": item.maximum, "long": questionnaires.LONGEST_ANSWER}
+    number = bound.get(problem)
+    written = number_format(f"{number:g}") if number is not None else ""
+    return words[problem] % {"number": written} if problem else ""
