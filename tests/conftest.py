@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from studysite import catalogues
 from tests.requirements import need
 
 # Playwright's sync API keeps an event loop running, in which the ORM refuses to work otherwise.
@@ -19,6 +21,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Pages in other languages need their catalogues; once, before any worker starts."""
+    if not hasattr(config, "workerinput"):
+        catalogues.compile_all()
 
 
 @pytest.fixture
@@ -36,6 +44,14 @@ def real_data() -> Path:
     need(place, "STUDYSITE_DATA names no folder of public data sets")
     need(Path(place).is_dir(), f"STUDYSITE_DATA={place} is no folder")
     return Path(place)
+
+
+@pytest.fixture(autouse=True)
+def no_profile_of_another_test():
+    """A database that is rolled back gives its numbers out again: then to other questions."""
+    yield
+    if fragments := sys.modules.get("survey.views.fragments"):
+        fragments.profiles.clear()
 
 
 # -- the cast: Ada and Ben judge, Rita researches, Olga is a stranger --------------------------

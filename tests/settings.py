@@ -28,6 +28,9 @@ os.environ.update(
     STUDYSITE_HOME=os.environ.get("TEST_HOME") or throw_away_home(),
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
     REDIS_URL=redis_of_this_process(),
+    # Every bot and every browser of the tests comes from one address.
+    CONSENTS_PER_HOUR="0",
+    LOGINS_PER_HOUR="0",
 )
 from studysite.settings import *  # noqa: E402, F403
 

@@ -45,6 +45,16 @@ def test_an_error_is_logged_without_its_private_link(ada, server_log, monkeypatc
     assert ada.token not in server_log.getvalue()
 
 
+def test_a_personal_link_and_a_panel_s_name_for_one_are_in_no_log(study, server_log):
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.post("/i/a-personal-link/consent/")
+    stranger.get("/i/a-personal-link/?lang=de")
+    stranger.post("/s/films/consent/?PROLIFIC_PID=5f1ada")
+    assert "/i/…/consent/" in server_log.getvalue()
+    assert "a-personal-link" not in server_log.getvalue()
+    assert "5f1ada" not in server_log.getvalue()
+
+
 def test_other_addresses_are_logged_whole(client, server_log):
     client.get("/research/nothing-of-that-name/x/")
     assert "Not Found: /research/nothing-of-that-name/x/" in server_log.getvalue()

@@ -125,11 +125,11 @@ def test_the_deployment_check_is_clean_on_a_public_address(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_sqlite_keeps_what_was_thanked_for(tmp_path):
+def test_sqlite_keeps_what_was_thanked_for_and_overwrites_what_was_erased(tmp_path):
     show = (
         "import django; django.setup(); from django.db import connection as c;"
         "k = c.cursor();"
         "print([k.execute(f'PRAGMA {p}').fetchone()[0] for p in"
-        " ('journal_mode', 'synchronous', 'foreign_keys')])"
+        " ('journal_mode', 'synchronous', 'foreign_keys', 'secure_delete')])"
     )
-    assert python("-c", show, home=tmp_path).stdout.strip() == "['wal', 2, 1]"
+    assert python("-c", show, home=tmp_path).stdout.strip() == "['wal', 2, 1, 1]"

@@ -72,10 +72,12 @@ def discard_race() -> dict[str, Any]:
     publish(draft)
     pilot = services.pilot_study(study=draft)
     inside = [services.join_study(study=pilot, kind="pilot")[0] for _ in range(3)]
+    recorded = []
 
     def answer(who: Appraiser) -> str:
         for key in who.assignments.values_list("key", flat=True):
             services.record_judgment(appraiser=who, assignment_key=key, choice="left")
+            recorded.append(key)
         return "answered"
 
     def join() -> str:
@@ -88,7 +90,13 @@ def discard_race() -> dict[str, Any]:
         model.objects.filter(**{path: pilot}).count()
         for model, path in ((Judgment, "assignment__appraiser__study"), (Appraiser, "study"))
     ]
-    return {"end": ends[-1], "others": sorted(set(ends[:-1])), "left": left}
+    note = pilot.events.last().note
+    return {
+        "end": ends[-1],
+        "others": sorted(set(ends[:-1])),
+        "left": left,
+        "said": [note, f"trial answers discarded: {len(recorded)}"],
+    }
 
 
 def judging() -> dict[str, Any]:

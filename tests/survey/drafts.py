@@ -1,6 +1,7 @@
 """Prepared studies for tests, and what their publish jobs would store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from recommender.models import Job, Recommendation
 from recommender.selectors import profiles_of
@@ -9,21 +10,23 @@ from survey.models import Study
 from tests.factories import DatasetFactory, TrainedModelFactory
 
 
-def prepared(slug: str = "films") -> Study:
+def prepared(
+    slug: str = "films",
+    systems: Sequence[str] = ("autoencoder", "user-knn"),
+    **wishes: Any,
+) -> Study:
     """A draft that wants 12 profiles and 10 questions an appraiser; nothing is published yet."""
     dataset = DatasetFactory(name=slug)
-    return services.prepare_study(
-        slug=slug,
-        dataset=dataset,
-        arms=[
-            TrainedModelFactory(dataset=dataset, system=name)
-            for name in ("autoencoder", "user-knn")
-        ],
-        profiles=12,
-        questions=10,
-        appraisers=5,
-        seed=3,
-    )
+    asked: dict[str, Any] = {
+        "slug": slug,
+        "dataset": dataset,
+        "arms": [TrainedModelFactory(dataset=dataset, system=name) for name in systems],
+        "profiles": 12,
+        "questions": 10,
+        "appraisers": 5,
+        "seed": 3,
+    }
+    return services.prepare_study(**asked | wishes)
 
 
 def publish(
@@ -34,9 +37,9 @@ def publish(
     done: bool = True,
 ) -> None:
     """Each arm's recommendation for the whole pool; ``place`` is a profile's place in it."""
-    movies = list(study.dataset.movies.order_by("position"))
+    movies = list(study.dataset.movies.exclude(position=None).order_by("position"))
     profiles = profiles_of(dataset=study.dataset, users=study.profile_pool)
-    for arm in study.arms.all():
+    for arm in study.arms.exclude(trained_model=None):
         rows = []
         for place, user in enumerate(study.profile_pool):
             rated = {movie.pk for movie, _ in profiles[user]}

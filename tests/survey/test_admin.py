@@ -1,11 +1,20 @@
 """The admin shows everything of a study and changes nothing that was judged."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from survey import selectors, services
-from survey.models import Judgment, Study
-from tests.factories import UserFactory
+from survey.models import (
+    Appraiser,
+    Invitation,
+    Judgment,
+    JudgmentRevision,
+    Response,
+    Study,
+    Withdrawal,
+)
+from tests.factories import NOW, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +59,62 @@ def test_no_page_shows_what_opens_a_private_link(boss, ada, judgment):
         page = boss.get(address(row, "change")).content.decode()
         assert ada.appraiser.token_digest not in page
         assert str(judgment.assignment.key) not in page
+
+
+def test_no_page_says_which_of_a_panel_s_people_gave_which_answers(boss, ada):
+    Appraiser.objects.update(panel_person="person-4711", panel={"PID": "person-4711"})
+    page = boss.get(address(ada.appraiser, "change")).content.decode()
+    assert ada.appraiser.completion_code in page
+    assert "person-4711" not in page
+
+
+@pytest.mark.parametrize(
+    ("model", "asked"),
+    [
+        ("appraiser", "panel_person=person-4711"),
+        ("appraiser", "panel__PID=person-4711"),
+        ("appraiser", "invitation={invitation}"),
+        ("appraiser", "invitation__label=Ada"),
+        ("invitation", "appraiser={appraiser}"),
+        ("invitation", "used_at__gt=2026-01-01"),
+    ],
+)
+def test_no_filter_in_an_address_finds_what_no_page_shows(boss, ada, study, model, asked):
+    invitation = Invitation.objects.create(
+        study=study, number=1, label="Ada", created_at=NOW, used_at=NOW, appraiser=ada.appraiser
+    )
+    keys = {"invitation": invitation.pk, "appraiser": ada.appraiser.pk}
+    page = reverse(f"admin:survey_{model}_changelist")
+    assert boss.get(f"{page}?{asked.format(**keys)}").status_code == 400
+    assert boss.get(f"{page}?study__id__exact={study.pk}").status_code == 200
+
+
+def test_a_completion_code_is_for_those_who_run_studies(client, ada):
+    looker = UserFactory(is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(looker)
+    code = ada.appraiser.completion_code
+    assert code not in client.get(address(ada.appraiser, "change")).content.decode()
+    looker.user_permissions.add(Permission.objects.get(codename="change_study"))
+    assert code in client.get(address(ada.appraiser, "change")).content.decode()
+
+
+def test_the_newer_tables_can_be_looked_at_and_hold_no_secret(boss, ada, judgment, study):
+    invitation = Invitation.objects.create(
+        study=study, number=1, digest="d" * 64, label="Ben", created_at=NOW
+    )
+    response = Response.objects.create(
+        appraiser=ada.appraiser, part="after", item="sus-1", question="Easy?", answer="4",
+        answered_at=NOW,
+    )  # fmt: skip
+    withdrawal = Withdrawal.objects.create(study=study, kind="real", on=NOW.date(), n_judgments=3)
+    for row in (invitation, response, withdrawal, JudgmentRevision.objects.first()):
+        assert (
+            boss.get(reverse(f"admin:survey_{row._meta.model_name}_changelist")).status_code == 200
+        )
+        assert "d" * 64 not in boss.get(address(row, "change")).content.decode()
+        assert boss.post(address(row, "delete"), {"post": "yes"}).status_code == 403
+    assert boss.get(reverse("admin:survey_uploadedrecommendation_changelist")).status_code == 200
 
 
 def words(study, title):

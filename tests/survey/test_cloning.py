@@ -1,12 +1,18 @@
 """A copy of a study is a new draft: the same settings, nobody's answers."""
 
+from datetime import date, timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from recommender.models import Job, TrainedModel
-from survey import services
+from survey import services, texts
 from survey.errors import StudyError
 from survey.models import Appraiser, Study
+from survey.protocol import Protocol
+from survey.selectors.course import too_late
+from survey.services.wording import wording
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +108,82 @@ def test_who_may_only_look_copies_nothing(client, vera, films):
     sent = client.post("/research/films/clone/", {"slug": "again", "draw": "same"})
     assert sent.status_code == 403
     assert Study.objects.count() == 1
+
+
+# -- the last day for having answers erased ----------------------------------------------------
+
+PASSED = date(2026, 4, 10)
+
+
+@pytest.fixture
+def over(films):
+    """The last day of the study has passed; its consent is the built-in one, which names it."""
+    words = wording(
+        questions=films.questions_per_appraiser, protocol=Protocol(withdraw_until=PASSED)
+    )
+    Study.objects.update(
+        withdraw_until=PASSED, consent_text=words.consent_text, translations=words.translations
+    )
+    films.refresh_from_db()
+    return films
+
+
+def ahead():
+    return timezone.localdate() + timedelta(days=30)
+
+
+def test_a_copy_with_a_day_that_has_passed_is_refused_with_the_way_out(over):
+    with pytest.raises(CommandError, match=r"has passed.*--withdraw-until") as refused:
+        call_command("clone_study", "films", "again")
+    assert refused.value.returncode == 2
+    assert Study.objects.count() == 1
+
+
+@pytest.mark.parametrize("given", ["none", "later"])
+def test_the_command_gives_the_copy_another_day_or_none(over, given, capsys):
+    day = None if given == "none" else ahead()
+    said = "none" if day is None else day.isoformat()
+    with pytest.raises(CommandError, match="kept as a draft"):  # no model here has a file
+        call_command("clone_study", "films", "again", withdraw_until=said, inline=True)
+    copy = Study.objects.get(slug="again")
+    assert copy.withdraw_until == day
+    assert too_late(copy) == []
+    assert "The last day, 2026-04-10, has passed." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "words"), [("soon", "is no date"), ("2026-04-11", "has passed")])
+def test_a_day_that_is_none_or_has_passed_is_wrong_usage(over, said, words):
+    with pytest.raises(CommandError, match=words) as refused:
+        call_command("clone_study", "films", "again", withdraw_until=said)
+    assert refused.value.returncode == 2
+
+
+def test_the_built_in_consent_of_a_copy_names_its_own_day_in_every_language(over):
+    copy = services.clone_study(study=over, slug="again", withdraw_until=None)
+    assert texts.ERASE in copy.consent_text
+    assert "2026" in over.consent_text + over.translations["de"]["consent_text"]
+    assert "2026" not in copy.consent_text
+    assert "Bis zum" not in copy.translations["de"]["consent_text"]
+
+
+def test_a_consent_of_one_s_own_comes_along_as_it_is(over):
+    Study.objects.update(consent_text="Own words.", translations={})
+    copy = services.clone_study(study=Study.objects.get(), slug="again", withdraw_until=None)
+    assert (copy.consent_text, copy.translations.get("de", {}).get("consent_text")) == (
+        "Own words.",
+        None,
+    )
+
+
+def test_a_day_that_is_ahead_comes_along(films):
+    Study.objects.update(withdraw_until=ahead())
+    copy = services.clone_study(study=Study.objects.get(), slug="again")
+    assert copy.withdraw_until == ahead()
+
+
+def test_the_page_leaves_a_day_out_that_has_passed_and_says_so(client, rita, over):
+    client.force_login(rita)
+    assert "the copy has no last day" in client.get("/research/films/").content.decode()
+    sent = client.post("/research/films/clone/", {"slug": "again", "draw": "same"}, follow=True)
+    assert "2026-04-10, has passed" in sent.content.decode()
+    assert Study.objects.get(slug="again").withdraw_until is None

@@ -38,6 +38,7 @@ def test_a_trial_is_discarded_whole_though_people_answer_and_join(found):
     assert discard["end"] == "draft"
     assert set(discard["others"]) <= {"answered", "joined", "StudyClosed"}
     assert discard["left"] == [0, 0]
+    assert len(set(discard["said"])) == 1
 
 
 def test_the_quota_holds_exactly_when_all_come_at_once(found):

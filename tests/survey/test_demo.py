@@ -11,6 +11,7 @@ import time
 
 import psutil
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
 from survey.management.commands import demo
@@ -86,20 +87,24 @@ def test_a_source_that_is_not_there_is_refused(tmp_path):
 
 
 @pytest.mark.django_db
-def test_the_password_is_made_once_and_remembered(tmp_path):
+def test_the_researcher_is_made_once_and_remembered(tmp_path, client):
     file = tmp_path / "demo.json"
-    first = demo.researcher_password(file)
-    demo.write_private(file, {"password": first})
-    assert demo.researcher_password(file) == first
-    assert len(first) >= 16
+    username, password = demo.researcher(file)
+    demo.write_private(file, {"username": username, "password": password})
+    assert demo.researcher(file) == (username, password)
+    assert len(password) >= 16
+    assert client.login(username="researcher", password=password)
 
 
 @pytest.mark.django_db
-def test_a_password_that_was_lost_is_replaced(tmp_path, client):
-    first = demo.researcher_password(tmp_path / "demo.json")
-    second = demo.researcher_password(tmp_path / "demo.json")
-    assert second != first
-    assert client.login(username="researcher", password=second)
+@pytest.mark.parametrize("known", [{}, {"username": "researcher", "password": "not rita's"}])
+def test_an_account_that_was_there_before_keeps_its_password(tmp_path, client, known):
+    get_user_model().objects.create_user("researcher", password="rita's own")
+    demo.write_private(tmp_path / "demo.json", known)
+    username, password = demo.researcher(tmp_path / "demo.json")
+    assert username == "researcher-2"
+    assert client.login(username="researcher", password="rita's own")
+    assert client.login(username=username, password=password)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

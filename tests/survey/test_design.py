@@ -1,5 +1,6 @@
 """All that was frozen has one hash, and whatever is changed afterwards shows."""
 
+import dataclasses
 import hashlib
 import json
 from io import StringIO
@@ -11,10 +12,12 @@ from recommender.models import Movie, TrainedModel
 from survey import exports, selectors, services
 from survey.errors import StudyError
 from survey.models import Arm, Study
+from survey.protocol import Protocol
 from survey.selectors.design import OUTSIDE, SETTINGS
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
+PROTOCOL = {each.name for each in dataclasses.fields(Protocol)}
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ def test_every_change_shows_and_holds_the_launch_up(frozen, change):
 
 def test_every_field_of_a_study_is_in_the_design_or_said_to_be_outside():
     fields = {field.name for field in Study._meta.concrete_fields}
-    assert fields == {*SETTINGS, *OUTSIDE, "dataset"}
+    assert fields == {*SETTINGS, *OUTSIDE, *PROTOCOL, "dataset"}
 
 
 def test_anybody_can_verify_an_exported_design_with_the_standard_library(frozen, tmp_path):

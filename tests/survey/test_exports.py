@@ -7,7 +7,7 @@ import pytest
 
 from survey import exports, selectors, services
 from survey.models import Arm, Assignment
-from tests.factories import NOW
+from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,8 @@ def rows(study):
 def test_the_columns_are_those_that_were_promised(study):
     assert ",".join(next(exports.judgment_rows(study))) == (
         "study,question,appraiser,kind,position,left_arm,right_arm,choice,chosen_arm,"
-        "shown_at,answered_at,visible_ms"
+        "shown_at,answered_at,visible_ms,assignment_kind,expected,left_familiarity,"
+        "right_familiarity,confidence,comment,client_at,revision,outcome"
     )
 
 
@@ -55,6 +56,15 @@ def test_a_row_says_what_was_shown_where_and_chosen_when(study, ada):
             "shown_at": "2026-03-02T12:00:00.000000Z",
             "answered_at": "2026-03-02T12:00:31.500000Z",
             "visible_ms": "29250",
+            "assignment_kind": "main",
+            "expected": "",
+            "left_familiarity": "",
+            "right_familiarity": "",
+            "confidence": "",
+            "comment": "",
+            "client_at": "",
+            "revision": "1",
+            "outcome": "",
         }
     ]
 
@@ -100,3 +110,65 @@ def test_the_export_asks_two_queries_whatever_there_is(study, ada, ben, django_a
         judge(ben, "right")
     with django_assert_num_queries(2):
         assert len(rows(study)) == 10
+
+
+@pytest.fixture
+def talkative():
+    """One who is asked for everything, and who may change her mind."""
+    study = StudyFactory(
+        slug="talk",
+        third_answer="tie",
+        ask_familiarity=True,
+        ask_confidence=True,
+        ask_comment=True,
+        changes="finish",
+    )
+    return study, services.join_study(study=study)[0]
+
+
+def say(appraiser, choice, revision, **extras):
+    key = appraiser.assignments.get(position=1).key
+    return services.record_judgment(
+        appraiser=appraiser,
+        assignment_key=key,
+        choice=choice,
+        extras=services.Extras(**extras),
+        revision=revision,
+        client_at=NOW,
+        now=NOW + timedelta(seconds=revision),
+    )
+
+
+def test_a_third_answer_names_no_arm_and_what_was_said_beside_it_is_told(talkative):
+    study, who = talkative
+    seen = {"left_familiarity": "seen", "right_familiarity": "unknown"}
+    say(who, "tie", 0, **seen, confidence=2, comment="=1+1")
+    (row,) = rows(study)
+    assert (row["choice"], row["chosen_arm"]) == ("tie", "")
+    assert {name: row[name] for name in seen} == seen
+    assert (row["confidence"], row["comment"]) == ("2", "'=1+1")
+    assert row["client_at"] == "2026-03-02T12:00:00.000000Z"
+
+
+def test_the_history_has_every_answer_and_the_judgments_the_last(talkative):
+    study, who = talkative
+    for revision, choice in enumerate(["left", "tie", "right"]):
+        say(who, choice, revision)
+    header, *found = exports.history_rows(study)
+    told = [dict(zip(header, row, strict=True)) for row in found]
+    assert [(row["revision"], row["choice"]) for row in told] == [
+        ("1", "left"),
+        ("2", "tie"),
+        ("3", "right"),
+    ]
+    (row,) = rows(study)
+    assert (row["revision"], row["choice"]) == ("3", "right")
+    assert row["chosen_arm"] == told[-1]["chosen_arm"] != ""
+
+
+def test_rita_downloads_the_history(client, talkative, rita):
+    say(talkative[1], "left", 0)
+    client.force_login(rita)
+    page = client.get("/research/talk/history.csv")
+    assert page["Content-Disposition"] == 'attachment; filename="talk-history.csv"'
+    assert b"".join(page.streaming_content).decode().count("\r\n") == 2

@@ -199,12 +199,12 @@ def test_a_study_is_closed_once(study):
 
 def test_answering_asks_a_constant_number_of_queries(ada, django_assert_num_queries):
     key = selectors.question_page(ada.appraiser).assignment_key
-    with django_assert_num_queries(9):  # savepoints of the two atomic blocks among them
+    with django_assert_num_queries(12):  # savepoints of the two atomic blocks among them
         services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
 
 
 def test_joining_does_not_read_the_profiles(study, django_assert_num_queries):
-    with django_assert_num_queries(7) as queries:
+    with django_assert_num_queries(11) as queries:
         services.join_study(study=study)
     assert not any('"profile"' in query["sql"] for query in queries)
 

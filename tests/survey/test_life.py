@@ -3,9 +3,21 @@
 import pytest
 from django.db import IntegrityError
 
-from survey import selectors, services
+from survey import questionnaires, selectors, services
 from survey.errors import StudyClosed, StudyError, StudyFull
-from survey.models import Appraiser, Assignment, Judgment, Question, Study, StudyEvent
+from survey.models import (
+    Appraiser,
+    Assignment,
+    Judgment,
+    JudgmentRevision,
+    Question,
+    Response,
+    Study,
+    StudyEvent,
+    Withdrawal,
+)
+from survey.services.inviting import make_invitations
+from survey.services.withdrawing import withdraw
 from tests.factories import NOW, StudyFactory
 from tests.survey.drafts import prepared, publish
 
@@ -97,6 +109,32 @@ def test_back_to_a_draft_discards_the_trial_and_its_questions(pilot):
     for model in (Question, Appraiser, Assignment, Judgment):
         assert not model.objects.exists()
     assert pilot.events.last().note == "trial answers discarded: 1"
+
+
+def test_back_to_a_draft_forgets_who_left_the_trial_and_keeps_the_personal_links():
+    item = {"name": "hobby", "text": "Your hobby?", "kind": "text"}
+    pilot = StudyFactory(status="pilot", entry="personal", before=[item])
+    stays, leaves = make_invitations(study=pilot, count=2)
+    for link in (stays, leaves):
+        who, _ = services.join_study(study=pilot, kind="pilot", invitation=link.token)
+        services.begin(appraiser=who)
+        items = questionnaires.items(pilot.before)
+        assert services.respond(appraiser=who, part="before", items=items, sent={"hobby": "chess"})
+    withdraw(appraiser=who)
+    services.end_pilot(study=pilot)
+    for model in (Withdrawal, Response, JudgmentRevision, Appraiser):
+        assert not model.objects.exists()
+    assert pilot.invitations.filter(used_at=None, appraiser=None).count() == 2
+
+
+def test_a_pilot_does_not_open_once_nobody_could_have_answers_erased(pilot):
+    Study.objects.update(withdraw_until="2026-03-01")
+    pilot.refresh_from_db()
+    Study.objects.update(design_hash=selectors.design_hash(pilot))
+    pilot.refresh_from_db()
+    with pytest.raises(StudyError, match="Go back to a draft"):
+        services.launch_study(study=pilot)
+    assert Study.objects.get().status == "pilot"
 
 
 def test_a_link_of_a_discarded_trial_stores_nothing(pilot):

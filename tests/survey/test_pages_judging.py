@@ -10,6 +10,7 @@ from survey import services
 from survey.models import Appraiser, Judgment, Study
 from survey.selectors import question_page
 from tests.factories import StudyFactory
+from tests.survey.sending import fields
 
 pytestmark = pytest.mark.django_db
 
@@ -23,18 +24,33 @@ def started(ada):
 
 def answer(client, judge, choice="left"):
     page = question_page(judge.appraiser)
-    return client.post(judge.url, {"assignment": page.assignment_key, "choice": choice})
+    return client.post(judge.url, fields(page, choice))
 
 
-def test_looking_at_the_door_creates_nothing(client, study):
-    page = client.get("/s/films/")
-    assert page.status_code == 200
-    assert "Taking part is free" in page.content.decode()
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("path", ["/s/films/", "/s/films/consent/"])
+def test_looking_at_the_way_in_creates_nothing(client, study, method, path):
+    assert getattr(client, method)(path).status_code == 200
     assert not Appraiser.objects.exists()
 
 
+def test_the_first_page_says_what_awaits_and_leads_to_the_consent(client, study):
+    page = client.get("/s/films/").content.decode()
+    assert "15 short questions about movies await you" in page
+    assert "about 10 minutes" in page
+    asked = client.post("/s/films/", follow=True)
+    assert asked.redirect_chain == [("/s/films/consent/", 302)]
+    assert "Taking part is free" in asked.content.decode()
+    assert not Appraiser.objects.exists()
+
+
+def test_what_the_address_says_goes_on_to_the_consent(client, study):
+    sent = client.post("/s/films/?person=7", {"lang": "de"})
+    assert sent["Location"] == "/s/films/consent/?person=7&lang=de"
+
+
 def test_accepting_leads_to_a_private_link(client, study):
-    accepted = client.post("/s/films/")
+    accepted = client.post("/s/films/consent/")
     assert accepted.status_code == 302
     assert re.fullmatch(r"/a/[\w-]{40,}/", accepted["Location"])
     page = client.get(accepted["Location"])
@@ -42,19 +58,28 @@ def test_accepting_leads_to_a_private_link(client, study):
 
 
 def test_accepting_twice_takes_one_place_and_leads_to_one_link(client, study):
-    page = client.get("/s/films/").content.decode()
+    page = client.get("/s/films/consent/").content.decode()
     ticket = re.search(r'name="ticket" value="([^"]+)"', page)[1]
-    first, second = (client.post("/s/films/", {"ticket": ticket}) for _ in range(2))
+    first, second = (client.post("/s/films/consent/", {"ticket": ticket}) for _ in range(2))
     assert first["Location"] == second["Location"]
     assert Appraiser.objects.count() == 1
 
 
+def test_words_that_were_mended_while_they_were_read_are_shown_anew(client, study):
+    page = client.get("/s/films/consent/").content.decode()
+    version = re.search(r'name="version" value="([^"]+)"', page)[1]
+    Study.objects.update(consent_text="Other words.")
+    sent = client.post("/s/films/consent/", {"version": version}, follow=True)
+    assert "Other words." in sent.content.decode()
+    assert not Appraiser.objects.exists()
+
+
 def test_every_visit_of_the_door_has_a_ticket_of_its_own(client, study):
-    pages = [client.get("/s/films/").content.decode() for _ in range(2)]
+    pages = [client.get("/s/films/consent/").content.decode() for _ in range(2)]
     assert len({re.search(r'name="ticket" value="([^"]+)"', page)[1] for page in pages}) == 2
 
 
-@pytest.mark.parametrize("path", ["/s/films/", "private link"])
+@pytest.mark.parametrize("path", ["/s/films/", "/s/films/consent/", "private link"])
 def test_pages_are_kept_by_nobody_and_found_by_no_search_engine(client, ada, path):
     page = client.get(ada.url if path == "private link" else path)
     assert "no-store" in page["Cache-Control"]
@@ -62,7 +87,7 @@ def test_pages_are_kept_by_nobody_and_found_by_no_search_engine(client, ada, pat
     assert page["Referrer-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", ["/s/films/", "private link"])
+@pytest.mark.parametrize("path", ["/s/films/", "/s/films/consent/", "private link"])
 def test_a_post_without_its_token_is_refused_kindly(ada, path):
     client = Client(enforce_csrf_checks=True)
     page = client.post(ada.url if path == "private link" else path)
@@ -85,8 +110,8 @@ def test_a_draft_is_not_found_by_visitors(client):
 
 def test_who_comes_after_the_quota_gets_a_kind_page(client):
     StudyFactory(slug="small", quota=1)
-    client.post("/s/small/")
-    late = client.post("/s/small/", follow=True)
+    client.post("/s/small/consent/")
+    late = client.post("/s/small/consent/", follow=True)
     assert "Every place is taken" in late.content.decode()
     assert Appraiser.objects.count() == 1
 
@@ -98,10 +123,10 @@ def test_a_study_that_takes_no_answers_says_so_at_every_door(client, started, st
     Study.objects.update(status=status)
     for path in ("/s/films/", started.url):
         assert words in client.get(path).content.decode()
-    assert words in client.post("/s/films/", follow=True).content.decode()
+    assert words in client.post("/s/films/consent/", follow=True).content.decode()
     late = client.post(
         started.url,
-        {"assignment": question_page(started.appraiser).assignment_key, "choice": "left"},
+        fields(question_page(started.appraiser)),
         follow=True,
     )
     assert words in late.content.decode()
@@ -125,9 +150,9 @@ def test_who_finished_sees_the_code_after_the_end_of_the_study(client, started):
 
 
 def test_a_double_submit_changes_nothing_and_leads_on(client, started):
-    key = question_page(started.appraiser).assignment_key
+    page = question_page(started.appraiser)
     for choice in ("left", "right"):
-        sent = client.post(started.url, {"assignment": key, "choice": choice}, follow=True)
+        sent = client.post(started.url, fields(page, choice), follow=True)
         assert "Question 2 of 15" in sent.content.decode()
     assert Judgment.objects.get().choice == "left"
 
@@ -140,9 +165,9 @@ def test_a_key_of_somebody_else_changes_nothing_and_leads_on(client, started, be
     assert not Judgment.objects.exists()
 
 
-@pytest.mark.parametrize("fields", [{}, {"choice": "left"}, {"assignment": "x", "choice": "both"}])
-def test_an_answer_that_is_none_is_asked_again(client, started, fields):
-    page = client.post(started.url, fields)
+@pytest.mark.parametrize("sent", [{}, {"choice": "left"}, {"assignment": "x", "choice": "both"}])
+def test_an_answer_that_is_none_is_asked_again(client, started, sent):
+    page = client.post(started.url, sent)
     assert page.status_code == 400
     assert "Please choose again" in page.content.decode()
     assert not Judgment.objects.exists()
@@ -153,16 +178,14 @@ def test_a_measure_that_is_none_never_costs_the_answer(client, started, sent):
     client.get(started.url)
     page = question_page(started.appraiser)
     measure = {} if sent is None else {"visible_ms": sent}
-    fields = {"assignment": page.assignment_key, "choice": "left", **measure}
-    assert client.post(started.url, fields).status_code == 302
+    assert client.post(started.url, fields(page, **measure)).status_code == 302
     assert Judgment.objects.get().visible_ms is None
 
 
 def test_a_measure_is_kept_with_the_answer(client, started):
     client.get(started.url)
     page = question_page(started.appraiser)
-    fields = {"assignment": page.assignment_key, "choice": "left", "visible_ms": "1"}
-    client.post(started.url, fields)
+    client.post(started.url, fields(page, visible_ms="1"))
     assert Judgment.objects.get().visible_ms == 1
 
 
@@ -194,13 +217,16 @@ def test_a_long_profile_is_sent_compressed(client, started):
 
 def test_no_byte_names_a_system(client, study):
     """Every page of a whole walk, with the headers, against every name that the study knows."""
-    sent = [client.get("/s/films/"), client.post("/s/films/")]
+    sent = [
+        client.get("/s/films/"),
+        client.get("/s/films/consent/"),
+        client.post("/s/films/consent/"),
+    ]
     url = sent[-1]["Location"]
     sent += [client.get(url), client.post(url, {"begin": "1"})]
     for _ in range(15):
         sent.append(client.get(url))
-        key = sent[-1].context["page"].assignment_key
-        sent.append(client.post(url, {"assignment": key, "choice": "right"}))
+        sent.append(client.post(url, fields(sent[-1].context["page"], "right")))
     sent.append(client.get(url))
     assert "completion code" in sent[-1].content.decode()
     said = "".join(f"{page.headers} {page.cookies} {page.content.decode()}" for page in sent)

@@ -40,8 +40,8 @@ def go(client, to):
 
 def test_a_trial_says_so_at_the_door_and_makes_trial_appraisers(client, pilot):
     assert "This is a trial." in read(client, "/s/films/")
-    assert '<input type="hidden" name="trial"' in client.get("/s/films/").content.decode()
-    client.post("/s/films/", {"trial": "1"})
+    assert '<input type="hidden" name="trial"' in client.get("/s/films/consent/").content.decode()
+    client.post("/s/films/consent/", {"trial": "1"})
     assert Appraiser.objects.get().kind == "pilot"
 
 
@@ -51,7 +51,7 @@ def test_a_real_study_says_nothing_of_a_trial(client, study):
 
 def test_who_agreed_to_a_trial_is_asked_anew_once_the_study_is_open(client, pilot):
     services.launch_study(study=pilot)
-    assert client.post("/s/films/", {"trial": "1"})["Location"] == "/s/films/"
+    assert client.post("/s/films/consent/", {"trial": "1"})["Location"] == "/s/films/"
     assert not Appraiser.objects.exists()
 
 

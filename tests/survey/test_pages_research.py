@@ -139,7 +139,7 @@ def test_the_list_counts_people_and_keeps_simulated_ones_apart(as_rita, study):
     judge(study)
     judge(study, kind="simulated", choices="lll")
     page = read(as_rita, "/research/")
-    assert "15 judgments, 1 of 100 people finished" in page
+    assert "15 of 1,500 judgments, 1 person finished" in page
     assert "3 simulated judgments" in page
 
 
@@ -217,7 +217,7 @@ def test_the_results_take_as_many_queries_for_many_judgments(
 ):
     for _ in range(3):
         judge(study)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         as_rita.get("/research/films/")
 
 

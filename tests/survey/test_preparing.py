@@ -119,10 +119,14 @@ def test_a_model_does_not_compete_with_itself(wish, models):
         services.prepare_study(**wish | {"arms": [models[0], models[0]]})
 
 
-def test_two_arms_are_compared_not_one_or_three(wish, models):
-    for arms in (models[:1], [*models, models[0]]):
-        with pytest.raises(StudyError, match="two arms"):
-            services.prepare_study(**wish | {"arms": arms})
+def test_two_arms_are_compared_or_more_but_not_one(wish, models):
+    with pytest.raises(StudyError, match="two arms, or up to 8, not 1"):
+        services.prepare_study(**wish | {"arms": models[:1]})
+
+
+def test_of_three_arms_too_none_is_doubled(wish, models):
+    with pytest.raises(StudyError, match="Two arms are model"):
+        services.prepare_study(**wish | {"arms": [*models, models[0]]})
 
 
 def test_arms_of_other_data_are_refused(wish, models):

@@ -1,0 +1,135 @@
+"""Questionnaires sent twice, people who leave, a study that ends while they answer, all at once.
+
+``python -m tests.survey.leavings`` prints what many threads came to.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+import django
+
+from tests.survey.crowd import at_once
+
+PEOPLE, QUESTIONS = 12, 3
+AGE = {"name": "age", "text": "How old are you?", "kind": "number"}
+
+
+def leavings() -> dict[str, Any]:
+    from survey import services
+    from survey.models import (
+        Appraiser,
+        Assignment,
+        Judgment,
+        JudgmentRevision,
+        Response,
+        Withdrawal,
+    )
+    from survey.selectors.questionnaires import items_of
+    from survey.services.responding import respond
+    from survey.services.withdrawing import withdraw
+    from tests.factories import StudyFactory
+
+    study = StudyFactory(
+        slug="leavings", questions_per_appraiser=QUESTIONS, quota=PEOPLE, before=[AGE]
+    )
+    people = [services.join_study(study=study)[0] for _ in range(PEOPLE)]
+    for who in people:
+        services.begin(appraiser=who)
+
+    def say(who: Appraiser, age: str) -> bool:
+        items = items_of(study, "before")
+        return respond(appraiser=who, part="before", items=items, sent={"age": age})
+
+    def judge(who: Appraiser) -> str:
+        for key in who.assignments.values_list("key", flat=True):
+            services.record_judgment(appraiser=who, assignment_key=key, choice="left")
+        return "judged"
+
+    def leave(who: Appraiser) -> str:
+        return "left" if withdraw(appraiser=who) else "was gone"
+
+    def come() -> int:
+        return services.join_study(study=study)[0].number
+
+    said = at_once(lambda who=who, age=age: say(who, age) for who in people for age in "12")
+    leaving = people[: PEOPLE // 2]
+    ends = at_once(
+        [
+            *(lambda who=who: judge(who) for who in people),
+            *(lambda who=who: leave(who) for who in leaving for _ in range(2)),
+            *[come] * 4,
+        ]
+    )
+    gone = [who.pk for who in leaving]
+    numbers = [who.number for who in people] + [end for end in ends if isinstance(end, int)]
+    return {
+        "said": Counter(str(one) for one in said),
+        "ends": Counter("joined" if isinstance(end, int) else end for end in ends),
+        "tombstones": Withdrawal.objects.count(),
+        "stay": Response.objects.values("appraiser").distinct().count(),
+        "traces": sum(
+            rows.filter(**{path: gone}).count()
+            for rows, path in (
+                (Appraiser.objects, "pk__in"),
+                (Assignment.objects, "appraiser__in"),
+                (Judgment.objects, "assignment__appraiser__in"),
+                (JudgmentRevision.objects, "assignment__appraiser__in"),
+                (Response.objects, "appraiser__in"),
+            )
+        ),
+        "numbers_given_twice": len(numbers) - len(set(numbers)),
+        "unwritten": Judgment.objects.exclude(assignment__revisions__number=1).count(),
+        "judged": sorted(
+            Counter(Judgment.objects.values_list("assignment__appraiser", flat=True)).values()
+        ),
+    }
+
+
+def endings() -> dict[str, Any]:
+    """Last answers, changes and the word that all is final, while the study is closed."""
+    from survey import services
+    from survey.models import Assignment, Study
+    from survey.selectors.steps import failing, waiting_for_word
+    from tests.factories import StudyFactory
+
+    course = {"changes": "finish", "n_checks": 2, "checks_to_pass": 2}
+    study = StudyFactory(slug="endings", questions_per_appraiser=QUESTIONS, quota=PEOPLE, **course)
+    people = [services.join_study(study=study)[0] for _ in range(PEOPLE)]
+    other = {"left": "right", "right": "left"}
+
+    def say(row: Assignment, choice: str, revision: int = 0) -> str:
+        return services.record_judgment(
+            appraiser=row.appraiser, assignment_key=row.key, choice=choice, revision=revision
+        ).value
+
+    def confirm(row: Assignment) -> str:
+        services.confirm_answers(appraiser=row.appraiser)
+        return "confirmed"
+
+    actions: list[Any] = [lambda: services.close_study(study=study) and "closed"]
+    for number, who in enumerate(people):
+        rows = list(who.assignments.select_related("appraiser").order_by("position"))
+        for row in rows[: len(rows) if number % 3 else -1]:
+            say(row, row.expected or "left")
+        check = next(row for row in rows if row.expected)
+        act = (
+            lambda row=rows[-1]: say(row, row.expected or "left"),
+            lambda row=check: say(row, other[row.expected], 1),
+            lambda row=check: confirm(row),
+        )
+        actions.append(act[number % 3])
+    ends = at_once(actions)
+    found = Study.objects.get(pk=study.pk)
+    done = found.appraisers.filter(outcome="done")
+    return {
+        "ends": Counter(ends),
+        "undecided": waiting_for_word(found).count(),
+        "outcomes": Counter(found.appraisers.values_list("outcome", flat=True)),
+        "wrongly_done": failing(done, found).count(),
+    }
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(leavings() | {"endings": endings()}))

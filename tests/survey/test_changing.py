@@ -1,0 +1,212 @@
+"""Answers that change: by the study's rule, with their history, and never by accident."""
+
+from datetime import timedelta
+
+import pytest
+
+from survey import selectors, services
+from survey.errors import ChangeRefused, StudyClosed, StudyError
+from survey.models import Appraiser, Judgment, JudgmentRevision, Study
+from survey.services import Extras, Outcome
+from tests.factories import NOW, StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def joined(changes="finish", **values):
+    study = StudyFactory(slug="change", questions_per_appraiser=4, changes=changes, **values)
+    return services.join_study(study=study)[0]
+
+
+def say(who, number, choice="left", revision=0, **more):
+    who = Appraiser.objects.select_related("study").get(pk=who.pk)
+    return services.record_judgment(
+        appraiser=who,
+        assignment_key=who.assignments.get(position=number).key,
+        choice=choice,
+        revision=revision,
+        **{"now": NOW} | more,
+    )
+
+
+def say_all(who, up_to=4):
+    for number in range(1, up_to + 1):
+        say(who, number)
+
+
+def numbers(who):
+    who = Appraiser.objects.select_related("study").get(pk=who.pk)
+    return [each.position for each in selectors.changeable(who)]
+
+
+def confirm(who):
+    services.confirm_answers(appraiser=who, now=NOW)
+    who.refresh_from_db()
+
+
+@pytest.mark.parametrize(
+    ("rule", "after_two", "after_all"),
+    [("never", [], []), ("previous", [2], [4]), ("finish", [1, 2], [1, 2, 3, 4])],
+)
+def test_the_rule_says_which_answers_may_change(rule, after_two, after_all):
+    who = joined(rule)
+    say_all(who, 2)
+    assert numbers(who) == after_two
+    say(who, 3)
+    say(who, 4)
+    assert numbers(who) == after_all
+
+
+def test_a_change_is_an_entry_of_the_history_and_the_judgment_as_it_stands():
+    who = joined()
+    say(who, 1, "left")
+    assert say(who, 1, "right", 1, now=NOW + timedelta(hours=1)) is Outcome.CHANGED
+    history = JudgmentRevision.objects.values_list("number", "choice", "answered_at")
+    assert list(history) == [(1, "left", NOW), (2, "right", NOW + timedelta(hours=1))]
+    judgment = Judgment.objects.get()
+    assert (judgment.revision, judgment.choice) == (2, "right")
+    assert judgment.chosen_arm_id == JudgmentRevision.objects.get(number=2).chosen_arm_id
+
+
+def test_every_column_of_a_judgment_is_that_of_its_newest_entry():
+    who = joined(third_answer="tie", ask_confidence=True, ask_comment=True, ask_familiarity=True)
+    say(who, 1, extras=Extras("seen", "known", 3, "A first thought."), client_at=NOW)
+    say(who, 1, "tie", 1, extras=Extras("unknown", "looked-up", 5, "A second one."))
+    names = [field.attname for field in Judgment._meta.fields if field.name not in {"id"}]
+    same = [name for name in names if name != "revision"]
+    newest = JudgmentRevision.objects.values(*same).get(number=2)
+    assert Judgment.objects.values(*same).get() == newest
+
+
+@pytest.mark.parametrize("seen", [0, 1, 3])
+def test_a_change_of_something_else_than_what_stands_changes_nothing(seen):
+    """A doubled post, a second tab, the back button: each saw an older answer, or none."""
+    who = joined()
+    say(who, 1, "left")
+    say(who, 1, "right", 1)
+    assert say(who, 1, "left", seen) is Outcome.REPEATED
+    assert Judgment.objects.get().choice == "right"
+    assert JudgmentRevision.objects.count() == 2
+
+
+def test_the_same_answer_again_is_no_change():
+    who = joined()
+    say(who, 1, "left")
+    assert say(who, 1, "left", 1) is Outcome.REPEATED
+    assert JudgmentRevision.objects.count() == 1
+
+
+def test_a_first_answer_does_not_come_from_a_page_that_showed_one():
+    assert say(joined(), 1, "left", 1) is Outcome.STALE
+    assert not Judgment.objects.exists()
+
+
+@pytest.mark.parametrize(("rule", "number"), [("never", 2), ("previous", 1)])
+def test_an_answer_that_the_rule_holds_is_refused(rule, number):
+    who = joined(rule)
+    say_all(who, 2)
+    with pytest.raises(ChangeRefused):
+        say(who, number, "right", 1)
+    assert set(Judgment.objects.values_list("choice", flat=True)) == {"left"}
+
+
+@pytest.mark.parametrize("rule", ["previous", "finish"])
+def test_nothing_changes_once_it_is_said_to_be_final(rule):
+    who = joined(rule)
+    say_all(who)
+    confirm(who)
+    assert (who.confirmed_at, who.finished_at, who.outcome) == (NOW, NOW, "done")
+    with pytest.raises(ChangeRefused):
+        say(who, 4, "right", 1)
+
+
+def test_one_is_not_done_before_one_says_so_where_answers_may_change():
+    who = joined("previous")
+    say_all(who)
+    who.refresh_from_db()
+    assert who.finished_at is None
+    assert selectors.question_page(who) is None
+
+
+def test_saying_so_with_a_question_open_does_nothing():
+    who = joined()
+    say_all(who, 3)
+    confirm(who)
+    assert (who.confirmed_at, who.finished_at) == (None, None)
+
+
+def test_a_paused_study_takes_no_change_and_lets_one_finish():
+    who = joined()
+    say_all(who)
+    Study.objects.update(status="paused")
+    assert numbers(who) == []
+    with pytest.raises(StudyClosed):
+        say(who, 1, "right", 1)
+    confirm(who)
+    assert who.outcome == "done"
+
+
+def test_practice_is_over_when_it_is_over():
+    who = joined(n_practice=1)
+    practice = who.assignments.get(kind="practice")
+    services.record_judgment(appraiser=who, assignment_key=practice.key, choice="left")
+    assert numbers(who) == []
+    with pytest.raises(ChangeRefused):
+        services.record_judgment(
+            appraiser=who, assignment_key=practice.key, choice="right", revision=1
+        )
+
+
+@pytest.mark.parametrize("third", ["tie", "unsure"])
+def test_a_third_answer_names_no_arm(third):
+    who = joined(third_answer=third)
+    assert say(who, 1, third) is Outcome.RECORDED
+    assert Judgment.objects.values_list("choice", "chosen_arm").get() == (third, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"choice": "tie"},
+        {"choice": ""},
+        {"extras": Extras(left_familiarity="well")},
+        {"extras": Extras(confidence=6)},
+    ],
+)
+def test_what_the_study_does_not_offer_is_refused(wrong):
+    with pytest.raises(StudyError):
+        say(joined(), 1, **wrong)
+    assert not Judgment.objects.exists()
+
+
+def test_what_was_not_asked_for_is_not_kept():
+    who = joined()
+    say(who, 1, extras=Extras("seen", "seen", 4, "My name is Ada."))
+    kept = ["left_familiarity", "right_familiarity", "confidence", "comment"]
+    assert Judgment.objects.values_list(*kept).get() == ("", "", None, "")
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(0, True), (-23, True), (23, True), (25, False)])
+def test_a_clock_that_is_a_day_off_tells_nothing(hours, kept):
+    said = NOW + timedelta(hours=hours)
+    say(joined(), 1, client_at=said)
+    assert Judgment.objects.get().client_at == (said if kept else None)
+
+
+def test_an_answer_to_something_else_than_what_is_stored_is_stale():
+    who = joined()
+    page = selectors.question_page(who)
+    other = Appraiser.objects.get(pk=services.join_study(study=who.study)[0].pk)
+    for shown in ("", "0" * 32, selectors.question_page(other).shown):
+        assert say(who, 1, shown=shown) is Outcome.STALE
+    assert say(who, 1, shown=page.shown) is Outcome.RECORDED
+
+
+def test_a_digest_of_what_is_shown_turns_with_the_sides_and_is_each_one_s_own():
+    who = joined()
+    first, second = who.assignments.order_by("position")[:2]
+    digests = {selectors.shown_digest(first), selectors.shown_digest(second)}
+    question = first.question
+    first.left_arm_id = question.first_arm_id + question.second_arm_id - first.left_arm_id
+    digests.add(selectors.shown_digest(first))
+    assert len(digests) == 3

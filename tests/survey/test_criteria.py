@@ -1,0 +1,99 @@
+"""Which profiles may be drawn: by how many movies they hold, and by their median year."""
+
+import numpy as np
+import pytest
+
+from recommender import selectors
+from recommender.core.ratings import Ratings
+from recommender.models import Movie
+from recommender.selectors import eligible_users, median_years, were_rated
+from survey.errors import StudyError
+from survey.protocol import Protocol
+from survey.services import prepare_study
+from tests.factories import SCALE, DatasetFactory, TrainedModelFactory, small_ratings
+from tests.survey.drafts import prepared
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def dataset(db):
+    return DatasetFactory(name="films")
+
+
+def medians_one_by_one(dataset):
+    """Each user's median year, the slow and plain way."""
+    years = dict(dataset.movies.exclude(year=None).values_list("position", "year"))
+    ratings = small_ratings()
+    found = []
+    for user in range(ratings.n_users):
+        movies = ratings.indices[ratings.indptr[user] : ratings.indptr[user + 1]]
+        known = [years[movie] for movie in movies.tolist() if movie in years]
+        found.append(np.median(known) if known else np.nan)
+    return found
+
+
+@pytest.mark.parametrize("piece", [1, 7, 50, 4_000_000])
+def test_the_median_year_is_that_of_the_movies_with_a_year(dataset, monkeypatch, piece):
+    Movie.objects.filter(position__in=[0, 7, 10, 13, 16]).update(year=None)
+    monkeypatch.setattr(selectors, "RATINGS_A_PIECE", piece)
+    np.testing.assert_equal(median_years(dataset=dataset), medians_one_by_one(dataset))
+
+
+def test_a_profile_without_any_year_is_in_no_era(dataset):
+    Movie.objects.update(year=None)
+    assert np.isnan(median_years(dataset=dataset)).all()
+    assert len(eligible_users(dataset=dataset, minimum=1, era=(1870, None))) == 0
+
+
+def test_a_user_without_ratings_is_in_no_era():
+    ratings = Ratings.from_triples(
+        np.array([0, 2]), np.array([0, 1]), np.array([3.0, 4.0]), scale=SCALE,
+        user_ids=np.arange(4), item_ids=np.array(["1", "2"]),
+    )  # fmt: skip
+    dataset = DatasetFactory(ratings=ratings)
+    np.testing.assert_equal(median_years(dataset=dataset), [1950, np.nan, 1952, np.nan])
+
+
+def test_size_and_era_hold_at_both_ends(dataset):
+    sizes = np.diff(small_ratings().indptr)
+    medians = np.array(medians_one_by_one(dataset))
+    found = eligible_users(dataset=dataset, minimum=5, maximum=8, era=(1970, 1990))
+    wanted = (sizes >= 5) & (sizes <= 8) & (medians >= 1970) & (medians <= 1990)
+    assert found.tolist() == np.flatnonzero(wanted).tolist()
+    assert 0 < len(found) < 40
+
+
+def test_all_pairs_of_users_and_movies_are_looked_up_at_once(dataset):
+    ratings = small_ratings()
+    users, movies = (each.ravel() for each in np.indices((ratings.n_users, ratings.n_items)))
+    found = were_rated(dataset=dataset, users=users, positions=movies)
+    assert found.reshape(ratings.n_users, -1).tolist() == (ratings.matrix().toarray() > 0).tolist()
+    nobody = np.array([0]), np.array([-1])
+    assert not were_rated(dataset=dataset, users=nobody[0], positions=nobody[1])[0]
+
+
+def test_the_pool_keeps_to_the_criteria(dataset):
+    protocol = Protocol(maximum_profile=8, era_from=1975)
+    study = prepared("other", protocol=protocol)
+    wanted = eligible_users(dataset=study.dataset, minimum=5, maximum=8, era=(1975, None))
+    assert sorted(study.profile_pool) == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "words"),
+    [
+        ({"maximum_profile": 5}, "only 6 users of films rated 5 to 5 movies. Ask for fewer"),
+        ({"era_from": 2100}, "5 movies or more with a median year from 2100 on. Ask for fewer"),
+        ({"maximum_profile": 4}, "A profile of 5 to 4 movies is not possible"),
+        ({"n_repeats": 16}, "16 of 15 questions cannot be repeated"),
+    ],
+)  # fmt: skip
+def test_too_few_profiles_are_counted_in_the_refusal(dataset, protocol, words):
+    arms = [TrainedModelFactory(dataset=dataset, system=name) for name in ("bias", "user-knn")]
+    with pytest.raises(StudyError) as refused:
+        prepare_study(
+            slug="films", dataset=dataset, arms=arms, profiles=15, questions=15, appraisers=3,
+            seed=1, protocol=Protocol(**protocol),
+        )  # fmt: skip
+    assert words in str(refused.value)

@@ -1,0 +1,131 @@
+"""Who answers everything and never says that it is final: silence says so, and the end does."""
+
+from datetime import timedelta
+
+import pytest
+
+from survey import selectors, services
+from survey.models import Appraiser, Study
+from survey.selectors.places import places
+from survey.selectors.questionnaires import items_of
+from survey.selectors.steps import Step, next_step
+from survey.services.responding import respond
+from tests.factories import NOW, StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(hours=3)
+HOBBY = {"name": "hobby", "text": "Which?", "kind": "text"}
+
+
+def films(changes="finish", **values):
+    """Two places of four questions each, with two checks that have to be passed."""
+    course = {"n_checks": 2, "checks_to_pass": 2, "changes": changes, "quota": 2}
+    return StudyFactory(n_profiles=6, questions_per_appraiser=4, **course, **values)
+
+
+def judge(study, *, careless=False, count=100):
+    """Join and answer, without the word that it is final; who is careless fails the checks."""
+    who, _ = services.join_study(study=study, now=NOW)
+    other = {"left": "right", "right": "left"}
+    for row in who.assignments.order_by("position")[:count]:
+        choice = (other[row.expected] if careless else row.expected) if row.expected else "left"
+        services.record_judgment(appraiser=who, assignment_key=row.key, choice=choice, now=NOW)
+    return who
+
+
+def anew(who):
+    return Appraiser.objects.select_related("study").get(pk=who.pk)
+
+
+@pytest.mark.parametrize("changes", ["previous", "finish"])
+@pytest.mark.parametrize(("careless", "outcome"), [(True, "failed"), (False, "done")])
+def test_who_is_silent_is_taken_at_his_word_when_somebody_joins(changes, careless, outcome):
+    study = films(changes)
+    who = judge(study, careless=careless)
+    services.join_study(study=study, now=LATER)
+    who = anew(who)
+    assert (who.outcome, who.confirmed_at, who.finished_at) == (outcome, LATER, LATER)
+
+
+def test_the_places_of_who_failed_in_silence_are_taken_by_who_joins_then():
+    study = films()
+    for _ in range(2):
+        judge(study, careless=True)
+    assert selectors.places_left(study, now=NOW) == 0
+    assert selectors.places_left(study, now=LATER) == 2
+    again, _ = services.join_study(study=study, now=LATER)
+    assert again.assignments.filter(kind="main").count() == 4
+    assert sum(places(study, "real").pool.given.values()) == 4
+    found = selectors.results(study, kind="real")
+    assert (found.n_judgments, found.n_failed, found.n_failed_judgments) == (0, 2, 8)
+
+
+def test_who_passed_the_checks_in_silence_keeps_the_place():
+    study = films()
+    judge(study)
+    assert selectors.places_left(study, now=LATER) == 1
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_who_has_something_left_to_answer_is_not_taken_as_done(count):
+    study = films()
+    who = judge(study, careless=True, count=count)
+    services.join_study(study=study, now=LATER)
+    services.close_study(study=Study.objects.get())
+    assert (anew(who).outcome, anew(who).confirmed_at) == ("", None)
+
+
+def test_who_showed_a_sign_of_life_may_still_change_answers():
+    study = films()
+    who = judge(study, careless=True)
+    services.seen(appraiser=who, now=LATER)
+    services.join_study(study=study, now=LATER)
+    assert next_step(anew(who)) is Step.REVIEW
+    assert selectors.changeable(anew(who))
+
+
+def test_the_page_that_asks_for_the_word_says_that_time_speaks_too(client):
+    who, token = services.join_study(study=films(), now=NOW)
+    for row in who.assignments.all():
+        services.record_judgment(appraiser=who, assignment_key=row.key, choice="left", now=NOW)
+    assert "final after a while, too" in client.get(f"/a/{token}/").content.decode()
+
+
+def test_the_end_of_a_study_decides_all():
+    study = films()
+    careless, careful = judge(study, careless=True), judge(study)
+    services.close_study(study=study, now=NOW)
+    assert [anew(who).outcome for who in (careless, careful)] == ["failed", "done"]
+    found = selectors.results(study, kind="real")
+    assert (found.n_judgments, found.n_finished, found.n_failed) == (4, 1, 1)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_questionnaire_after_may_still_be_filled_in(closed):
+    study = films(after=[HOBBY])
+    who = judge(study)
+    if closed:
+        services.close_study(study=study, now=LATER)
+    else:
+        services.join_study(study=study, now=LATER)
+    assert (anew(who).confirmed_at, anew(who).outcome) == (LATER, "")
+    assert next_step(anew(who)) is Step.AFTER
+    items = items_of(study, "after")
+    assert respond(appraiser=who, part="after", items=items, sent={"hobby": "chess"})
+    assert anew(who).outcome == "done"
+
+
+def test_failed_checks_come_before_the_questionnaire_after():
+    study = films(after=[HOBBY])
+    who = judge(study, careless=True)
+    services.close_study(study=study, now=NOW)
+    assert (anew(who).outcome, next_step(anew(who))) == ("failed", Step.END)
+
+
+def test_a_study_where_nothing_changes_asks_nothing_more_of_the_database(
+    django_assert_max_num_queries,
+):
+    study = films("never")
+    with django_assert_max_num_queries(7):  # the step's, and savepoints
+        services.close_study(study=study, now=NOW)

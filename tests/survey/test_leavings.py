@@ -1,0 +1,55 @@
+"""Questionnaires and withdrawals at once, on a file of SQLite and on PostgreSQL."""
+
+import json
+
+import pytest
+
+from tests.installation import Installation, own_database
+from tests.survey.leavings import PEOPLE, QUESTIONS
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    home = tmp_path_factory.mktemp("leavings")
+    with own_database(home) as database:
+        site = Installation(home, DATABASE_URL=database)
+        site.manage("migrate", "--verbosity", "0")
+        return json.loads(site.run("-m", "tests.survey.leavings").stdout)
+
+
+def test_of_two_tabs_with_one_questionnaire_one_is_kept(found):
+    assert found["said"] == {"True": PEOPLE, "False": PEOPLE}
+
+
+def test_who_leaves_while_answering_is_gone_whole_and_counted_once(found):
+    assert found["traces"] == 0
+    assert found["tombstones"] == PEOPLE // 2
+    assert found["ends"]["left"] == found["ends"]["was gone"] == PEOPLE // 2
+
+
+def test_nobody_meets_an_error(found):
+    assert set(found["ends"]) <= {
+        "judged",
+        "left",
+        "was gone",
+        "joined",
+        "StudyClosed",
+        "StudyFull",
+    }
+
+
+def test_the_others_lose_nothing(found):
+    assert found["judged"] == [QUESTIONS] * (PEOPLE // 2)
+    assert (found["stay"], found["unwritten"]) == (PEOPLE // 2, 0)
+
+
+def test_a_number_is_never_given_twice(found):
+    assert found["numbers_given_twice"] == 0
+
+
+def test_the_end_of_a_study_leaves_nobody_undecided_whatever_is_on_its_way(found):
+    found = found["endings"]
+    assert set(found["ends"]) <= {"closed", "recorded", "changed", "confirmed", "StudyClosed"}
+    assert (found["ends"]["closed"], found["undecided"], found["wrongly_done"]) == (1, 0, 0)

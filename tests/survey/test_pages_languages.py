@@ -1,0 +1,84 @@
+"""Choosing a language: by links on the way in, by buttons where it is stored."""
+
+import re
+
+import pytest
+
+from survey import panels, services
+from survey.models import Appraiser, Study
+from tests.factories import StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def links(response):
+    return re.findall(r'<a href="([^"]*)" hreflang', response.content.decode())
+
+
+def spoken(response):
+    return re.search(r'<html lang="([^"]+)"', response.content.decode())[1]
+
+
+def test_the_languages_are_links_that_keep_what_a_panel_sent(client):
+    StudyFactory(
+        slug="films", entry="panel", panel=panels.prolific(done="A", screened="B", failed="C")
+    )
+    page = client.get("/s/films/?PROLIFIC_PID=1&STUDY_ID=2&SESSION_ID=3&lang=de")
+    assert "?PROLIFIC_PID=1&amp;STUDY_ID=2&amp;SESSION_ID=3&amp;lang=es" in links(page)
+    assert len(links(page)) == 3
+
+
+def test_every_page_has_the_study_s_title_in_the_language_of_its_words(client):
+    study = StudyFactory(slug="films", translations={"de": {"title": "Filme im Vergleich"}})
+    _, token = services.join_study(study=study, language="de")
+    for path in ("/s/films/?lang=de", "/s/films/consent/?lang=de", f"/a/{token}/"):
+        assert "<title>Filme im Vergleich</title>" in client.get(path).content.decode()
+
+
+def test_the_choice_goes_on_to_the_consent_and_is_kept_with_it(client, study):
+    consent = client.post("/s/films/?lang=es")["Location"]
+    assert consent == "/s/films/consent/?lang=es"
+    assert spoken(client.get(consent)) == "es"
+    client.post(consent, {"ticket": services.new_ticket(), "lang": "es"})
+    assert Appraiser.objects.get().language == "es"
+
+
+@pytest.mark.parametrize("status", [Study.Status.CLOSED, Study.Status.PAUSED])
+def test_who_is_turned_away_can_choose_too(client, study, status):
+    type(study).objects.update(status=status)
+    assert len(links(client.get("/s/films/"))) == 3
+
+
+def test_the_private_pages_offer_buttons_and_no_links(client, ada):
+    page = client.get(ada.url)
+    assert links(page) == []
+    assert page.content.decode().count('name="speak"') == 3
+
+
+def test_another_language_lasts_and_leaves_the_consent_as_it_was(client, ada):
+    accepted = ada.appraiser.consent_text
+    assert client.post(ada.url, {"speak": "de"})["Location"] == ada.url
+    assert spoken(client.get(ada.url)) == "de"
+    ada.appraiser.refresh_from_db()
+    assert (ada.appraiser.language, ada.appraiser.consent_text) == ("de", accepted)
+
+
+@pytest.mark.parametrize(("fixed", "asked"), [("", "xx"), ("es", "de")])
+def test_no_language_is_taken_that_is_not_offered(client, ada, fixed, asked):
+    Study.objects.update(language=fixed)
+    client.post(ada.url, {"speak": asked})
+    ada.appraiser.refresh_from_db()
+    assert ada.appraiser.language == ""
+
+
+def test_a_study_of_one_language_offers_none(client, study, ada):
+    Study.objects.update(language="de")
+    for address in ("/s/films/", "/s/films/consent/", ada.url, f"{ada.url}break/"):
+        page = client.get(address)
+        assert (spoken(page), "language-names" in page.content.decode()) == ("de", False)
+
+
+def test_a_private_link_that_is_not_there_says_so_in_the_browsers_language(client):
+    page = client.get("/a/unknown/", headers={"Accept-Language": "es"})
+    assert (page.status_code, spoken(page)) == (404, "es")
+    assert "No hay nada en esta dirección." in page.content.decode()

@@ -1,0 +1,62 @@
+"""What happens between the start of a request and its answer: the page tells how it stands then."""
+
+import pytest
+
+from survey import services
+from survey.errors import StudyClosed
+from survey.models import Judgment
+from survey.services.withdrawing import withdraw
+from survey.views import judging
+from tests.survey.sending import fields
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def send(client, ada, monkeypatch):
+    """Ada's first answer, on its way when something happens to her or to the study."""
+
+    def sent(meanwhile):
+        services.begin(appraiser=ada.appraiser)
+        form = fields(client.get(ada.url).context["page"])
+        known = judging.holder
+
+        def holder(request, token):
+            who = known(request, token)
+            meanwhile(who)
+            return who
+
+        monkeypatch.setattr(judging, "holder", holder)
+        reply = client.post(ada.url, form)
+        monkeypatch.setattr(judging, "holder", known)
+        return reply
+
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [(services.close_study, "This study has ended."), (services.pause_study, "taking a break.")],
+)
+def test_an_answer_that_meets_the_end_of_the_study_is_told_so(send, study, step, words):
+    page = send(lambda _: step(study=study))
+    said = page.content.decode()
+    assert page.status_code == 409
+    assert words in said
+    assert "came too late: it was not stored" in said
+    assert Judgment.objects.count() == 0
+
+
+def test_an_answer_that_meets_its_own_withdrawal_finds_a_link_that_is_known_no_more(send):
+    assert send(lambda who: withdraw(appraiser=who)).status_code == 404
+    assert Judgment.objects.count() == 0
+
+
+def test_an_answer_that_meets_a_short_break_is_asked_for_again(send, client, study, monkeypatch):
+    def refuse(**_):
+        raise StudyClosed("paused, and running again by now")
+
+    monkeypatch.setattr(services, "record_judgment", refuse)
+    reply = send(lambda _: None)
+    assert reply.status_code == 302
+    assert client.get(reply["Location"]).context["page"].number == 1

@@ -1,0 +1,371 @@
+"""Coming in by a personal link or from a panel, and the researchers' page on who comes."""
+
+import csv
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.template.loader import render_to_string
+
+from survey import panels, services, texts, tokens
+from survey.models import Appraiser, Study
+from survey.protocol import Protocol
+from survey.services.inviting import make_invitations, revoke_invitations
+from survey.services.withdrawing import withdraw
+from tests.factories import NOW, StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
+SENT = {"PROLIFIC_PID": "5f1ada", "STUDY_ID": "64study", "SESSION_ID": "s1"}
+PANEL = f"/s/films/?{urlencode(SENT)}"
+CONSENT = f"/s/films/consent/?{urlencode(SENT)}"
+
+
+@pytest.fixture
+def as_rita(client, rita):
+    client.force_login(rita)
+    return client
+
+
+@pytest.fixture
+def invited(db):
+    study = StudyFactory(slug="films", entry="personal")
+    (link,) = make_invitations(study=study, count=1, labels=["Ada"])
+    return f"/i/{link.token}/"
+
+
+@pytest.fixture
+def paneled(db):
+    return StudyFactory(slug="films", entry="panel", panel=PROLIFIC)
+
+
+def words(response):
+    page = re.sub(r"<[^>]+>", "", response.content.decode())
+    return re.sub(r"\s+", " ", page)
+
+
+def read(client, path):
+    return words(client.get(path))
+
+
+def rows(response):
+    return list(csv.reader(b"".join(response.streaming_content).decode().splitlines()))
+
+
+# -- personal links ------------------------------------------------------------------------------
+
+
+def test_looking_at_a_personal_link_uses_up_nothing(client, invited):
+    for path in (invited, f"{invited}consent/"):
+        assert client.get(path).status_code == 200
+    assert client.post(invited)["Location"] == f"{invited}consent/"
+    assert not Appraiser.objects.exists()
+
+
+def test_a_personal_link_leads_every_device_to_the_same_private_link(client, invited):
+    first = client.post(f"{invited}consent/")["Location"]
+    assert first.startswith("/a/")
+    assert client.post(f"{invited}consent/")["Location"] == first
+    assert client.get(invited)["Location"] == first
+    assert client.get(f"{invited}consent/")["Location"] == first
+    assert Appraiser.objects.count() == 1
+
+
+def test_the_open_link_of_a_study_by_invitation_says_so_kindly(client, invited):
+    assert "This study is by invitation." in read(client, "/s/films/")
+    assert "This study is by invitation." in read(client, "/s/films/consent/")
+    assert client.post("/s/films/consent/")["Location"] == "/s/films/"
+    assert not Appraiser.objects.exists()
+
+
+def test_a_personal_link_nobody_knows_is_not_found(client, invited):
+    assert client.get(f"{invited[:-1]}x/").status_code == 404
+
+
+def test_a_link_that_was_taken_back_says_so_kindly(client, invited):
+    revoke_invitations(study=Study.objects.get())
+    assert "This link is no longer valid." in read(client, invited)
+
+
+def test_a_link_whose_answers_were_erased_says_so_kindly(client, invited):
+    client.post(f"{invited}consent/")
+    withdraw(appraiser=Appraiser.objects.get())
+    assert "This link was used before." in read(client, invited)
+    client.post(f"{invited}consent/")
+    assert not Appraiser.objects.exists()
+
+
+def test_a_personal_link_to_a_draft_asks_to_come_back(client, invited):
+    Study.objects.update(status=Study.Status.DRAFT, launched_at=None)
+    assert "not opened yet" in read(client, invited)
+
+
+def test_a_personal_link_in_a_trial_says_that_it_is_one_and_stays_unused(client, invited):
+    Study.objects.update(status=Study.Status.PILOT, launched_at=None)
+    assert "This is a trial." in read(client, f"{invited}consent/")
+    client.post(f"{invited}consent/", {"trial": "1"})
+    assert Appraiser.objects.get().kind == "pilot"
+    assert Study.objects.get().invitations.get().used_at is None
+
+
+# -- panels --------------------------------------------------------------------------------------
+
+
+def test_the_panel_s_parameters_go_along_to_the_consent_and_are_kept(client, paneled):
+    assert client.post(PANEL)["Location"] == CONSENT
+    client.post(CONSENT)
+    assert Appraiser.objects.get().panel == SENT
+
+
+def test_looking_in_from_the_panel_makes_nobody(client, paneled):
+    client.get(PANEL), client.get(CONSENT), client.post(PANEL)
+    assert not Appraiser.objects.exists()
+
+
+def test_one_of_the_panel_s_people_is_led_back_from_every_device(client, paneled):
+    first = client.post(CONSENT)["Location"]
+    other_session = PANEL.replace("s1", "s2")
+    assert client.get(other_session)["Location"] == first
+    assert client.post(CONSENT.replace("s1", "s2"))["Location"] == first
+    assert Appraiser.objects.count() == 1
+
+
+def test_without_parameters_one_is_asked_to_come_through_the_panel(client, paneled):
+    assert "Please come through Prolific." in read(client, "/s/films/")
+    assert client.post("/s/films/consent/")["Location"] == "/s/films/"
+    assert not Appraiser.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("PROLIFIC_PID=a&STUDY_ID=b", "is not complete"),
+        ("PROLIFIC_PID=&STUDY_ID=b&SESSION_ID=c", "is not complete"),
+        ("PROLIFIC_PID=a&PROLIFIC_PID=b&STUDY_ID=b&SESSION_ID=c", "the same thing twice"),
+        ("PROLIFIC_PID=%7B%7B%25PROLIFIC_PID%25%7D%7D&STUDY_ID=b&SESSION_ID=c", "has a gap"),
+        ("PROLIFIC_PID=undefined&STUDY_ID=b&SESSION_ID=c", "has a gap"),
+        (f"PROLIFIC_PID={'a' * 201}&STUDY_ID=b&SESSION_ID=c", "cannot be read"),
+        ("PROLIFIC_PID=a%00&STUDY_ID=b&SESSION_ID=c", "cannot be read"),
+        ("PROLIFIC_PID=a%FF&STUDY_ID=b&SESSION_ID=c", "cannot be read"),
+    ],
+)
+def test_parameters_that_name_nobody_are_refused_kindly(client, paneled, query, said):
+    page = read(client, f"/s/films/?{query}")
+    assert "We cannot tell who sent you." in page
+    assert said in page
+    client.post(f"/s/films/consent/?{query}")
+    assert not Appraiser.objects.exists()
+
+
+def test_a_panel_s_person_of_a_closed_study_finds_back_and_others_read_that_it_ended(
+    client, paneled
+):
+    client.post(CONSENT)
+    services.close_study(study=paneled)
+    assert client.get(PANEL)["Location"].startswith("/a/")
+    assert "This study has ended." in read(client, PANEL.replace("5f1ada", "5f1ben"))
+
+
+def test_who_comes_from_a_panel_too_late_is_asked_to_give_the_place_back(client, paneled):
+    Study.objects.update(quota=1)
+    client.post(CONSENT)
+    for word in ("full", "closed"):
+        if word == "closed":
+            services.close_study(study=paneled)
+        page = read(client, PANEL.replace("5f1ada", "5f1ben"))
+        assert "Please give your place back at Prolific" in page
+
+
+def test_what_is_kept_of_the_way_in_is_said_before_the_consent(client, paneled):
+    assert "Prolific sent its name for you along" in read(client, CONSENT)
+    Study.objects.update(entry="open", panel={})
+    assert "sent" not in read(client, "/s/films/consent/")
+
+
+def test_what_the_consent_tells_of_the_way_in_is_not_told_twice(client, paneled):
+    Study.objects.update(consent_text=texts.consent(15, Protocol(entry="panel")))
+    page = read(client, CONSENT)
+    assert "adds its number for you" in page
+    assert "sent its name for you along" not in page
+
+
+def test_no_page_tells_another_site_who_came(client, paneled):
+    for path in (PANEL, CONSENT):
+        assert client.get(path)["Referrer-Policy"] == "same-origin"
+    private = client.post(CONSENT)["Location"]
+    assert "5f1ada" not in private + client.get(private).content.decode()
+
+
+@pytest.mark.parametrize(
+    "file", ["judgments.csv", "history.csv", "responses.csv", "design.json", ""]
+)
+def test_the_panel_s_names_are_in_no_other_download_and_page(as_rita, paneled, file):
+    ada, _ = services.join_study(study=paneled, panel={k: [v] for k, v in SENT.items()})
+    for assignment in ada.assignments.all():
+        services.record_judgment(appraiser=ada, assignment_key=assignment.key, choice="left")
+    response = as_rita.get(f"/research/films/{file}")
+    assert response.status_code == 200
+    assert "5f1ada" not in response.getvalue().decode()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("done", "CDONE"), ("screened", "CSCREEN"), ("failed", "CFAIL")]
+)
+def test_each_outcome_leads_back_with_its_own_code_once_it_is_stored(paneled, outcome, code):
+    ada, _ = services.join_study(study=paneled, panel={k: [v] for k, v in SENT.items()})
+    assert "prolific.com" not in render_to_string("survey/_return.html", {"appraiser": ada})
+    ada.outcome, ada.finished_at = outcome, NOW
+    ada.save()
+    page = render_to_string("survey/_return.html", {"appraiser": ada})
+    assert f'href="https://app.prolific.com/submissions/complete?cc={code}"' in page
+    assert f'value="{code}"' in page
+    assert "Go back to Prolific" in page
+
+
+# -- the researchers' page -----------------------------------------------------------------------
+
+
+def test_an_open_study_shows_its_link_and_how_many_came(as_rita, ada, study):
+    page = as_rita.get("/research/films/recruit/")
+    assert 'value="http://testserver/s/films/"' in page.content.decode()
+    assert re.search(r"Taken part ?1 ?for 100 places", words(page))
+    assert "until all 100 places are taken" in words(page)
+
+
+def test_only_those_who_got_a_completion_code_are_counted_as_finished(as_rita, study, ada, ben):
+    for who, outcome in ((ada, "done"), (ben, "screened")):
+        own = Appraiser.objects.filter(pk=who.appraiser.pk)
+        own.update(finished_at=NOW, outcome=outcome)
+    page = read(as_rita, "/research/films/recruit/")
+    assert re.search(r"Finished ?1 ?each has a completion code of their own", page)
+
+
+def test_the_page_of_links_counts_them_and_shows_none(as_rita, invited, client):
+    client.post(f"{invited}consent/")
+    make_invitations(study=Study.objects.get(), count=2)
+    revoke_invitations(study=Study.objects.get(), numbers=[3])
+    page = as_rita.get("/research/films/recruit/")
+    secret = invited.split("/")[2]
+    assert secret not in page.content.decode()
+    found = re.findall(r'row">(\d+)</th><td>(.*?)</td><td>(.*?)</td>', page.text)
+    assert found == [("1", "Ada", "used"), ("2", "–", "not used"), ("3", "–", "taken back")]
+    assert "1 not used yet, 1 taken back" in words(page)
+
+
+def test_links_are_made_and_downloaded_from_the_page_that_made_them(as_rita, invited, client):
+    ticket = tokens.new_token()
+    made = as_rita.post(
+        "/research/films/recruit/links/", {"ticket": ticket, "labels": "Ben\r\n=Cleo\r\n"}
+    )
+    assert "2 personal links are ready." in words(made)
+    response = as_rita.post("/research/films/recruit/links.csv", {"ticket": ticket})
+    header, ben, cleo = rows(response)
+    assert response["Content-Disposition"] == 'attachment; filename="films-links-2-3.csv"'
+    assert header == ["number", "label", "link"]
+    assert (ben[:2], cleo[:2]) == (["2", "Ben"], ["3", "'=Cleo"])
+    assert client.get(ben[2]).status_code == 200
+
+
+def test_a_form_that_is_sent_twice_makes_its_links_once(as_rita, invited):
+    form = {"ticket": tokens.new_token(), "count": "3"}
+    first = as_rita.post("/research/films/recruit/links/", form)
+    again = as_rita.post("/research/films/recruit/links/", form)
+    assert words(first) == words(again)
+    assert Study.objects.get().invitations.count() == 4
+
+
+def test_a_download_without_what_the_page_carried_shows_no_links(as_rita, invited):
+    response = as_rita.post("/research/films/recruit/links.csv", {"ticket": tokens.new_token()})
+    assert response["Location"] == "/research/films/recruit/"
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({}, "How many links?"),
+        ({"count": "0"}, "How many links?"),
+        ({"count": "10001"}, "Make 1 to 10,000"),
+        ({"count": "many"}, "Write a whole number"),
+        ({"count": "1", "labels": "Ada\nBen"}, "2 labels for 1"),
+    ],
+)
+def test_links_that_cannot_be_made_are_refused_in_words(as_rita, invited, form, said):
+    form = {"ticket": tokens.new_token(), **form}
+    page = as_rita.post("/research/films/recruit/links/", form)
+    assert page.status_code == 400
+    assert said in words(page)
+    assert Study.objects.get().invitations.count() == 1
+
+
+def test_unused_links_are_taken_back_by_their_numbers(as_rita, invited):
+    make_invitations(study=Study.objects.get(), count=4)
+    page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "1, 3-4"}, follow=True)
+    assert "Taken back: 3 links." in words(page)
+    assert "2 not used yet, 3 taken back" in words(page)
+    page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "one"})
+    assert "is no number of a link" in words(page)
+
+
+def test_many_links_are_listed_a_page_at_a_time(as_rita, invited, django_assert_max_num_queries):
+    make_invitations(study=Study.objects.get(), count=150)
+    with django_assert_max_num_queries(8):
+        page = as_rita.get("/research/films/recruit/?page=2")
+    assert "101 to 151 of 151" in words(page)
+
+
+def test_a_panel_s_page_names_the_address_and_the_three_codes(as_rita, paneled):
+    page = as_rita.get("/research/films/recruit/")
+    assert (
+        "http://testserver/s/films/?PROLIFIC_PID={{%PROLIFIC_PID%}}&amp;STUDY_ID={{%STUDY_ID%}}"
+        "&amp;SESSION_ID={{%SESSION_ID%}}" in page.text
+    )
+    for code in ("CDONE", "CSCREEN", "CFAIL"):
+        assert f"<code>{code}</code>" in page.text
+
+
+def test_a_panel_s_page_counts_outcomes_with_trials_apart(as_rita, paneled):
+    for name, outcome in (("a", "done"), ("b", "failed"), ("c", "done"), ("d", "")):
+        person, _ = services.join_study(
+            study=paneled, panel={k: [name + v] for k, v in SENT.items()}
+        )
+        if outcome:
+            Appraiser.objects.filter(pk=person.pk).update(outcome=outcome, finished_at=NOW)
+    Appraiser.objects.filter(panel_person="c5f1ada").update(kind="pilot", number=1)
+    page = as_rita.get("/research/films/recruit/").text
+    counted = re.findall(r'<td class="number">(\d+)</td><td class="number">(\d+)</td>', page)
+    assert counted == [("1", "1"), ("0", "0"), ("1", "0"), ("1", "0")]
+
+
+def test_the_panel_s_list_names_people_and_outcomes_in_no_order_of_ours(as_rita, paneled):
+    for name in ("zoe", "ada"):
+        services.join_study(study=paneled, panel={k: [name] for k in SENT})
+    Appraiser.objects.filter(panel_person="zoe").update(outcome="done", finished_at=NOW)
+    assert rows(as_rita.get("/research/films/recruit/panel.csv")) == [
+        ["study", "kind", *SENT, "outcome", "code"],
+        ["films", "real", "ada", "ada", "ada", "unfinished", ""],
+        ["films", "real", "zoe", "zoe", "zoe", "done", "CDONE"],
+    ]
+
+
+def test_who_may_only_look_makes_no_links_and_reads_no_names(client, vera, invited):
+    client.force_login(vera)
+    page = client.get("/research/films/recruit/")
+    assert "Make the links" not in page.text
+    for path in ("links/", "links.csv", "revoke/"):
+        assert client.post(f"/research/films/recruit/{path}").status_code == 403
+    assert client.get("/research/films/recruit/panel.csv").status_code == 403
+
+
+def test_a_stranger_finds_no_such_page(client, olga, invited):
+    assert client.get("/research/films/recruit/").status_code == 302
+    client.force_login(olga)
+    assert client.get("/research/films/recruit/").status_code == 404
+    assert client.post("/research/films/recruit/links/").status_code == 404
+
+
+@pytest.mark.parametrize("status", Study.Status.values)
+def test_the_page_stands_in_every_status_and_entry(as_rita, status):
+    for entry, panel in (("open", {}), ("personal", {}), ("panel", PROLIFIC)):
+        StudyFactory(slug=entry, entry=entry, panel=panel, status=status)
+        assert as_rita.get(f"/research/{entry}/recruit/").status_code == 200

@@ -1,0 +1,100 @@
+"""The commands of recruitment: links into a file, links taken back, the panel's list."""
+
+import csv
+import io
+import stat
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from survey import panels, services, tokens
+from survey.models import Invitation
+from survey.services.inviting import make_invitations
+from tests.factories import StudyFactory
+
+pytestmark = pytest.mark.django_db
+
+PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
+
+
+@pytest.fixture
+def study(db):
+    return StudyFactory(slug="films", entry="personal")
+
+
+def run(*words):
+    out = io.StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def read(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_links_go_into_a_file_that_is_its_owner_s_alone(study, tmp_path):
+    labels, out = tmp_path / "labels.txt", tmp_path / "links.csv"
+    labels.write_text("Ada\n\nBen\n", encoding="utf-8")
+    said = run("make_invitations", "films", "--labels", str(labels), "--out", str(out))
+    assert "2 personal links of films, numbers 1 to 2" in said
+    _, ada, ben = read(out)
+    assert (ada[:2], ben[:2]) == (["1", "Ada"], ["2", "Ben"])
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    secret = ada[2].removeprefix("http://localhost:8000/i/").removesuffix("/")
+    assert Invitation.objects.get(number=1).digest == tokens.token_digest(secret)
+
+
+def test_no_links_are_made_when_no_file_can_hold_them(study, tmp_path):
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("make_invitations", "films", "--count", "3", "--out", str(tmp_path / "no" / "x.csv"))
+    assert not Invitation.objects.exists()
+
+
+def test_a_file_that_is_there_is_kept_unless_one_insists(study, tmp_path):
+    out = tmp_path / "links.csv"
+    out.write_text("precious")
+    with pytest.raises(CommandError, match="--force"):
+        run("make_invitations", "films", "--count", "1", "--out", str(out))
+    assert out.read_text() == "precious"
+    assert not Invitation.objects.exists()
+
+
+def test_what_cannot_be_made_is_wrong_usage(study, tmp_path):
+    for words in (["--count", "0"], ["--count", "10001"], []):
+        with pytest.raises(CommandError, match="Make 1 to 10,000") as refused:
+            run("make_invitations", "films", *words, "--out", str(tmp_path / "links.csv"))
+        assert refused.value.returncode == 2
+
+
+def test_labels_that_cannot_be_read_are_wrong_usage(study, tmp_path):
+    labels = tmp_path / "labels.txt"
+    labels.write_bytes(b"\xff\xfe\x00")
+    for file in (labels, tmp_path / "missing.txt"):
+        with pytest.raises(CommandError, match="cannot be read") as refused:
+            run("make_invitations", "films", "--labels", str(file), "--out", str(tmp_path / "x"))
+        assert refused.value.returncode == 2
+
+
+def test_unused_links_are_taken_back_by_number_or_all(study):
+    make_invitations(study=study, count=5)
+    assert "2 unused links" in run("revoke_invitations", "films", "--numbers", "2, 4")
+    assert "3 unused links" in run("revoke_invitations", "films", "--all")
+    with pytest.raises(CommandError, match="no number") as refused:
+        run("revoke_invitations", "films", "--numbers", "x")
+    assert refused.value.returncode == 2
+
+
+def test_the_panel_s_list_goes_into_a_file_of_its_own(tmp_path):
+    study = StudyFactory(slug="paneled", entry="panel", panel=PROLIFIC)
+    services.join_study(study=study, panel={name: ["=ada"] for name in panels.PROLIFIC_PARAMETERS})
+    out = tmp_path / "panel.csv"
+    assert "1 person of paneled" in run("export_panel", "paneled", "--out", str(out))
+    assert read(out)[1] == ["paneled", "real", "'=ada", "'=ada", "'=ada", "unfinished", ""]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_a_study_without_a_panel_has_no_such_list(study, tmp_path):
+    with pytest.raises(CommandError, match="No panel sends people"):
+        run("export_panel", "films", "--out", str(tmp_path / "panel.csv"))
