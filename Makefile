@@ -12,6 +12,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	2>/dev/null && echo "$$python" && break; done)
 
+CATALOGUES = locale/de/LC_MESSAGES/django.mo
+
 .PHONY: help setup demo run worker test check bench peers
 
 help: ## this list
@@ -21,7 +23,7 @@ help: ## this list
 	@echo
 	@echo "  PORT=8000  DATASET=folder, zip or file  PYTHON=python3.12  BIND=host:port  WORKERS=4"
 
-setup: .venv/.ok .env ## make .venv and .env (repeated only when the packages change)
+setup: .venv/.ok .env $(CATALOGUES) ## make .venv and .env (repeated only when the packages change)
 
 .venv/.ok: pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \
@@ -33,6 +35,10 @@ setup: .venv/.ok .env ## make .venv and .env (repeated only when the packages ch
 	  echo "studysite: $(PYTHON) cannot make environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+# One stands for all: they are compiled together.
+$(CATALOGUES): $(wildcard locale/*/LC_MESSAGES/django.po) | .venv/.ok
+	@$(BIN)/python -m studysite.catalogues compile
 
 # A file of this machine's own: never overwritten, readable by its owner only.
 .env: | .venv/.ok
