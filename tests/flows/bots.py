@@ -27,6 +27,10 @@ class Form(HTMLParser):
         elif self.inside and tag == "button" and found.get("name"):
             self.buttons.append((found["name"], found["value"]))
 
+    def pressed(self, name: str, place: int = 0) -> dict[str, str]:
+        """What is sent by a button of that name; there may be others, for the language."""
+        return self.hidden | dict([[each for each in self.buttons if each[0] == name][place]])
+
     def handle_endtag(self, tag: str) -> None:
         self.inside = self.inside and tag != "form"
 
@@ -42,6 +46,12 @@ class Bot:
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[str, str]:
         """The body and the redirect's target; neither is followed."""
+        return self.exchange(method, path, fields)[1:]
+
+    def exchange(
+        self, method: str, path: str, fields: dict[str, str] | None = None
+    ) -> tuple[int, str, str]:
+        """The status too."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         jar = "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items())
         headers = {"Cookie": jar, "Origin": f"http://{self.host}:{self.port}"}
@@ -58,25 +68,26 @@ class Bot:
         for header in answer.headers.get_all("Set-Cookie", []):
             self.cookies.load(header)
         self.statuses.append(answer.status)
-        return text, answer.headers.get("Location", "")
+        return answer.status, text, answer.headers.get("Location", "")
 
     def take_part(self, slug: str) -> str:
-        """Consent and begin, each sent twice; the private address."""
-        door = f"/s/{slug}/"
+        """Start, then consent and begin, each sent twice; the private address."""
+        start = f"/s/{slug}/"
+        _, door = self.ask("POST", start, Form(self.ask("GET", start)[0]).hidden)
         sent = self.send_twice(door, Form(self.ask("GET", door)[0]).hidden, together=True)
         assert len(sent) == 1, self.statuses
         (private,) = sent
         assert private.startswith("/a/"), self.statuses
         form = Form(self.ask("GET", private)[0])
-        self.send_twice(private, form.hidden | dict(form.buttons), together=False)
+        self.send_twice(private, form.pressed("begin"), together=False)
         return private
 
     def judge(self, private: str, n_questions: int, prefer: int) -> str:
         """Answer every question, each answer sent twice; the last page."""
         for number in range(n_questions):
             form = Form(self.ask("GET", private)[0])
-            button = form.buttons[(number + prefer) % 2]
-            self.send_twice(private, form.hidden | dict([button]), together=number % 2 == 0)
+            fields = form.pressed("choice", (number + prefer) % 2)
+            self.send_twice(private, fields, together=number % 2 == 0)
         return self.ask("GET", private)[0]
 
     def send_twice(self, path: str, fields: dict[str, str], *, together: bool) -> set[str]:

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def begin(page, live_server, slug="films"):
     page.goto(f"{live_server.url}/s/{slug}/")
+    page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="I agree and take part").click()
     page.get_by_role("button", name="Start with question 1").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Question 1 of ")
@@ -99,7 +100,7 @@ def test_the_keyboard_reaches_the_question_past_the_profile(page, live_server, s
 
 def test_the_private_link_can_be_copied(page, context, live_server, study, faults):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{live_server.url}/s/films/")
+    page.goto(f"{live_server.url}/s/films/consent/")
     page.get_by_role("button", name="I agree and take part").click()
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("status")).to_have_text("Copied")

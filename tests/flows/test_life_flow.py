@@ -29,6 +29,7 @@ def test_a_study_goes_from_a_trial_to_real_answers(page, live_server, draft, sig
 
     page.goto(door)
     expect(page.get_by_text("This is a trial.")).to_be_visible()
+    page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="I agree and take part").click()
     page.get_by_role("button", name="Start with question 1").click()
     for number in range(1, 11):
@@ -42,6 +43,7 @@ def test_a_study_goes_from_a_trial_to_real_answers(page, live_server, draft, sig
     expect(page.get_by_text("The study is open.")).to_be_visible()
     page.goto(door)
     expect(page.get_by_text("This is a trial.")).to_have_count(0)
+    page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="I agree and take part").click()
     expect(page.get_by_role("heading", name="How it works")).to_be_visible()
     kinds = Appraiser.objects.order_by("pk").values_list("kind", flat=True)

@@ -1,17 +1,18 @@
 """Every page in a real browser: nothing for axe to find, nothing wider than the screen."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from recommender.models import Job, Movie
 from survey import services
-from survey.models import Question, Study
-from tests.factories import JobFactory, StudyFactory
+from survey.models import Question, Study, Withdrawal
+from survey.protocol import Protocol
+from tests.factories import NOW, JobFactory, StudyFactory
+from tests.flows.looking import SMALLEST, look
+from tests.survey.drafts import prepared, publish
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SMALLEST = {"width": 320, "height": 568}
 SIDEWAYS = {"width": 640, "height": 360}
 
 
@@ -20,7 +21,7 @@ def judged(study, kind="real"):
     appraiser, token = services.join_study(study=study, kind=kind)
     services.begin(appraiser=appraiser)
     for assignment in appraiser.assignments.all():
-        side = "left" if assignment.position % 3 else "right"
+        side = assignment.expected or ("left" if assignment.position % 3 else "right")
         services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
     return f"/a/{token}/"
 
@@ -34,7 +35,8 @@ def appraisers_pages(study):
     reader, question = services.join_study(study=study)
     services.begin(appraiser=reader)
     return {
-        "door": "/s/films/",
+        "start": "/s/films/",
+        "consent": "/s/films/consent/",
         "instructions": f"/a/{instructions}/",
         "question": f"/a/{question}/",
         "thanks": judged(study),
@@ -49,6 +51,7 @@ def researchers_pages(study):
     judged(study)
     judged(StudyFactory(slug="simulated"), kind="simulated")
     StudyFactory(slug="empty")
+    three = three_arms()  # before the draft: it ends every job there is
     draft = StudyFactory(slug="draft", status=Study.Status.DRAFT)
     statuses = [Job.Status.QUEUED, Job.Status.FAILED]
     for arm, status in zip(draft.arms.all(), statuses, strict=True):
@@ -59,25 +62,26 @@ def researchers_pages(study):
         "results": "/research/films/",
         "simulated": "/research/simulated/",
         "empty": "/research/empty/",
+        "three": three,
         "draft": "/research/draft/",
         "home": "/",
     }
 
 
-def look(page, live_server, pages, scheme):
-    """What axe finds on each page, and which pages are wider than the smallest screen."""
-    page.emulate_media(color_scheme=scheme)
-    found = {}
-    for name, path in pages.items():
-        page.set_viewport_size({"width": 1280, "height": 800})
-        page.goto(live_server.url + path)
-        report = Axe().run(page)
-        if report.violations_count:
-            found[name] = report.generate_report()
-        page.set_viewport_size(SMALLEST)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found[f"{name} at 320 px"] = "wider than the screen"
-    return found
+def three_arms():
+    """The results of a study that asks for everything, of which one person failed the checks."""
+    asked = Protocol(
+        third_answer="tie", ask_familiarity=True, ask_confidence=True, n_checks=1, checks_to_pass=1,
+        n_repeats=1,
+    )  # fmt: skip
+    draft = prepared("three", systems=("autoencoder", "user-knn", "bias"), protocol=asked)
+    publish(draft)
+    study = services.launch_study(study=draft)
+    judged(study)
+    judged(study)
+    study.appraisers.filter(number=2).update(outcome="failed")
+    Withdrawal.objects.create(study=study, kind="real", on=NOW.date(), n_judgments=3)
+    return "/research/three/"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
