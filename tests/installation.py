@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,14 @@ from tests.services import free_port
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "k3-Wz9qLr_v7TgXyB2nQmE5sUaD8hJcPfR4iOoKtYx1VbNwZlM6"
 PATIENCE = 60
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; a zombie, which only waits to be collected, does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Installation:
@@ -90,7 +98,8 @@ class Installation:
                 process.terminate()
         _, alive = psutil.wait_procs(alive, timeout=5)
         for process in alive:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(alive, timeout=5)
 
 

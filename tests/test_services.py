@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -56,19 +55,18 @@ def test_a_missing_program_is_a_reason(tmp_path, required, status, word):
 def test_the_servers_end_with_the_runner():
     for name in ("initdb", "redis-server"):
         need(found(name), f"there is no {name} on this machine")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.services", "--", "sleep", "60"],
+    up = "print('up', flush=True); import time; time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.services", "--", sys.executable, "-c", up],
         cwd=ROOT,
         env=os.environ | {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": ""},
-    )
-    leader = psutil.Process(process.pid)
-    deadline = time.monotonic() + 60
-    while not [child for child in leader.children() if child.name() == "sleep"]:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    below = leader.children(recursive=True)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 143
-    _, alive = psutil.wait_procs(below, timeout=10)
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        below = psutil.Process(process.pid).children(recursive=True)
+        assert len(below) >= 3  # PostgreSQL, Redis, the command
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+        _, alive = psutil.wait_procs(below, timeout=10)
     assert alive == []

@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from survey.management import processes
 from survey.management.processes import ChildDied, Family, StepFailed
+from tests.installation import is_alive
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = (
@@ -37,10 +37,6 @@ def first_word(log: Path) -> str:
     return text.split()[0]
 
 
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-
-
 def test_a_step_is_waited_for(family, tmp_path):
     family.run("-c", "import os, pathlib; pathlib.Path('done').write_text(os.environ['HOUSE'])")
     assert (tmp_path / "done").read_text() == "1"
@@ -64,8 +60,8 @@ def test_stopping_ends_a_server_and_a_step_at_once(family):
     began = time.monotonic()
     family.stop()
     assert time.monotonic() - began < processes.GRACE
-    assert gone(family.servers["web"].pid)
-    assert gone(step.pid)
+    assert not is_alive(family.servers["web"].pid)
+    assert not is_alive(step.pid)
 
 
 def test_stopping_kills_the_stubborn_and_their_children(family, monkeypatch):
@@ -73,8 +69,8 @@ def test_stopping_kills_the_stubborn_and_their_children(family, monkeypatch):
     family.serve("web", "-c", STUBBORN)
     grandchild = int(first_word(family.log("web")))
     family.stop()
-    assert gone(family.servers["web"].pid)
-    assert gone(grandchild)
+    assert not is_alive(family.servers["web"].pid)
+    assert not is_alive(grandchild)
 
 
 def test_stopping_finds_the_children_of_a_server_that_was_killed(family, monkeypatch):
@@ -83,9 +79,9 @@ def test_stopping_finds_the_children_of_a_server_that_was_killed(family, monkeyp
     grandchild = int(first_word(family.log("web")))
     family.servers["web"].kill()
     family.servers["web"].wait()
-    assert not gone(grandchild)
+    assert is_alive(grandchild)
     family.stop()
-    assert gone(grandchild)
+    assert not is_alive(grandchild)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can promise this")
@@ -108,6 +104,6 @@ def test_children_end_with_a_supervisor_that_is_killed(tmp_path):
     supervisor.send_signal(signal.SIGKILL)
     supervisor.wait()
     deadline = time.monotonic() + 10
-    while not gone(child):
+    while is_alive(child):
         assert time.monotonic() < deadline
         time.sleep(0.05)
