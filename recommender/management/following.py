@@ -4,7 +4,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 from django.core.management.base import CommandError, OutputWrapper
@@ -47,8 +47,8 @@ class Display:
     """One line that is drawn over on a terminal; elsewhere one a minute and where phases change."""
 
     def __init__(self, stream: OutputWrapper) -> None:
-        self._stream = stream
-        self._is_terminal = stream.isatty()
+        self._stream = unstyled(stream)
+        self._is_terminal = self._stream.isatty()
         self._drawn = ""
         self._said: tuple[object, ...] = ()
         self._said_at = 0.0
@@ -95,8 +95,19 @@ class Display:
         self._drawn = line
 
     def _write(self, text: str) -> None:
-        self._stream.write(text, style_func=str, ending="")
+        self._stream.write(text)
         self._stream.flush()
+
+
+def unstyled(stream: OutputWrapper | TextIO) -> TextIO:
+    """What a command's stream writes to in the end.
+
+    Django paints standard error red. A command that is called by another gets the wrapper of that
+    one wrapped once more, so that asking the outer one for no style leaves the inner one's.
+    """
+    while isinstance(stream, OutputWrapper):
+        stream = vars(stream)["_out"]
+    return stream
 
 
 def bar(share: float | None) -> str:

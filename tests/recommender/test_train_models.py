@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
+from django.core.management.color import color_style
 from django.utils import timezone
 
 from recommender import services
@@ -280,7 +282,7 @@ class Terminal:
     def __init__(self, *, is_terminal: bool) -> None:
         self.text, self._is_terminal = "", is_terminal
 
-    def write(self, text, style_func=None, ending=""):
+    def write(self, text):
         self.text += text
 
     def flush(self):
@@ -299,6 +301,17 @@ def test_a_terminal_shows_one_line_that_is_drawn_over(db):
     assert "\n" not in stream.text
     assert "pass 2, loss 0.9123, 1 min 15 s left" in stream.text
     assert " 60%" in stream.text
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_bar_is_not_red_however_many_commands_passed_standard_error_on(calls):
+    stream = terminal = Terminal(is_terminal=True)
+    for _ in range(calls):
+        stream = OutputWrapper(stream)
+        stream.style_func = color_style(force_color=True).ERROR
+    following.Display(stream).show("autoencoder", "training", 0.5, 2, 0.9, None)
+    assert "training" in terminal.text
+    assert "\x1b" not in terminal.text
 
 
 def test_elsewhere_a_line_is_written_when_phase_or_pass_change(db):
