@@ -13,9 +13,14 @@ from safetensors.numpy import load_file
 from recommender.core.algorithms.autoencoder import Autoencoder
 from recommender.core.algorithms.network import Network
 from recommender.core.errors import Cancelled, ConfigurationError, FitError, OutOfMemory
-from recommender.core.splitting import newest_slice
 from recommender.core.systems import AutoencoderConfig, RunOptions
-from recommender.core.training import Adam, LossCurve, checkpoints, half_precision, resolve_device
+from recommender.core.training import (
+    Adam,
+    LossCurve,
+    checkpoints,
+    half_precision,
+    resolve_device,
+)
 from recommender.core.training.ahead import ahead
 from recommender.core.training.checkpoints import Checkpoints
 from tests.core.matrices import random_ratings
@@ -118,39 +123,6 @@ def test_a_checkpoint_is_a_safetensors_file(tmp_path):
     assert dict(read)["b"].tolist() == [2, 1, 0]
 
 
-EARLY = replace(CONFIG, epochs=40, learning_rate=1e-2, patience=2, validation_share=0.2)
-
-
-def test_training_stops_when_the_newest_ratings_are_no_longer_predicted_better():
-    model = fit(EARLY)
-    passes = model.loss_curve_[-1][0] / (0.8 * RATINGS.n_ratings)
-    assert 2 < passes < 39
-    assert model.finished_
-    # Two passes fewer end with the same weights: those of the pass that was best.
-    sooner = replace(EARLY, epochs=round(passes) - 2, patience=100)
-    assert np.array_equal(*(m.to_arrays()["network.first"] for m in (model, fit(sooner))))
-
-
-def test_an_early_stopped_run_that_is_resumed_is_the_uninterrupted_run(tmp_path):
-    whole = fit(EARLY)
-    for number in (1, 3):
-        with pytest.raises(Cancelled):
-            fit(EARLY, checkpoint=tmp_path / f"{number}", progress=stop_in_pass(number))
-        assert same(fit(EARLY, checkpoint=tmp_path / f"{number}"), whole)
-    assert same(fit(EARLY, checkpoint=tmp_path / "3"), whole)  # from its end
-
-
-def test_what_is_measured_is_not_learned_from():
-    """The newest ratings may be anything: the weights of a fixed number of passes stay."""
-    config = replace(EARLY, epochs=1)
-    newest = newest_slice(RATINGS, 0.2, 0)
-    values = np.where(newest, 5.5 - RATINGS.values, RATINGS.values).astype(np.float32)
-    other = replace(RATINGS, values=values)
-    arrays = [fit(config, ratings).to_arrays() for ratings in (RATINGS, other)]
-    assert np.array_equal(*(found["network.middle.2"] for found in arrays))
-    assert not np.array_equal(*(found["profiles.values"] for found in arrays))
-
-
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -205,6 +177,12 @@ def test_another_seed_is_another_model():
 def test_a_loss_that_is_no_number_stops_the_run():
     with pytest.raises(FitError, match="Lower learning_rate"):
         fit(replace(CONFIG, learning_rate=1e25))
+
+
+def test_weights_that_are_no_numbers_are_no_model_when_time_is_up():
+    """The loss of the step that broke them was still a number."""
+    with pytest.raises(FitError, match="Lower learning_rate"):
+        fit(replace(CONFIG, learning_rate=1e39), max_seconds=0)
 
 
 def test_wide_layers_hide_no_weight_that_is_no_number():

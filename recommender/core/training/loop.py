@@ -52,7 +52,10 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to; ``finished`` is False where its time was up before."""
+    """What a run came to; ``finished`` is False where its time was up before.
+
+    Where a run stops early, the task's weights are those of the best pass, finished or not.
+    """
 
     loss_curve: list[tuple[int, float]]
     passes: float
@@ -72,7 +75,9 @@ def train(
     The order of examples and every random number of a pass follow from the seed and the number
     of the pass alone. A checkpoint, written now and then where ``options.checkpoint`` names a
     file, holds the place in the pass beside the task's state; so a run that resumes from it
-    equals the uninterrupted one, bit for bit on the CPU with the same number of threads. A
+    equals the uninterrupted one, bit for bit on the CPU with the same number of threads. With
+    ``stopping`` the task is left with the weights of the best pass so far (those of the last step
+    where no pass is over), and the checkpoint holds both: the run goes on from the last step. A
     checkpoint of another ``identity`` (JSON-ready: configuration, data) or a damaged one is not
     used.
 
@@ -110,6 +115,13 @@ def train(
         }
         checkpoints.write(arrays, {"epoch": epoch, "batches": batches})
 
+    def check(epoch: int) -> None:
+        """A model is kept only of numbers; the loss shows what a step did in the next one alone."""
+        if not all(bool(torch.isfinite(weights).all()) for weights in task.weights()):
+            raise FitError(
+                f"In pass {epoch + 1} of {epochs} some weights are no longer numbers. {REMEDY}"
+            )
+
     def drawn(epoch: int) -> tuple[int, int, Iterator[Any]]:
         rng = np.random.default_rng([options.seed, epoch])
         seed = int(rng.integers(2**63))
@@ -136,14 +148,14 @@ def train(
             options.progress(Progress("training", done, total, epoch + 1, loss, left))
             over = options.max_seconds is not None and spent >= options.max_seconds
             if done < total and several.leader_says(over, options.device):
+                check(epoch)
                 write(epoch, taken, generator)
+                if stopping:
+                    stopping.end()
                 return Outcome(curve.thinned(), done / task.n_examples, finished=False)
             if checkpoints.are_due():
                 write(epoch, taken, generator)
-        if not all(bool(torch.isfinite(weights).all()) for weights in task.weights()):
-            raise FitError(
-                f"After pass {epoch + 1} of {epochs} some weights are no longer numbers. {REMEDY}"
-            )
+        check(epoch)
         if stopping:
             stopping.look()
         if checkpoints.are_due() or epoch + 1 == epochs or (stopping and stopping.is_over):
