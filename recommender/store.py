@@ -1,10 +1,11 @@
 """Arrays on disk: written whole or not at all, verified when read, never pickled."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,15 @@ def path(relative: str) -> Path:
 
 def write_arrays(relative: str, arrays: Mapping[str, NDArray]) -> str:
     """One .npy file an array, ready to be memory-mapped; returns the folder's checksum."""
+    files = {f"{name}.npy": array for name, array in arrays.items()}
 
-    def fill(folder: Path) -> None:
-        def save(name: str) -> None:
-            np.save(folder / f"{name}.npy", arrays[name], allow_pickle=False)
-
+    def fill(folder: Path) -> str:
+        # Hashed from memory while each file is written and flushed: reading all of it back would
+        # take as long again; benchmarks/import_ratings.py.
         with ThreadPoolExecutor() as pool:
-            list(pool.map(save, arrays))
+            checksum = pool.submit(_checksum_of, files)
+            list(pool.map(lambda name: _save(folder / name, files[name]), files))
+            return checksum.result()
 
     return _write_folder(path(relative), fill)
 
@@ -56,11 +59,14 @@ def write_artefact(relative: str, arrays: Mapping[str, NDArray], facts: Mapping[
     """A trained model: model.safetensors and facts.json; returns the folder's checksum."""
     from safetensors.numpy import save_file
 
-    def fill(folder: Path) -> None:
+    def fill(folder: Path) -> str:
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         save_file(whole, folder / "model.safetensors")
         text = json.dumps(facts, indent=2, sort_keys=True)
         (folder / "facts.json").write_text(text, encoding="utf-8")
+        for file in folder.iterdir():
+            _flush(file)
+        return _checksum(folder)
 
     return _write_folder(path(relative), fill)
 
@@ -98,18 +104,18 @@ def entries(relative: str) -> list[str]:
     return [f"{relative}/{place.name}" for place in sorted(folder.iterdir())]
 
 
-def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
-    """Fill a folder beside the final place, flush it to disk, then rename it into place."""
+def _write_folder(final: Path, fill: Callable[[Path], str]) -> str:
+    """Fill a folder beside the final place, then rename it into place; returns its checksum.
+
+    ``fill`` flushes its files to disk and returns their ``_checksum``.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
     partial = final.with_name(f".{final.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        fill(partial)
-        with ThreadPoolExecutor() as pool:  # disks flush several files as fast as one
-            flushed = pool.map(_flush, [*partial.iterdir(), partial])
-            checksum = _checksum(partial)
-            list(flushed)
+        checksum = fill(partial)
+        _flush(partial)
         if final.exists():
             shutil.rmtree(final)
         partial.rename(final)
@@ -118,6 +124,23 @@ def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
         raise
     _flush(final.parent)
     return checksum
+
+
+def _save(file: Path, array: NDArray) -> None:
+    with file.open("wb") as stream:
+        for part in _content(array):
+            stream.write(part)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _content(array: NDArray) -> Iterator[bytes | memoryview]:
+    """An .npy file: the header and the values, in the order of rows."""
+    header, whole = io.BytesIO(), np.asarray(array, order="C")
+    facts = np.lib.format.header_data_from_array_1_0(whole)
+    np.lib.format.write_array_header_1_0(header, facts)
+    yield header.getvalue()
+    yield whole.reshape(-1).view(np.uint8).data
 
 
 def _flush(target: Path) -> None:
@@ -136,6 +159,16 @@ def _checksum(folder: Path) -> str:
         with file.open("rb") as stream:
             while chunk := stream.read(CHUNK):
                 digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _checksum_of(files: Mapping[str, NDArray]) -> str:
+    """The ``_checksum`` of a folder with these arrays, without reading it."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(name.encode() + b"\0")
+        for part in _content(files[name]):
+            digest.update(part)
     return digest.hexdigest()
 
 
