@@ -102,8 +102,8 @@ def _insert_movies(dataset: Dataset, source: Source) -> None:
             positions.get(movie.external_id),
             movie.title,
             movie.year,
-            json.dumps(movie.genres),
-            json.dumps(movie.external_ids),
+            json.dumps(movie.genres) if movie.genres else "[]",
+            json.dumps(movie.external_ids) if movie.external_ids else "{}",
         )
         for movie in source.movies
     )
