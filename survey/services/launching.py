@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from recommender.models import Movie
 from recommender.selectors import profiles_of
@@ -36,9 +35,8 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
 
     StudyError unless it is a pilot, or a draft with everything on its check list.
     """
-    now = now or timezone.now()
     if study.status == Status.DRAFT:
-        return _freeze(study, to=Status.RUNNING, by=by, now=now, launched_at=now)
+        return _freeze(study, to=Status.RUNNING, by=by, now=now)
     if study.status != Status.PILOT:
         raise StudyError(f"The study {study.slug!r} was launched before; it is {study.status} now.")
     if design_hash(study) != study.design_hash:
@@ -49,8 +47,7 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
     # The one thing on the check list that time alone can undo.
     if problems := too_late(study):
         raise StudyError("\n".join(problems))
-    life.step(study=study, to=Status.RUNNING, by=by, now=now, launched_at=now)
-    return study
+    return life.open_after_pilot(study=study, by=by, now=now)
 
 
 def change_state(*, study: Study, to: str, by: str = "", now: datetime | None = None) -> Study:
@@ -69,14 +66,7 @@ def change_state(*, study: Study, to: str, by: str = "", now: datetime | None = 
     return steps[Status(to)](study=study, by=by, now=now)
 
 
-def _freeze(
-    study: Study,
-    *,
-    to: str,
-    by: str,
-    now: datetime | None,
-    launched_at: datetime | None = None,
-) -> Study:
+def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
     found = checklist(study)
     drawing = found.drawing
     if drawing is None or found.missing:
@@ -89,7 +79,6 @@ def _freeze(
             to=to,
             by=by,
             now=now,
-            launched_at=launched_at,
             profiles_tried=drawing.tried,
             agreements=drawing.agreements,
         )

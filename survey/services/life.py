@@ -13,6 +13,13 @@ from survey.models import TRANSITIONS, Assignment, Judgment, Study, StudyEvent
 from survey.services.finishing import take_as_final
 
 Status = Study.Status
+#: The steps whose time the study itself keeps.
+STAMPS: dict[tuple[str, str], str] = {
+    (Status.DRAFT, Status.RUNNING): "launched_at",
+    (Status.PILOT, Status.RUNNING): "launched_at",
+    (Status.RUNNING, Status.CLOSED): "closed_at",
+    (Status.PAUSED, Status.CLOSED): "closed_at",
+}
 
 
 @transaction.atomic
@@ -24,21 +31,28 @@ def step(
     now: datetime | None = None,
     note: str = "",
     **changes: Any,
-) -> None:
-    """From the status that ``study`` shows to the next, with the event. StudyError.
+) -> datetime:
+    """From the status that ``study`` shows to the next, with the event; when that was. StudyError.
 
     ``changes`` are written by the same UPDATE. The study in hand is read anew.
     """
     start = study.status
     if (start, to) not in TRANSITIONS:
         raise StudyError(_impossible(study, to))
+    # The clock is read once the study is held: whoever joins or takes a step before this one has
+    # an earlier time.
+    list(Study.objects.select_for_update(no_key=True).filter(pk=study.pk).values_list("pk"))
+    at = now or timezone.now()
+    if stamp := STAMPS.get((start, to)):
+        changes[stamp] = at
     # Somebody may have taken another step since the study was read: then no row is left to
     # change, and theirs stands.
     if not Study.objects.filter(pk=study.pk, status=start).update(status=to, **changes):
         study.refresh_from_db()
         raise StudyError(_impossible(study, to))
-    record(study=study, start=start, end=to, at=now or timezone.now(), by=by, note=note)
+    record(study=study, start=start, end=to, at=at, by=by, note=note)
     study.refresh_from_db()
+    return at
 
 
 def record(
@@ -70,15 +84,34 @@ def close_study(*, study: Study, by: str = "", now: datetime | None = None) -> S
     From then on no answer can change: who answered everything and never said that it is final is
     done, or has failed the checks.
     """
-    now = now or timezone.now()
-    step(study=study, to=Status.CLOSED, by=by, now=now, closed_at=now)
-    if study.changes != "never":
-        # The study's row is held by the step; an answer on its way is stored before its
-        # appraiser's lock is had, and counted, or finds the study closed after it.
-        people = study.appraisers.filter(finished_at=None).order_by("pk")
-        held = people.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)
-        take_as_final(study=study, people=list(held), now=now)
+    at = step(study=study, to=Status.CLOSED, by=by, now=now)
+    decide_ends(study=study, now=at)
     return study
+
+
+@transaction.atomic
+def open_after_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
+    """From the pilot into the running study, for good. StudyError unless it is a pilot.
+
+    The trial is over with it: who answered everything in it and never said that it is final is
+    done, or has failed the checks.
+    """
+    at = step(study=study, to=Status.RUNNING, by=by, now=now)
+    decide_ends(study=study, now=at)
+    return study
+
+
+def decide_ends(*, study: Study, now: datetime) -> None:
+    """Nobody who came so far can change an answer any more: it ends for those who gave all.
+
+    The caller holds the study's row, by the step. An answer on its way is stored before its
+    appraiser's lock is had, and counted, or finds the study in its new status after it.
+    """
+    if study.changes == "never":
+        return
+    people = study.appraisers.filter(finished_at=None).order_by("pk")
+    held = people.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)
+    take_as_final(study=study, people=list(held), now=now)
 
 
 @transaction.atomic

@@ -2,13 +2,15 @@
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import django
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from survey.errors import StudyError
 
@@ -60,6 +62,37 @@ def step_race() -> dict[str, Any]:
     study.refresh_from_db()
     steps = list(study.events.values_list("to_status", flat=True))
     return {"ends": Counter(ends), "status": study.status, "steps": steps}
+
+
+def stamp_race() -> dict[str, Any]:
+    """Somebody joins while a step in the study's life waits for the same row."""
+    from survey import services
+    from survey.models import Study
+    from tests.survey.drafts import prepared, publish
+
+    draft = prepared("stamps")
+    publish(draft)
+    pilot = services.pilot_study(study=draft)
+
+    def join_first(kind: str, to: str) -> bool:
+        study, held = Study.objects.get(pk=pilot.pk), threading.Event()
+
+        def join() -> datetime:
+            with transaction.atomic():
+                Study.objects.select_for_update(no_key=True).get(pk=pilot.pk)
+                held.set()
+                time.sleep(0.3)  # long enough for the step to come to the same row
+                return services.join_study(study=pilot, kind=kind)[0].consented_at
+
+        def step() -> datetime:
+            held.wait()
+            services.change_state(study=study, to=to)
+            return study.closed_at or study.launched_at
+
+        joined, taken = at_once([join, step])
+        return bool(joined < taken == study.events.last().at)
+
+    return {"launch": join_first("pilot", "running"), "close": join_first("real", "closed")}
 
 
 def discard_race() -> dict[str, Any]:
@@ -143,4 +176,4 @@ def judging() -> dict[str, Any]:
 if __name__ == "__main__":
     django.setup()
     races = {"launch": launch_race(), "steps": step_race(), "discard": discard_race()}
-    print(json.dumps(races | {"judging": judging()}))
+    print(json.dumps(races | {"judging": judging(), "stamps": stamp_race()}))

@@ -33,6 +33,11 @@ def test_one_of_several_steps_wins_and_is_the_only_one_kept(found):
     assert steps["steps"] == [steps["status"]]
 
 
+@pytest.mark.parametrize("step", ["launch", "close"])
+def test_a_step_that_waited_for_somebody_who_joined_has_the_later_time(found, step):
+    assert found["stamps"][step]
+
+
 def test_a_trial_is_discarded_whole_though_people_answer_and_join(found):
     discard = found["discard"]
     assert discard["end"] == "draft"

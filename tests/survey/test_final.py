@@ -21,12 +21,12 @@ HOBBY = {"name": "hobby", "text": "Which?", "kind": "text"}
 def films(changes="finish", **values):
     """Two places of four questions each, with two checks that have to be passed."""
     course = {"n_checks": 2, "checks_to_pass": 2, "changes": changes, "quota": 2}
-    return StudyFactory(n_profiles=6, questions_per_appraiser=4, **course, **values)
+    return StudyFactory(n_profiles=6, questions_per_appraiser=4, **(course | values))
 
 
-def judge(study, *, careless=False, count=100):
+def judge(study, *, careless=False, count=100, kind="real"):
     """Join and answer, without the word that it is final; who is careless fails the checks."""
-    who, _ = services.join_study(study=study, now=NOW)
+    who, _ = services.join_study(study=study, kind=kind, now=NOW)
     other = {"left": "right", "right": "left"}
     for row in who.assignments.order_by("position")[:count]:
         choice = (other[row.expected] if careless else row.expected) if row.expected else "left"
@@ -101,6 +101,31 @@ def test_the_end_of_a_study_decides_all():
     assert (found.n_judgments, found.n_finished, found.n_failed) == (4, 1, 1)
 
 
+@pytest.fixture
+def tried(db):
+    """A trial with one careless person, one careful, and one who stopped on the way."""
+    study = films(status=Study.Status.PILOT, quota=3)
+    Study.objects.update(design_hash=selectors.design_hash(study))
+    study.refresh_from_db()
+    people = [judge(study, kind="pilot", **how) for how in ({"careless": True}, {}, {"count": 1})]
+    return study, people
+
+
+def test_the_launch_decides_how_the_trial_ended_for_each(tried):
+    study, people = tried
+    services.launch_study(study=study, now=LATER)
+    assert [anew(who).outcome for who in people] == ["failed", "done", ""]
+    assert [anew(who).finished_at for who in people] == [LATER, LATER, None]
+
+
+def test_after_the_launch_the_trial_s_counts_agree(tried):
+    study, _ = tried
+    services.launch_study(study=study, now=LATER)
+    found = selectors.results(study, kind="pilot")
+    assert (found.n_finished, found.n_failed, found.n_appraisers) == (1, 1, 3)
+    assert (found.n_judgments, found.n_failed_judgments) == (5, 4)
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_the_questionnaire_after_may_still_be_filled_in(closed):
     study = films(after=[HOBBY])
@@ -127,5 +152,5 @@ def test_a_study_where_nothing_changes_asks_nothing_more_of_the_database(
     django_assert_max_num_queries,
 ):
     study = films("never")
-    with django_assert_max_num_queries(7):  # the step's, and savepoints
+    with django_assert_max_num_queries(8):  # the lock, the step's, and savepoints
         services.close_study(study=study, now=NOW)
