@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from studysite.health import healthz
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", include("survey.urls")),
     path("healthz", healthz, name="healthz"),
