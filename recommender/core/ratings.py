@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from recommender.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class Ratings:
 
     def matrix(self) -> csr_array:
         """The user-item matrix R (n_users x n_items, float32), sharing memory with this object."""
+        from scipy.sparse import csr_array
+
         shape = (self.n_users, self.n_items)
         return csr_array((self.values, self.indices, self.indptr), shape=shape, copy=False)
 
