@@ -112,6 +112,7 @@ class Autoencoder(Recommender):
                 stopping=stopping,
             )
             self.loss_curve_, self.finished_ = outcome.loss_curve, outcome.finished
+            self.network_.half = None  # all that is measured is of the model as it is stored
             self.train_rmse_ = self._train_error(task, options, int(np.ceil(outcome.passes)))
 
     def _validation(

@@ -97,7 +97,11 @@ class SparseProfiles:
 
 @dataclass(frozen=True)
 class DenseProfiles:
-    """Its products are of the precision of ``values``, their sums of that of the weights."""
+    """Its products are of the precision of ``values``, their sums of that of the weights.
+
+    A withheld input is rounded as it is in ``values``: else a film of which a step has read nothing
+    would get a gradient, and Adam makes whole steps of however little.
+    """
 
     items: torch.Tensor
     values: torch.Tensor  #: (B, I)
@@ -122,7 +126,8 @@ class DenseProfiles:
         values.view(-1)[flat] = torch.from_numpy(whole.data).to(device, values.dtype)
         withheld, order = compact(movies, whole.shape[1])
         shape = (len(withheld), len(movies))
-        terms = csr_array((-inputs, (order[movies], np.arange(len(movies)))), shape=shape)
+        taken = torch.from_numpy(-inputs).to(values.dtype).double().numpy()
+        terms = csr_array((taken, (order[movies], np.arange(len(movies)))), shape=shape)
         return cls(
             torch.from_numpy(items).to(device),
             values,

@@ -75,9 +75,15 @@ def first_sums(batch: Batch, first: torch.Tensor) -> torch.Tensor:
 
 
 def first_gradient(batch: Batch, gradient: torch.Tensor) -> torch.Tensor | Terms:
-    """From the gradient of the pre-activations (E, H), which is lost, that of its items: (I, H)."""
+    """From the gradient of the pre-activations (E, H), which is lost, that of its items: (I, H).
+
+    With ``half`` the gradient is of its numbers, and stays so: then a profile's sum of one example
+    is rounded to itself, and what is taken out again leaves nothing.
+    """
     if batch.input_scale is not None:
         gradient.mul_(batch.input_scale)
+        if batch.half is not None:
+            gradient.copy_(gradient.to(batch.half))
     everyone = torch.arange(len(gradient), device=gradient.device)
     per_task = embedding_bag(
         everyone, gradient, batch.examples_of, mode="sum", include_last_offset=True

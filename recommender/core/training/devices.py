@@ -37,7 +37,10 @@ def resolve_device(name: str) -> str:
 
 
 def half_precision(options: RunOptions) -> torch.dtype | None:
-    """What a network's products are computed in where it is not float32; None on the CPU.
+    """What a network's products are computed in while it learns; None: float32.
+
+    "auto" is bfloat16 on a GPU that has it and float32 elsewhere. "bfloat16" is obeyed on every
+    device: on a processor it gains no speed and shows about what a GPU learns.
 
     Raises ConfigurationError for an unknown ``precision``.
     """
