@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import combinations
 from statistics import median
@@ -28,6 +28,7 @@ from survey.selectors.tallies import (
 )
 from survey.stats.intervals import Proportion, proportion
 from survey.stats.preference import binomial_p, side_balance
+from survey.stats.several import holm
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ class ArmResult:
 class PairResult:
     """Two arms against each other: how often ``first`` was chosen over ``second``.
 
-    ``share`` and the exact ``p_value`` against 50 % are None without judgments; ``ties`` are third
-    answers. Both arms named the same movie on ``agreements`` of the ``profiles`` tried.
+    ``share`` and the exact ``p_value`` against 50 % are None without judgments; ``p_corrected`` is
+    the p-value that holds for all pairs of the study together (Holm). ``ties`` are third answers.
+    Both arms named the same movie on ``agreements`` of the ``profiles`` tried.
     """
 
     first: str
@@ -92,6 +94,7 @@ class PairResult:
     p_value: float | None
     agreements: int
     profiles: int
+    p_corrected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ def results(study: Study, *, kind: str) -> Results:
     sides = side_balance(left, total - ties) if total > ties else None
     arms = list(study.arms.select_related("trained_model"))
     named = named_movies(study, arms)
-    pairs = [_pair(one, two, counted, named) for one, two in combinations(arms, 2)]
+    pairs = _corrected([_pair(one, two, counted, named) for one, two in combinations(arms, 2)])
     return Results(
         study=study,
         kind=kind,
@@ -279,6 +282,16 @@ def _pair(one: Arm, two: Arm, counted: list[Tally], named: dict[int, Named]) -> 
         agreements=agreements,
         profiles=profiles,
     )
+
+
+def _corrected(pairs: list[PairResult]) -> list[PairResult]:
+    """With the p-values for all pairs together, of which those without judgments are some too."""
+    tested = [pair.p_value for pair in pairs if pair.p_value is not None]
+    corrected = iter(holm(tested, family=len(pairs)))
+    return [
+        pair if pair.p_value is None else replace(pair, p_corrected=next(corrected))
+        for pair in pairs
+    ]
 
 
 def _errors(arms: Sequence[Arm]) -> list[dict[str, Any]]:

@@ -151,3 +151,25 @@ def test_results_count_each_pair_and_each_arm_over_its_own_questions():
     assert (middle.judged, middle.wins) == (totals[0] + totals[2], totals[2])
     assert (last.judged, last.rate) == (totals[1] + totals[2], 0.0)
     assert found.p_value is found.leader is None
+
+
+@pytest.mark.django_db
+def test_the_p_values_of_the_pairs_are_corrected_for_all_pairs_of_the_study():
+    study = services.launch_study(study=ready("balanced", profiles=13))
+    appraiser, _ = services.join_study(study=study)
+    last = study.arms.last()
+    main = appraiser.assignments.exclude(question__second_arm=last)  # one pair alone is judged
+    for assignment in main:
+        side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
+        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
+    judged, *others = selectors.results(study, kind="real").pairs
+    assert judged.p_corrected == min(1, 3 * judged.p_value) > judged.p_value
+    assert [pair.p_corrected for pair in others] == [None, None]
+
+
+@pytest.mark.django_db
+def test_with_two_arms_there_is_nothing_to_correct(study, ada):
+    for key in ada.appraiser.assignments.values_list("key", flat=True):
+        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    found = selectors.results(study, kind="real")
+    assert found.pairs[0].p_corrected == found.pairs[0].p_value == found.p_value

@@ -198,6 +198,8 @@ def test_of_three_arms_the_page_claims_no_winner(client, rita):
     )
     assert "In 2 of these, people could not tell." in page
     assert "Same movie named" in page
+    assert "not corrected for several comparisons" in page
+    assert "The corrected p-values (Holm) hold for all 3 pairs together." in page
     assert "was chosen over" not in page.replace("First chosen", "").split("Pairs.")[0]
 
 
