@@ -160,3 +160,8 @@ def test_every_document_that_is_named_exists():
         if not (page.parent / link).exists()
     ]
     assert broken == []
+
+
+def test_the_readme_leads_to_every_document():
+    documents = {page.name for page in (ROOT / "docs").glob("*.md")}
+    assert documents - set(re.findall(r"\(docs/([a-z-]+\.md)", text(Path("README.md")))) == set()
