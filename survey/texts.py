@@ -46,16 +46,25 @@ KEPT = gettext_noop(
     "here, and the language you read. Your name, your e-mail address and your network address are "
     "not kept. The ratings you see were given by people who are not named."
 )
-BESIDE = {
-    "ask_familiarity": gettext_noop("Your answers say, too, how well you know each movie."),
-    "ask_confidence": gettext_noop("Your answers say, too, how sure you are."),
-    "ask_comment": gettext_noop(
-        "You may write comments. They are kept as you write them: please name nobody in them."
+#: One sentence for what is asked beside a choice: how well one knows the movies, how sure one is.
+ASKED = {
+    ("ask_familiarity",): gettext_noop(
+        "With each choice you say how well you know the two movies; this is kept as well."
     ),
-    "before_or_after": gettext_noop(
-        "Your answers about yourself or about the study are kept together with the others."
+    ("ask_confidence",): gettext_noop(
+        "With each choice you say how sure you are; this is kept as well."
+    ),
+    ("ask_familiarity", "ask_confidence"): gettext_noop(
+        "With each choice you say how well you know the two movies and how sure you are; this is "
+        "kept as well."
     ),
 }
+COMMENTS = gettext_noop(
+    "You may write comments. They are kept as you write them: please name nobody in them."
+)
+TOGETHER = gettext_noop(
+    "Your answers about yourself or about the study are kept together with the others."
+)
 PANEL = gettext_noop(
     "The panel that sent you here adds its number for you to the address. It is kept, so that you "
     "can be paid and take part once; we cannot tell from it who you are, but the panel can."
@@ -172,10 +181,12 @@ def _beside(protocol: StudyProtocol | None) -> list[str]:
     """What is kept beside the choices and their times."""
     if protocol is None:
         return []
-    asks = {name for name in BESIDE if getattr(protocol, name, False)}
+    asked = tuple(name for name in ("ask_familiarity", "ask_confidence") if getattr(protocol, name))
+    found = [ASKED[asked]] if asked else []
+    if protocol.ask_comment:
+        found.append(COMMENTS)
     if protocol.before or protocol.after:
-        asks.add("before_or_after")
-    found = [words for name, words in BESIDE.items() if name in asks]
+        found.append(TOGETHER)
     if protocol.changes != "never":
         found.append(CHANGED)
     return found + {"panel": [PANEL], "personal": [PERSONAL]}.get(protocol.entry, [])

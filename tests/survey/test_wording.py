@@ -43,8 +43,8 @@ def test_the_plain_consent_speaks_of_nothing_that_is_not_asked():
     ("asked", "words"),
     [
         ({"ask_comment": True}, "You may write comments."),
-        ({"ask_familiarity": True}, "how well you know each movie"),
-        ({"ask_confidence": True}, "how sure you are"),
+        ({"ask_familiarity": True}, "how well you know the two movies; this is kept"),
+        ({"ask_confidence": True}, "you say how sure you are; this is kept"),
         ({"changes": "finish"}, "the earlier one is kept too"),
         ({"entry": "panel"}, "adds its number for you"),
         ({"entry": "personal"}, "may bear a note of the researchers"),
@@ -58,6 +58,12 @@ def test_the_plain_consent_speaks_of_nothing_that_is_not_asked():
 )
 def test_the_consent_says_what_is_asked_and_kept(asked, words):
     assert words in texts.consent(15, Protocol(**asked))
+
+
+def test_what_is_asked_beside_a_choice_is_told_in_one_sentence():
+    text = texts.consent(15, Protocol(ask_familiarity=True, ask_confidence=True))
+    assert "how well you know the two movies and how sure you are; this is kept as well." in text
+    assert text.count("With each choice") == text.count("how sure you are") == 1
 
 
 def test_one_question_of_one_minute_is_said_so():
