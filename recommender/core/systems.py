@@ -112,7 +112,7 @@ class DualAutoencoderConfig:
     item_members: int = 1  #: networks that read the movie's; its user is a ridge regression
     hidden: int = 512  #: width of the one hidden layer of each side
     epochs: int = 40  #: passes over all training ratings, each withheld once in every pass
-    withheld: tuple[float, float] = (0.1, 0.3)  #: least and most of the ratings withheld at once
+    withheld: tuple[float, float] = (0.1, 0.3)  #: about the least and most of the ratings at once
     learning_rate: float = 2e-3  #: of Adam at its height; it falls to zero by half a cosine
     warmup_steps: int = 10  #: steps over which the learning rate rises
     dual_dropout: float = 0.8  #: share of hidden values dropped in training, dual members

@@ -3,12 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms import dual_network, dual_readout
 from recommender.core.algorithms.base import implementation
-from recommender.core.algorithms.dual_autoencoder import DualAutoencoder
+from recommender.core.algorithms.dual_autoencoder import DualAutoencoder, check_config
 from recommender.core.algorithms.dual_network import Member, Parts
 from recommender.core.errors import Cancelled, ConfigurationError, FitError
 from recommender.core.systems import (
@@ -237,6 +239,10 @@ def test_two_ratings_are_enough():
         {"epochs": 0},
         {"withheld": (0.0, 0.3)},
         {"withheld": (0.3, 0.6)},
+        {"withheld": (0.01, 0.5)},  # of which 94 % could be withheld at once
+        {"withheld": (1e-6, 1e-6)},  # a million parts
+        {"withheld": (0.3, 0.1)},
+        {"withheld": (0.1,)},
         {"learning_rate": 0.0},
         {"warmup_steps": -1},
         {"dual_dropout": 1.0},
@@ -249,6 +255,24 @@ def test_two_ratings_are_enough():
 def test_a_configuration_that_cannot_be_trained_is_refused(values):
     with pytest.raises(ConfigurationError, match=list(values)[-1]):
         fit(replace(QUICK, **values))
+
+
+def test_a_refusal_names_field_value_and_range():
+    with pytest.raises(ConfigurationError) as refused:
+        fit(replace(QUICK, withheld=(0.01, 0.5), ridge=-1.0))
+    assert "withheld=(0.01, 0.5) (two shares from 0.001 to 0.5, the first" in str(refused.value)
+    assert "ridge=-1.0 (above 0)" in str(refused.value)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.001, 0.5), st.floats(1 / 3, 1), st.integers(0, 1000))
+def test_no_setting_withholds_two_thirds_at_once(most, ratio, seed):
+    config = replace(QUICK, withheld=(max(0.001, most * ratio), most))
+    check_config(config)
+    ratings = csr_array(np.ones((40, 50), np.float32))
+    masks = list(Parts(ratings, config).drawn(np.random.default_rng(seed)))
+    assert_array_equal(np.sum(masks, axis=0), 1)
+    assert np.mean(masks, axis=1).max() < 2 / 3
 
 
 def test_a_loss_that_is_no_number_stops_the_run():

@@ -62,6 +62,27 @@ def keep(model, target):
     save_file(arrays, target)
 
 
+TUNED = """
+import sys
+from torch import distributed
+from tests.core.test_dual_autoencoder import fit
+
+meet = f"file://{sys.argv[1]}/meet"
+distributed.init_process_group("gloo", init_method=meet, rank=int(sys.argv[2]), world_size=2)
+fit()
+"""
+
+
+def test_preset_tuned_is_refused_in_two_processes(tmp_path):
+    """Each would train a whole copy of its own."""
+    command = [sys.executable, "-c", TUNED, str(tmp_path)]
+    pipes = {"stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen([*command, str(rank)], **pipes) for rank in range(2)]
+    told = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [1, 1]
+    assert all("ConfigurationError: The preset tuned trains in one process" in t for t in told)
+
+
 def run_two(name, folder):
     command = [sys.executable, "-c", ONE_OF_TWO, name, str(folder)]
     both = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]

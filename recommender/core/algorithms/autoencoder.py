@@ -17,10 +17,10 @@ from torch.nn.functional import linear
 from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.encoding import Encoding
+from recommender.core.algorithms.limits import check
 from recommender.core.algorithms.network import Network
 from recommender.core.algorithms.profiles import SparseRows
 from recommender.core.algorithms.withheld_ratings import WithheldRatings
-from recommender.core.errors import ConfigurationError
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
 from recommender.core.splitting import newest_slice
@@ -233,29 +233,24 @@ class Autoencoder(Recommender):
 
 def check_config(config: AutoencoderConfig) -> None:
     """Raise ConfigurationError for values that cannot be trained."""
-    checks = {
-        "hidden": len(config.hidden) >= 1 and min(config.hidden) >= 1,
-        "epochs": config.epochs >= 1,
-        "learning_rate": config.learning_rate > 0,
-        "batch_users": config.batch_users >= 1,
-        "withheld_per_user": config.withheld_per_user >= 1,
-        "loss": config.loss in ("rmse", "mse"),
-        "target": config.target in ("stars", "residual"),
-        "schedule": config.schedule in ("constant", "linear"),
-        "dropout": 0 <= config.dropout < 1,
-        "weight_decay": config.weight_decay >= 0,
-        "movie_damping": config.movie_damping >= 0,
-        "patience": config.patience >= 0,
-        "validation_share": 0 < config.validation_share < 1,
-        "l1": config.l1 >= 0,
-        "l2": config.l2 >= 0,
-        "sparsity": config.sparsity >= 0,
-        "unrelated_weight": config.unrelated_weight >= 0,
-        "unrelated_per_example": config.unrelated_per_example >= 1,
-    }
-    if wrong := [name for name, fine in checks.items() if not fine]:
-        values = ", ".join(f"{name}={getattr(config, name)!r}" for name in wrong)
-        raise ConfigurationError(
-            f"The autoencoder cannot be trained with {values}. See AutoencoderConfig for what is "
-            "possible."
-        )
+    known = {"loss": ("rmse", "mse"), "target": ("stars", "residual")}
+    known["schedule"] = ("constant", "linear")
+    positive = ("epochs", "batch_users", "withheld_per_user", "unrelated_per_example")
+    not_negative = ("weight_decay", "movie_damping", "patience", "l1", "l2", "sparsity")
+    widths = len(config.hidden) >= 1 and min(config.hidden) >= 1
+    check(
+        config,
+        {
+            "hidden": (widths, "one width or more, each at least 1"),
+            "learning_rate": (config.learning_rate > 0, "above 0"),
+            "dropout": (0 <= config.dropout < 1, "at least 0, below 1"),
+            "validation_share": (0 < config.validation_share < 1, "between 0 and 1"),
+            "unrelated_weight": (config.unrelated_weight >= 0, "at least 0"),
+            **{name: (getattr(config, name) >= 1, "at least 1") for name in positive},
+            **{name: (getattr(config, name) >= 0, "at least 0") for name in not_negative},
+            **{
+                name: (getattr(config, name) in choices, " or ".join(choices))
+                for name, choices in known.items()
+            },
+        },
+    )

@@ -17,6 +17,7 @@ from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.dual_network import Batch, Member, Parts
 from recommender.core.algorithms.dual_readout import Readout
+from recommender.core.algorithms.limits import check
 from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.ratings import Ratings
 from recommender.core.systems import (
@@ -25,9 +26,10 @@ from recommender.core.systems import (
     RunOptions,
     config_to_dict,
 )
-from recommender.core.training import Adam, guarded, resolve_device, train
+from recommender.core.training import Adam, guarded, resolve_device, several, train
 
 TRAIN_ERROR_USERS = 20_000  # users behind train_rmse_ at most
+WITHHELD = "two shares from 0.001 to 0.5, the first at least a third of the second"
 
 
 class WithheldParts:
@@ -98,6 +100,11 @@ class DualAutoencoder(Recommender):
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         check_config(self.config)
+        if (size := several.rank_and_size()[1]) > 1:
+            raise ConfigurationError(
+                f"The preset tuned trains in one process: each of {size} would train a whole copy. "
+                "Start it without torchrun, or take another preset."
+            )
         if ratings.n_ratings < 2:
             raise FitError("One rating is too few to withhold any. Import more ratings.")
         options = replace(options, device=resolve_device(options.device))
@@ -192,24 +199,34 @@ class DualAutoencoder(Recommender):
 
 def check_config(config: DualAutoencoderConfig) -> None:
     """Raise ConfigurationError for values that cannot be trained."""
-    least, most = config.withheld
-    checks = {
-        "dual_members": config.dual_members >= 0,
-        "item_members": config.item_members >= 0 and config.dual_members + config.item_members > 0,
-        "hidden": config.hidden >= 1,
-        "epochs": config.epochs >= 1,
-        "withheld": 0 < least <= most <= 0.5,
-        "learning_rate": config.learning_rate > 0,
-        "warmup_steps": config.warmup_steps >= 0,
-        "dual_dropout": 0 <= config.dual_dropout < 1,
-        "item_dropout": 0 <= config.item_dropout < 1,
-        "penalty": config.penalty >= 0,
-        "ridge": config.ridge > 0,
-        "trust": config.trust >= 0,
-    }
-    if wrong := [name for name, fine in checks.items() if not fine]:
-        values = ", ".join(f"{name}={getattr(config, name)!r}" for name in wrong)
-        raise ConfigurationError(
-            f"The autoencoder cannot be trained with {values}. See DualAutoencoderConfig for what "
-            "is possible."
-        )
+    below_one, at_least_none = "at least 0, below 1", "at least 0"
+    some_member = config.dual_members + config.item_members > 0
+    check(
+        config,
+        {
+            "dual_members": (config.dual_members >= 0, at_least_none),
+            "item_members": (config.item_members >= 0 and some_member, "one member in all or more"),
+            "hidden": (config.hidden >= 1, "at least 1"),
+            "epochs": (config.epochs >= 1, "at least 1"),
+            "withheld": (_leaves_enough(config.withheld), WITHHELD),
+            "learning_rate": (config.learning_rate > 0, "above 0"),
+            "warmup_steps": (config.warmup_steps >= 0, at_least_none),
+            "dual_dropout": (0 <= config.dual_dropout < 1, below_one),
+            "item_dropout": (0 <= config.item_dropout < 1, below_one),
+            "penalty": (config.penalty >= 0, at_least_none),
+            "ridge": (config.ridge > 0, "above 0"),
+            "trust": (config.trust >= 0, at_least_none),
+        },
+    )
+
+
+def _leaves_enough(withheld: tuple[float, ...]) -> bool:
+    """Sizes of parts are drawn between both shares and then stretched or shrunk to fill a pass.
+
+    So a part may come out larger than asked for: within these limits it is below two thirds of
+    the ratings, and a pass has a thousand parts at most.
+    """
+    if len(withheld) != 2:
+        return False
+    least, most = withheld
+    return 0.001 <= least <= most <= 0.5 and most <= 3 * least + 1e-9
