@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -70,8 +71,10 @@ RESPONSES_HEADER = [
     "answer",
     "answered_at",
 ]
-#: A spreadsheet takes a cell that begins so for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: Where a cell may begin that a spreadsheet takes for a formula, and runs. Not at the start alone:
+#: a program set to another separator than ours splits at it, and quotes that stand in the middle of
+#: what it takes for a cell do not hold it together, nor the lines of a text.
+FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;|\t\r\n]))(?=(?:[^\S\t\r\n]|")*[=+\-@＝＋－＠])")
 
 
 def judgment_rows(study: Study) -> Iterator[list[str]]:
@@ -204,8 +207,8 @@ def link_rows(links: Iterable[PersonalLink], address: Callable[[str], str]) -> I
 
 
 def as_text(value: str) -> str:
-    """Free text that no spreadsheet takes for a formula: an apostrophe goes in front of one."""
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    """Free text in which no spreadsheet finds a formula: an apostrophe goes in front of each."""
+    return FORMULA.sub("'", value)
 
 
 def moment(value: datetime | None) -> str:

@@ -1,9 +1,13 @@
 """One row for each judgment, exact and safe to open."""
 
 import csv
+import re
 from datetime import datetime, timedelta
+from io import StringIO
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from survey import exports, selectors, services
 from survey.models import Arm, Assignment
@@ -91,6 +95,37 @@ def test_a_label_cannot_become_a_formula(study, ada, start):
     judge(ada, "left")
     (row,) = rows(study)
     assert {row["left_arm"], row["right_arm"]} == {f"'{start}HYPERLINK(1)", f"'{start}2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("fine;=1+1", "fine;'=1+1"),
+        ("fine; -1", "fine;' -1"),
+        ('fine;"=1+1&"', 'fine;\'"=1+1&"'),
+        ("fine\r\n\r\n=1+1", "fine\r\n\r\n'=1+1"),
+        ("fine\t@SUM(1)|+1", "fine\t'@SUM(1)|'+1"),
+        (" =1+1", "' =1+1"),
+        ("a = b; c - d, -1; e@f", "a = b; c - d, -1; e@f"),
+        ("'=1+1", "'=1+1"),
+    ],
+)
+def test_no_piece_of_a_text_becomes_a_formula_and_other_text_stays(text, written):
+    assert exports.as_text(text) == written
+
+
+@given(st.text(alphabet="a1=+-@＝;|,\t\r\n\"' ", max_size=14))
+@example(';"=1')
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_whatever_a_program_splits_at_no_cell_begins_as_a_formula(separator, text):
+    file = StringIO(newline="")
+    csv.writer(file).writerow(["films", exports.as_text(text), "1"])
+    file.seek(0)
+    cells = [cell for row in csv.reader(file, delimiter=separator) for cell in row]
+    lines = re.split(r"[\r\n]", file.getvalue())  # a program that takes no quotes at all
+    if separator != ",":
+        cells += [cell for line in lines for cell in line.split(separator)]
+    assert not [cell for cell in cells if cell.lstrip(' \t\r\n"').startswith(tuple("=+-@＝"))]
 
 
 def test_a_label_with_commas_quotes_and_lines_survives_the_file(study, ada, tmp_path):
