@@ -74,7 +74,7 @@ RESPONSES_HEADER = [
 #: Where a cell may begin that a spreadsheet takes for a formula, and runs. Not at the start alone:
 #: a program set to another separator than ours splits at it, and quotes that stand in the middle of
 #: what it takes for a cell do not hold it together, nor the lines of a text.
-FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;|\t\r\n]))(?=(?:[^\S\t\r\n]|")*[=+\-@＝＋－＠])")
+FORMULA = re.compile(r'^(?=[\t\r\n])|(?:^|(?<=[;|\t\r\n]))(?=(?:[^\S\t\r\n]|")*[=+\-@＝＋－＠])')
 
 
 def judgment_rows(study: Study) -> Iterator[list[str]]:
