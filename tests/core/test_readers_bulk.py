@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recommender.core.errors import SourceError
 from recommender.core.ratings import Scale
-from recommender.core.readers import assembly, bulk, members, movielens, read_source
+from recommender.core.readers import assembly, bulk, columns, members, movielens, read_source
 from recommender.core.readers.columns import Layout, Scales
 from recommender.core.readers.members import Member
 from recommender.core.readers.table import _Reading
@@ -225,6 +225,37 @@ def test_one_unusual_line_is_taken_and_its_block_alone_is_read_carefully(tmp_pat
     with in_blocks(200, large=True):
         assert read_source(path).ratings.n_ratings == 200
     assert len(careful) == 1
+
+
+def test_columns_of_plain_blocks_lie_side_by_side_in_memory():
+    lines = raw("1,2,3,4\n" * 10)
+    room = bulk.Room(80)
+    parts = [room.taken(lines[at : at + 16], 0)[3] for at in range(0, 80, 16)]
+    for value, part in enumerate(parts):
+        part[:] = value
+    whole = columns.chained(parts, np.int64)
+    assert np.shares_memory(whole, parts[0])
+    assert whole.tolist() == np.repeat(range(5), 2).tolist()
+
+
+def test_more_lines_than_the_first_block_promised_have_room_too():
+    room = bulk.Room(100)
+    parts = [room.taken(raw(text), 0)[3] for text in ("1,2,3.0,400000\n", "1,2,3,4\n" * 11)]
+    for value, part in enumerate(parts):
+        part[:] = value
+    assert columns.chained(parts, np.int64).tolist() == [0, *[1] * 11]
+
+
+def test_blank_lines_make_no_room_for_millions_of_ratings():
+    room = bulk.Room(1 << 50)
+    assert [len(column) for column in room.taken(raw("\n" * 60), 0)] == [60] * 4
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 1, 0), (0, 2), (1, 1)])
+def test_parts_of_one_array_in_another_order_are_copied(order):
+    whole = np.arange(6)
+    parts = [whole[2 * place : 2 * place + 2] for place in order]
+    assert columns.chained(parts, np.int64).tolist() == np.concatenate(parts).tolist()
 
 
 def test_a_small_file_never_waits_for_compiled_code(tmp_path, monkeypatch):

@@ -22,6 +22,11 @@ from recommender.core.readers.members import AHEAD, EndlessLine, Member
 
 #: bytes; below, loading the compiled code takes longer than it saves
 LARGE = 64 << 20
+#: more lines than the first block promises: lines become shorter too
+SPARE = 1.02
+#: bytes of a plain line at least
+SHORTEST = len("1,2,3\n")
+NEWLINE = np.uint8(ord("\n"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +55,7 @@ def read_ahead(
     Its threads end with it: close it, whatever happens.
     """
     waiting: deque[tuple[NDArray[np.uint8], Future[Plain | None]]] = deque()
-    skip = int(layout.has_header)
+    skip, room = int(layout.has_header), Room(member.size)
     failure: Exception | None = None
     with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as hasher:
         blocks = member.raw_blocks(hasher=hasher)
@@ -64,7 +69,8 @@ def read_ahead(
                 except (SourceError, EndlessLine) as error:
                     more, failure = False, error  # later: an earlier line may be wrong too
                 else:
-                    waiting.append((block, pool.submit(parsed, block, layout, skip)))
+                    places = room.taken(block, skip)
+                    waiting.append((block, pool.submit(parsed, block, layout, skip, places)))
                     skip = 0
             if waiting:
                 block, future = waiting.popleft()
@@ -73,27 +79,55 @@ def read_ahead(
         raise failure
 
 
-def parsed(block: NDArray[np.uint8], layout: Layout, skip: int = 0) -> Plain | None:
+class Room:
+    """Memory for the columns of a whole file, block after block, so that ``joined`` copies nothing.
+
+    How many lines there will be is guessed from the first block; what is never used costs nothing.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._columns: list[NDArray] = []
+        self._used = 0
+        self._ends = np.empty(0, np.bool_)
+
+    def taken(self, block: NDArray[np.uint8], skip: int) -> list[NDArray]:
+        """Places for users, items, tenths of stars and times of a block without ``skip`` lines."""
+        if len(self._ends) < len(block):
+            self._ends = np.empty(len(block), np.bool_)
+        ends = np.equal(block, NEWLINE, out=self._ends[: len(block)])
+        n = int(np.count_nonzero(ends)) + int(block[-1] != NEWLINE) - skip
+        if not self._columns and n * SHORTEST <= len(block):
+            self._columns = _empty(int(n * self._size / len(block) * SPARE) + n)
+        start, end = self._used, self._used + n
+        if not self._columns or end > len(self._columns[0]):
+            return _empty(n)
+        self._used = end
+        return [column[start:end] for column in self._columns]
+
+
+def _empty(n: int) -> list[NDArray]:
+    return [np.empty(n, kind) for kind in (np.int32, np.int32, np.uint8, np.int64)]
+
+
+def parsed(
+    block: NDArray[np.uint8], layout: Layout, skip: int = 0, places: list[NDArray] | None = None
+) -> Plain | None:
     """The columns of a block without its first ``skip`` (0 or 1) lines; None unless all are plain.
 
-    Its ids are those that ``table`` would find, its stars the same to the last bit.
+    Its ids are those that ``table`` would find, its stars the same to the last bit. ``places``
+    are those that it is given by ``Room``.
     """
     from recommender.core.readers import kernels  # in the thread: its loading takes a while
 
-    text = block if block[-1] == kernels.NEWLINE else np.append(block, kernels.NEWLINE)
-    text = text[np.argmax(text == kernels.NEWLINE) + 1 :] if skip else text
-    n = kernels.count_lines(text)
-    # one piece of memory, which comes in huge pages: small ones take a tenth of the time of a read
-    memory, n_times = np.empty(17 * n, np.uint8), 0 if layout.timestamp is None else n
-    times = memory[: 8 * n_times].view(np.int64)
-    users, items = memory[8 * n : 16 * n].view(np.int32).reshape(2, n)
-    codes, seen = memory[16 * n :], np.zeros(256, np.bool_)
+    users, items, codes, times = places or Room(len(block)).taken(block, skip)
+    n, seen = len(codes), np.zeros(256, np.bool_)
+    text = block if block[-1] == NEWLINE else np.append(block, NEWLINE)
+    text = text[np.argmax(text == NEWLINE) + 1 :] if skip else text
     stamp = -1 if layout.timestamp is None else layout.timestamp
-    places = (layout.user, layout.item, layout.rating, stamp)
+    where = (layout.user, layout.item, layout.rating, stamp)
     separator, twice = np.uint8(ord(layout.separator[0])), len(layout.separator) == 2
-    rows, ascending = kernels.parse(
-        text, separator, twice, places, users, items, codes, times, seen
-    )
+    rows, ascending = kernels.parse(text, separator, twice, where, users, items, codes, times, seen)
     if rows != n:
         return None
     columns: list[Any] = [None] * len(layout.names)

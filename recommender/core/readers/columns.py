@@ -23,6 +23,8 @@ LONGEST_ID = 100
 LARGEST_ID = 2**63 - 1
 #: the last second of the year 9999, which is also the last one a date can show
 LATEST = 253_402_300_799
+#: values looked up at once: so many fit into a processor's cache
+PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,22 @@ def joined(
     return whole
 
 
+def chained(parts: Sequence[NDArray], kind: type[np.generic]) -> NDArray:
+    """One array out of many parts: themselves where each lies behind the former in memory."""
+    first, base = parts[0], parts[0].base
+    if isinstance(base, np.ndarray) and base.ndim == 1 and base.dtype == first.dtype == kind:
+        ends = [part.ctypes.data + part.nbytes for part in parts]
+        starts = [part.ctypes.data for part in parts]
+        if all(part.base is base for part in parts) and starts[1:] == ends[:-1]:
+            start = (starts[0] - base.ctypes.data) // base.itemsize
+            return base[start : start + sum(map(len, parts))]
+    return joined(parts, kind, _copy)
+
+
+def _copy(part: NDArray, piece: NDArray) -> None:
+    piece[:] = part
+
+
 def _at_once(do: Callable[..., object], *arguments: Sequence[Any]) -> None:
     """``map`` on all processors, for what numpy does without the interpreter."""
     if len(arguments[0]) == 1:
@@ -190,8 +208,13 @@ class Ids:
 
 
 def _looked_up(table: NDArray[np.int32], parts: Sequence[NDArray]) -> NDArray[np.int32]:
-    """The entry of the table for each value of the parts (n)."""
-    return joined(parts, np.int32, lambda part, piece: np.take(table, part, out=piece, mode="clip"))
+    """The entry of the table for each value of the parts (n), which are used up."""
+    if any(part.dtype != np.int32 for part in parts):
+        return joined(parts, np.int32, lambda part, out: np.take(table, part, out=out, mode="clip"))
+    # In place: fresh memory would take longer than looking up.
+    pieces = [part[at : at + PIECE] for part in parts for at in range(0, len(part), PIECE)]
+    _at_once(lambda piece: piece.__setitem__(slice(None), table[piece]), pieces)
+    return chained(parts, np.int32)
 
 
 def is_id(text: str) -> bool:

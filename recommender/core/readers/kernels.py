@@ -17,15 +17,6 @@ ZERO, POINT, RETURN, NEWLINE = (np.uint8(ord(letter)) for letter in "0.\r\n")
 
 
 @kernel
-def count_lines(text):  # type: ignore[no-untyped-def]
-    """How many line ends there are in ``text`` (uint8)."""
-    found = 0
-    for letter in text:
-        found += letter == NEWLINE
-    return found
-
-
-@kernel
 def parse(text, separator, twice, places, users, items, codes, times, seen):  # type: ignore[no-untyped-def]
     """Fill the columns; returns (number of lines, whether users, then items, strictly ascend).
 

@@ -28,8 +28,8 @@ from recommender.core.readers.columns import (
     Scales,
     Tenths,
     Texts,
+    chained,
     is_id,
-    joined,
     on_levels,
 )
 from recommender.core.readers.members import BOM, EndlessLine, Member, count, count_controls
@@ -170,7 +170,7 @@ class _Reading:
             item_ids=item_ids,
             items=item_positions,
             values=on_levels(stars, self.scales.scale),
-            timestamps=joined(times, np.int64, _copy) if times else None,
+            timestamps=chained(times, np.int64) if times else None,
             indptr=indptr,
             _users=user_positions,
             _lines=self.lines,
@@ -365,10 +365,6 @@ class _Reading:
     def _refuse(self, line: int, column: int | None, problem: str, remedy: str) -> NoReturn:
         name = None if column is None else self.layout.names[column]
         raise SourceError(problem, file=self.member.label, line=line, field=name, remedy=remedy)
-
-
-def _copy(part: NDArray, piece: NDArray) -> None:
-    piece[:] = part
 
 
 def _is_utf8(block: bytes) -> bool:
