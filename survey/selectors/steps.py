@@ -20,12 +20,23 @@ class Step(Enum):
     FULL = "full"  #: nothing was answered, and others have taken every place
 
 
+NEED_AN_OPEN_STUDY = {Step.FULL, Step.INSTRUCTIONS, Step.BEFORE, Step.QUESTION}
+
+
 def next_step(appraiser: Appraiser) -> Step:
     """The step that is open now.
 
     Who has answered every question may fill in the questionnaire after them even when the study
     takes no more answers: no judgment depends on it, and the code that was promised does.
     """
+    step = step_in_turn(appraiser)
+    if step in NEED_AN_OPEN_STUDY and not appraiser.study.takes(appraiser.kind):
+        return Step.CLOSED
+    return step
+
+
+def step_in_turn(appraiser: Appraiser) -> Step:
+    """The step that is open now, or would be if the study took answers."""
     if appraiser.finished_at is not None:
         return Step.END
     asked = open_assignments(appraiser).exists()
@@ -33,8 +44,6 @@ def next_step(appraiser: Appraiser) -> Step:
         if waits_for_word(appraiser):
             return Step.REVIEW
         return Step.AFTER if waits_for(appraiser, Response.Part.AFTER) else Step.END
-    if not appraiser.study.takes(appraiser.kind):
-        return Step.CLOSED
     if not asked and not answered_any(appraiser):
         return Step.FULL
     if appraiser.instructed_at is None:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from survey import questionnaires
 from survey.errors import StudyClosed, StudyError
-from survey.models import Appraiser, Response
-from survey.selectors.steps import Step, next_step
+from survey.models import Appraiser, Response, Study
+from survey.selectors.steps import Step, next_step, step_in_turn
 from survey.services.finishing import end, finish
 from survey.services.returning import come_back
 
@@ -30,21 +30,26 @@ def respond(
 ) -> bool:
     """Keep the answers to a questionnaire, with the words that were asked; whether it did.
 
-    A doubled, stale or late one changes nothing. An answer that screens out ends the study for
-    this appraiser; the places of one who ended so are free. StudyError unless every answer is
-    possible: the page has asked ``questionnaires.read`` before.
+    A doubled or stale one changes nothing. An answer that screens out ends the study for this
+    appraiser; the places of one who ended so are free. StudyClosed where this questionnaire would
+    be next, but the study takes no answers now. StudyError unless every answer is possible: the
+    page has asked ``questionnaires.read`` before.
     """
-    answers, problems = questionnaires.read(items, sent)
-    if problems:
-        raise StudyError(f"These answers are not possible: {', '.join(problems)}.")
     come_back(appraiser=appraiser, now=now)
     # A second tab may send the same at this moment; the row is held until its answers are there.
-    own = Appraiser.objects.select_for_update(no_key=True, of=("self",)).select_related("study")
+    own = Appraiser.objects.select_for_update(no_key=True, of=("self",))
     found = own.filter(pk=appraiser.pk).first()
     if found is None:
         raise StudyClosed("This private link is known no more.")
-    if PARTS.get(next_step(found)) != part:
+    # After the lock: the study may have paused or closed while this waited for it.
+    found.study = Study.objects.get(pk=found.study_id)
+    if PARTS.get(step_in_turn(found)) != part:
         return False
+    if next_step(found) is Step.CLOSED:
+        raise StudyClosed("This study takes no answers now.")
+    answers, problems = questionnaires.read(items, sent)
+    if problems:
+        raise StudyError(f"These answers are not possible: {', '.join(problems)}.")
     now = now or timezone.now()
     Response.objects.bulk_create(
         Response(

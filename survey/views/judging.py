@@ -170,7 +170,10 @@ def closed(request: HttpRequest, who: Appraiser, token: str, *, late: bool = Fal
         # Http404 where it is the appraiser who is gone; else the study goes on again.
         access.appraiser_for_token(token)
         return redirect("appraiser", token=token)
-    context = frame(request, who, token) | {"late": late}
+    context = frame(request, who, token) | {
+        "late": late,
+        "unfinished": next_step(who) is Step.CLOSED,
+    }
     return render(request, "survey/closed.html", context, status=409 if late else 200)
 
 

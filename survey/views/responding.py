@@ -1,6 +1,5 @@
 """The questionnaires before and after the questions, one page each."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from survey import access, languages, questionnaires, services
 from survey.errors import StudyClosed
-from survey.models import Appraiser, Response
+from survey.models import Appraiser, Response, Study
 from survey.questionnaires import Item
 from survey.selectors.questionnaires import items_of
 from survey.services.responding import PARTS, respond
@@ -50,11 +49,31 @@ def responses(request: HttpRequest, token: str) -> HttpResponse:
     items = items_of(who.study, part, languages.current())
     sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
     _, problems = questionnaires.read(items, sent)
-    if problems:
+    # Where the study takes none, what is wrong with the answers matters less than that.
+    if problems and (part == Response.Part.AFTER or who.study.takes(who.kind)):
         return page(request, who, token, part, sent=sent, problems=problems)
-    with suppress(StudyClosed):  # the page that follows says so
+    try:
         respond(appraiser=who, part=part, items=items, sent=sent)
+    except StudyClosed:
+        return refused(request, token, part, items, sent)
     return redirect("appraiser", token=token)
+
+
+def refused(
+    request: HttpRequest, token: str, part: str, items: list[Item], sent: dict[str, str]
+) -> HttpResponse:
+    """Nothing was stored: all of it is still there to be sent again, or its texts to be copied."""
+    # As things stand now; Http404 where it is the appraiser who is gone.
+    who = access.appraiser_for_token(token)
+    if who.study.takes(who.kind) or who.study.status == Study.Status.PAUSED:
+        return page(request, who, token, part, sent=sent, unstored=True)
+    texts = [sent[item.name].strip() for item in items if item.kind == "text"]
+    context = facts(request, who, token) | {
+        "late": "questionnaire",
+        "unfinished": True,
+        "unsaved": "\n\n".join(filter(None, texts)),
+    }
+    return render(request, "survey/closed.html", context, status=409)
 
 
 def page(
@@ -65,8 +84,12 @@ def page(
     *,
     sent: dict[str, str] | None = None,
     problems: dict[str, str] | None = None,
+    unstored: bool = False,
 ) -> HttpResponse:
-    """A questionnaire; what was entered before stands in it, beside what is wrong with it."""
+    """A questionnaire; what was entered before stands in it, beside what is wrong with it.
+
+    ``unstored`` where the study was taking a break as it was sent.
+    """
     sent, problems = sent or {}, problems or {}
     fields = [
         Field(item, sent.get(item.name, ""), in_words(item, problems.get(item.name, "")))
@@ -76,8 +99,10 @@ def page(
         "part": part,
         "fields": fields,
         "wrong": [field for field in fields if field.problem],
+        "unstored": unstored,
     }
-    return render(request, "survey/questionnaire.html", context, status=400 if problems else 200)
+    status = 409 if unstored else 400 if problems else 200
+    return render(request, "survey/questionnaire.html", context, status=status)
 
 
 def in_words(item: Item, problem: str) -> str:

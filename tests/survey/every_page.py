@@ -135,11 +135,22 @@ def ways_in(walk: Walk) -> Iterator[Page]:
         "long": RIGHT | {"item-three": "1" * 4001},
     }.items():
         yield f"questionnaire {label}", walk.post(f"{url}responses/", {"part": "before"} | sent)
+    for entry in (
+        {},
+        {"entry": "panel", "panel": panel()},
+        {"entry": "panel", "panel": panel("77")},
+    ):
+        study = walk.study(before=ITEMS, **entry)
+        _, url = walk.reader(study, **entry and {"panel": {"p": ["1"]}})
+        for status in (Study.Status.PAUSED, Study.Status.CLOSED):
+            Study.objects.filter(pk=study.pk).update(status=status)
+            sent = {"part": "before"} | RIGHT | {"item-three": "1"}
+            yield f"questionnaire {status} {entry}", walk.post(f"{url}responses/", sent)
 
 
 def refusals(walk: Walk) -> Iterator[Page]:
     for status in (Study.Status.CLOSED, Study.Status.PAUSED):
-        for entry in ({}, {"entry": "panel", "panel": panel("77")}):
+        for entry in ({}, *({"entry": "panel", "panel": panel(name)} for name in ("", "77"))):
             study = walk.study(status=status, **entry)
             yield f"{status} to a visitor {entry}", walk.get(f"/s/{study.slug}/?p=1")
     for name in ("", "77"):
