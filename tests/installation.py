@@ -17,7 +17,7 @@ from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "k3-Wz9qLr_v7TgXyB2nQmE5sUaD8hJcPfR4iOoKtYx1VbNwZlM6"
-PATIENCE = 60
+PATIENCE = 180
 
 
 def is_alive(pid: int) -> bool:

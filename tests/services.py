@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-PATIENCE = 30  # seconds a server has to come up
+PATIENCE = 120  # seconds a server has to come up; a busy machine takes its time
+_kept: list[socket.socket] = []
 
 
 class Missing(Exception):
@@ -35,9 +36,20 @@ def program(name: str) -> Path:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that the system gives to nobody else while this process lives.
+
+    It stays bound and never listens: Linux then hands it to none who leave the choice to it, and
+    still lets a server have it that names it and may reuse addresses, as all of ours may.
+    """
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port = int(probe.getsockname()[1])
+    if sys.platform == "linux":
+        _kept.append(probe)
+    else:
+        probe.close()
+    return port
 
 
 def unprivileged(folder: Path) -> dict[str, object]:
@@ -95,7 +107,7 @@ def postgresql() -> Iterator[str]:
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": name,
-            "max_connections": "200",
+            "max_connections": "500",
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
@@ -118,7 +130,7 @@ def redis() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="studysite-redis-", ignore_cleanup_errors=True) as name:
         port = free_port()
         command = [str(server), "--port", str(port), "--bind", "127.0.0.1", "--dir", name]
-        command += ["--save", "", "--appendonly", "no", "--databases", "64"]
+        command += ["--save", "", "--appendonly", "no", "--databases", "256"]
 
         def ready() -> bool:
             with socket.socket() as probe:

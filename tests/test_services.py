@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.installation import ROOT
 from tests.requirements import need
-from tests.services import Missing, program
+from tests.services import Missing, free_port, program
 
 SHOW = "import os; print(os.environ['TEST_DATABASE_URL'], os.environ['TEST_REDIS_URL'])"
 
@@ -30,6 +31,17 @@ def found(name: str) -> bool:
         return bool(program(name))
     except Missing:
         return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a port in this way")
+def test_a_free_port_stays_free_until_a_server_that_names_it_takes_it():
+    ports = [free_port() for _ in range(100)]
+    with pytest.raises(OSError, match="in use"), socket.socket() as another:
+        another.bind(("127.0.0.1", ports[0]))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", ports[0]))
+    with socket.create_server(("127.0.0.1", ports[0])):
+        socket.create_connection(("127.0.0.1", ports[0])).close()
 
 
 def test_named_servers_are_used_and_the_command_decides_the_status():
@@ -55,7 +67,7 @@ def test_a_missing_program_is_a_reason(tmp_path, required, status, word):
 def test_the_servers_end_with_the_runner():
     for name in ("initdb", "redis-server"):
         need(found(name), f"there is no {name} on this machine")
-    up = "print('up', flush=True); import time; time.sleep(60)"
+    up = "print('up', flush=True); import time; time.sleep(600)"
     with subprocess.Popen(
         [sys.executable, "-m", "tests.services", "--", sys.executable, "-c", up],
         cwd=ROOT,
@@ -67,6 +79,6 @@ def test_the_servers_end_with_the_runner():
         below = psutil.Process(process.pid).children(recursive=True)
         assert len(below) >= 3  # PostgreSQL, Redis, the command
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 143
-        _, alive = psutil.wait_procs(below, timeout=10)
+        assert process.wait(120) == 143
+        _, alive = psutil.wait_procs(below, timeout=120)
     assert alive == []
