@@ -9,14 +9,26 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import expect
 
 from studysite import catalogues
+from tests.flows.settling import PATIENCE
 from tests.requirements import need
 
 # Playwright's sync API keeps an event loop running, in which the ORM refuses to work otherwise.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 # recommender.core says why; a test may import torch before it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# The same examples in every run, however busy the machine; --hypothesis-profile=default looks
+# for new ones.
+hypothesis_settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("steady")
+expect.set_options(timeout=PATIENCE)
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -149,6 +161,16 @@ def browser_context_args(browser_context_args):
         "reduced_motion": "reduce",
         "service_workers": "block",
     }
+
+
+@pytest.fixture
+def new_context(new_context):
+    def patient(**options):
+        context = new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        return context
+
+    return patient
 
 
 @pytest.fixture

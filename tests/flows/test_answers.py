@@ -8,10 +8,10 @@ from survey import services
 from survey.models import Appraiser, Judgment
 from tests.factories import StudyFactory
 from tests.flows.large_profile import rate_many
+from tests.flows.settling import settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SETTLED = 450
 EVERYTHING = {
     "third_answer": "tie",
     "ask_familiarity": True,
@@ -48,7 +48,7 @@ def test_two_movies_may_fit_equally_well(page, start, faults):
     page.goto(start(third_answer="tie"))
     page.get_by_role("button", name="Both fit equally well").click()
     expect_heading(page, "Question 2 of 3")
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     page.keyboard.press("0")
     expect_heading(page, "Question 3 of 3")
     assert choices() == ["tie", "tie"]
@@ -68,7 +68,7 @@ def test_the_third_answer_weighs_as_much_as_the_others(page, start):
 
 def test_zero_answers_nothing_where_there_is_no_third_answer(page, start, faults):
     page.goto(start())
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     page.keyboard.press("0")
     page.wait_for_timeout(200)
     expect_heading(page, "Question 1 of 3")
@@ -112,7 +112,7 @@ def test_a_change_in_a_second_tab_is_not_undone_by_the_first(page, context, star
 
 def test_all_of_it_is_answered_by_keyboard_alone(page, start, faults):
     page.goto(start(**EVERYTHING))
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     page.keyboard.press("2")
     expect(page.locator("[name=choice][value=right]")).to_be_checked()
     page.keyboard.press("1")
@@ -139,16 +139,15 @@ def test_all_of_it_is_answered_by_keyboard_alone(page, start, faults):
 
 def test_a_digit_never_answers_what_is_asked_beside_the_choice(page, start):
     page.goto(start(**EVERYTHING))
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     page.keyboard.press("2")
     page.locator("[name=confidence]").first.focus()
     page.keyboard.press("1")
     expect(page.locator("[name=choice][value=right]")).to_be_checked()
 
 
-def test_all_of_it_works_without_javascript(browser, browser_context_args, start):
-    context = browser.new_context(**browser_context_args, java_script_enabled=False)
-    page = context.new_page()
+def test_all_of_it_works_without_javascript(new_context, start):
+    page = new_context(java_script_enabled=False).new_page()
     page.goto(start(**EVERYTHING, changes="previous"))
     page.get_by_role("radio", name="Both fit equally well").check()
     for side in ("left", "right"):
@@ -163,12 +162,11 @@ def test_all_of_it_works_without_javascript(browser, browser_context_args, start
     page.get_by_role("button", name="Keep this answer").click()
     expect_heading(page, "Question 2 of 3")
     assert choices() == ["left"]
-    context.close()
 
 
 def test_the_browser_asks_for_what_is_missing_before_anything_is_sent(page, start):
     page.goto(start(**EVERYTHING))
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     page.keyboard.press("1")
     page.get_by_role("button", name="Next").click()
     expect(page.locator("[name=left_familiarity]").first).to_be_focused()
@@ -274,15 +272,15 @@ def test_what_has_the_focus_is_never_behind_the_question(page, start, size, stat
 def test_a_choice_moves_nothing_under_the_hand(page, start):
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(start(**EVERYTHING))
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     page.evaluate("scrollTo(0, 500)")
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     page.evaluate("window.row = document.elementFromPoint(100, 60).closest('li, section')")
     before = page.evaluate("row.getBoundingClientRect().top")
     page.locator("label.pick").first.click()
     expect(page.locator("[name=confidence]").first).to_be_visible()
     page.keyboard.press("Tab")
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     assert page.evaluate("row.getBoundingClientRect().top") == pytest.approx(before, abs=1)
 
 

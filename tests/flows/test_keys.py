@@ -6,10 +6,9 @@ from playwright.sync_api import expect
 from survey import services
 from survey.models import Judgment
 from tests.flows.large_profile import rate_many
+from tests.flows.settling import settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SETTLED = 450
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def question(study):
 def judging(page, live_server, question, faults):
     """The first question, long enough on the screen for keys to count."""
     page.goto(live_server.url + question)
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     return page
 
 
@@ -39,7 +38,7 @@ def choices():
 def test_a_whole_study_can_be_judged_with_two_keys(judging):
     for number in range(1, 16):
         expect_question(judging, number)
-        judging.wait_for_timeout(SETTLED)
+        settle(judging)
         judging.keyboard.press("2" if number % 3 else "1")
     expect(judging.get_by_label("Your completion code")).to_be_visible()
     assert choices().count("left") == 5
@@ -63,7 +62,7 @@ def test_switched_off_keys_stay_off_on_the_next_page(judging, live_server):
     for page_again in (False, True):
         if page_again:
             judging.reload()
-            judging.wait_for_timeout(SETTLED)
+            settle(judging)
         judging.keyboard.press("1")
         judging.keyboard.press("ArrowLeft")
         judging.wait_for_timeout(200)
@@ -94,13 +93,21 @@ def test_other_keys_answer_nothing(judging, key):
 
 
 def test_a_key_pressed_twice_or_held_answers_one_question(judging):
-    judging.keyboard.press("1")
+    on_the_way = []
+
+    def hold(route):
+        on_the_way.append(route)
+
+    judging.route("**/a/**", hold, times=1)
+    with judging.expect_request("**/a/**"):
+        judging.keyboard.press("1")
     judging.keyboard.press("1")
     judging.keyboard.down("1")
     judging.keyboard.down("1")
+    on_the_way[0].continue_()
     expect_question(judging, 2)
     judging.keyboard.down("1")  # still held while the next question shows
-    judging.wait_for_timeout(SETTLED)
+    settle(judging)
     judging.keyboard.down("1")
     judging.wait_for_timeout(200)
     expect_question(judging, 2)
@@ -109,7 +116,8 @@ def test_a_key_pressed_twice_or_held_answers_one_question(judging):
 
 def test_a_key_counts_only_when_the_question_has_been_seen(page, live_server, question):
     page.add_init_script(
-        "addEventListener('pageshow', () => setTimeout(() => {"
+        # Behind what the page itself does when it is shown, and in the same moment.
+        "addEventListener('load', () => addEventListener('pageshow', () => {"
         " const press = new KeyboardEvent('keydown', { key: '1', bubbles: true });"
         " window.pressed = document.body.dispatchEvent(press); }))"
     )
@@ -120,19 +128,14 @@ def test_a_key_counts_only_when_the_question_has_been_seen(page, live_server, qu
     assert choices() == []
 
 
-def test_a_touch_screen_has_neither_hint_nor_keys(
-    browser, browser_context_args, live_server, question
-):
+def test_a_touch_screen_has_neither_hint_nor_keys(new_context, live_server, question):
     screen = {"width": 360, "height": 740}
-    touch = {"has_touch": True, "is_mobile": True, "viewport": screen}
-    context = browser.new_context(**browser_context_args | touch)
-    page = context.new_page()
+    page = new_context(has_touch=True, is_mobile=True, viewport=screen).new_page()
     page.goto(live_server.url + question)
-    page.wait_for_timeout(SETTLED)
+    settle(page)
     expect(page.locator("[data-keys]")).to_be_hidden()
     page.keyboard.press("1")
     page.wait_for_timeout(200)
     expect_question(page, 1)
     page.locator("button[value=left]").tap()
     expect_question(page, 2)
-    context.close()

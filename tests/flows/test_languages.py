@@ -13,6 +13,7 @@ from survey.protocol import Protocol
 from survey.services.wording import wording
 from tests import pseudo
 from tests.factories import StudyFactory
+from tests.flows.settling import PATIENCE
 from tests.survey.every_page import every_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -54,6 +55,7 @@ def visit(browser, live_server):
 
     def come(locale, path="/s/films/", **options):
         context = browser.new_context(locale=locale, viewport=PHONE, **options)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         page = context.new_page()
         page.goto(live_server.url + path)
@@ -85,6 +87,7 @@ def on(page):
 def into_the_study(page):
     """From the first page to the instructions."""
     on(page)
+    page.wait_for_url("**/consent/**")
     on(page)
     page.wait_for_url("**/a/**")
 

@@ -74,18 +74,16 @@ def test_what_is_missing_is_named_and_what_was_entered_stays(page, live_server, 
     expect(page.get_by_role("group", name="How often do you watch movies?")).to_be_focused()
 
 
-def test_a_second_browser_goes_on_at_the_questionnaire(page, context, live_server, asking):
+def test_a_second_browser_goes_on_at_the_questionnaire(page, new_context, live_server, asking):
     come_in(page, live_server)
     page.get_by_role("link", name="Take a break").click()
     link = page.get_by_label("Your private link").input_value()
-    other = context.browser.new_context()
-    device = other.new_page()
+    device = new_context().new_page()
     device.goto(link)
     say_who(device)
     expect(device.get_by_role("heading", level=1)).to_have_text("Question 1 of 3")
     page.get_by_role("link", name="Go on now").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Question 1 of 3")
-    other.close()
 
 
 def test_one_who_is_screened_out_meets_a_kind_page(page, live_server, asking):
@@ -112,11 +110,8 @@ def test_withdraw_and_erase(page, live_server, asking, faults):
     assert page.request.get(link).status == 404
 
 
-def test_questionnaires_and_withdrawal_work_without_javascript(
-    browser, browser_context_args, live_server, asking
-):
-    context = browser.new_context(**browser_context_args, java_script_enabled=False)
-    page = context.new_page()
+def test_questionnaires_and_withdrawal_work_without_javascript(new_context, live_server, asking):
+    page = new_context(java_script_enabled=False).new_page()
     come_in(page, live_server)
     say_who(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Question 1 of 3")
@@ -125,7 +120,6 @@ def test_questionnaires_and_withdrawal_work_without_javascript(
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Erase my answers").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your answers have been erased.")
-    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

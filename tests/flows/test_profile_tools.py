@@ -132,10 +132,9 @@ def test_who_searches_far_down_sees_what_was_found(page, profile):
 
 
 def test_without_javascript_the_numbers_stand_there_and_no_dead_tool(
-    browser, browser_context_args, live_server, question
+    new_context, live_server, question
 ):
-    context = browser.new_context(**browser_context_args, java_script_enabled=False)
-    page = context.new_page()
+    page = new_context(java_script_enabled=False).new_page()
     page.goto(live_server.url + question)
     best = page.locator(".tastes section").filter(has_text="Best genres")
     expect(best.get_by_role("listitem").first).to_contain_text("Film-Noir")
@@ -144,7 +143,6 @@ def test_without_javascript_the_numbers_stand_there_and_no_dead_tool(
     expect(page.get_by_role("searchbox")).to_have_count(0)
     expect(page.get_by_role("combobox")).to_have_count(0)
     expect(page.locator(".movies > li")).to_have_count(240)
-    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -40,7 +40,7 @@ def test_a_draft_that_is_watched_offers_its_launch_by_itself(
     page.goto(f"{live_server.url}/research/draft/")
     expect(page.get_by_text("Waiting for a worker").first).to_be_visible()
     Job.objects.update(status="done")
-    page.get_by_role("button", name="Launch the study").click(timeout=10_000)
+    page.get_by_role("button", name="Launch the study").click()
     expect(page.get_by_text("The study is open.")).to_be_visible()
 
 
