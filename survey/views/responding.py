@@ -90,11 +90,7 @@ def page(
 
     ``unstored`` where the study was taking a break as it was sent.
     """
-    sent, problems = sent or {}, problems or {}
-    fields = [
-        Field(item, sent.get(item.name, ""), in_words(item, problems.get(item.name, "")))
-        for item in items_of(who.study, part, languages.current())
-    ]
+    fields = filled_in(who, part, sent or {}, problems or {})
     context = facts(request, who, token) | {
         "part": part,
         "fields": fields,
@@ -103,6 +99,15 @@ def page(
     }
     status = 409 if unstored else 400 if problems else 200
     return render(request, "survey/questionnaire.html", context, status=status)
+
+
+def filled_in(
+    who: Appraiser, part: str, sent: dict[str, str], problems: dict[str, str]
+) -> list[Field]:
+    return [
+        Field(item, sent.get(item.name, ""), in_words(item, problems.get(item.name, "")))
+        for item in items_of(who.study, part, languages.current())
+    ]
 
 
 def in_words(item: Item, problem: str) -> str:
