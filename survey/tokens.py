@@ -23,7 +23,12 @@ def token_digest(token: str) -> str:
 
 
 def token_of_ticket(study: int, kind: str, ticket: str) -> str:
-    """Of a ticket always the same, and still nothing that its holder could choose."""
+    """Of a ticket always the same, and still nothing that its holder could choose.
+
+    Tickets are neither stored nor signed, since anybody may fetch one: whoever makes one up comes
+    in as whoever was given one, once, within the same limits. Only another's own ticket, of 256
+    random bits, leads to that person's link.
+    """
     return _made("survey.join", f"{study}/{kind}/{ticket}")
 
 

@@ -67,6 +67,14 @@ def test_a_ticket_that_comes_twice_joins_once(study):
     assert Appraiser.objects.count() == 1
 
 
+def test_a_ticket_that_somebody_made_up_joins_once_in_each_study_and_opens_no_other_link(study):
+    made_up, other = "a" * 43, StudyFactory(slug="other")
+    links = [services.join_study(study=each, ticket=made_up)[1] for each in (study, study, other)]
+    assert links[0] == links[1] != links[2]
+    assert made_up not in links
+    assert [each.appraisers.count() for each in (study, other)] == [1, 1]
+
+
 def test_a_ticket_that_comes_twice_is_let_in_by_a_full_or_paused_study(study):
     ticket = services.new_ticket()
     first = services.join_study(study=study, ticket=ticket)
