@@ -6,6 +6,7 @@ from survey import selectors, services
 from survey.models import Study
 from survey.stats.intervals import clopper_pearson
 from tests.factories import NOW, StudyFactory
+from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +119,20 @@ def test_loss_curves_are_shown_of_systems_that_have_one(study):
     (curve,) = selectors.results(study, kind="real").loss_curves
     assert curve.label == "Autoencoder"
     assert curve.points == [(1000, 1.4), (2000, 1.1), (3000, 1.0)]
+
+
+def test_an_arm_that_names_the_same_few_movies_is_known_by_their_number():
+    study = prepared()
+    publish(study)
+    services.launch_study(study=study)
+    same = study.dataset.movies.exclude(position=None).last()
+    tried = study.profile_pool[: study.profiles_tried]
+    first, second = study.arms.all()
+    first.model.recommendations.filter(user__in=tried).update(movie=same)
+    named = second.model.recommendations.filter(user__in=tried).values("movie").distinct().count()
+    arms = selectors.results(study, kind="real").arms
+    assert [(arm.movies_named, arm.profiles_compared) for arm in arms] == [(1, 12), (named, 12)]
+    assert named > 1
 
 
 def test_results_ask_a_constant_number_of_queries(study, django_assert_num_queries):
