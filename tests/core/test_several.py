@@ -78,7 +78,7 @@ def test_preset_tuned_is_refused_in_two_processes(tmp_path):
     command = [sys.executable, "-c", TUNED, str(tmp_path)]
     pipes = {"stderr": subprocess.PIPE, "text": True}
     both = [subprocess.Popen([*command, str(rank)], **pipes) for rank in range(2)]
-    told = [process.communicate(timeout=120)[1] for process in both]
+    told = [process.communicate(timeout=600)[1] for process in both]
     assert [process.returncode for process in both] == [1, 1]
     assert all("ConfigurationError: The preset tuned trains in one process" in t for t in told)
 
@@ -86,7 +86,7 @@ def test_preset_tuned_is_refused_in_two_processes(tmp_path):
 def run_two(name, folder):
     command = [sys.executable, "-c", ONE_OF_TWO, name, str(folder)]
     both = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]
-    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    assert [process.wait(timeout=600) for process in both] == [0, 0]
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -4,6 +4,7 @@ import hashlib
 import threading
 from datetime import UTC, datetime
 from io import StringIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,7 +228,8 @@ def test_the_real_data_sets_are_imported_whole(db, home, real_data, folder, coun
 
 def test_a_terminal_shows_share_rate_and_time_left_while_a_file_is_read(monkeypatch):
     clock, shown = iter([0.0, 0.05, 2.0, 4.0, 4.0]), StringIO()
-    monkeypatch.setattr(import_ratings.time, "monotonic", lambda: next(clock))
+    # The module's own name: other threads go on by the clock.
+    monkeypatch.setattr(import_ratings, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     display = following.Display(OutputWrapper(shown))
     display._is_terminal = True
     display.show = lambda *facts: shown.write(f"{facts}\n")

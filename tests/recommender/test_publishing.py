@@ -17,6 +17,14 @@ from tests.recommender.fake import run
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_heart")]
 
 
+def until_a_beat_has_read_it():
+    """The wish to cancel, by which the only run of this process stops at its next report."""
+    (held,) = lease._held
+    deadline = time.monotonic() + 120
+    while held.stop is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset):
     run(start(system="bias"))
     model = TrainedModel.objects.get()
@@ -62,7 +70,7 @@ def test_publishing_tells_of_its_progress_and_can_be_cancelled(start, monkeypatc
         if step.phase == "recommending":
             seen.append((step.done, step.total))
             services.cancel(job.pk)
-            time.sleep(0.2)  # a few beats: the flag is read by the next
+            until_a_beat_has_read_it()
 
     monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
     jobs.run(job.pk, owner="ada", watch=cancel)
@@ -90,7 +98,7 @@ def test_neighbours_stop_in_the_middle_of_their_evaluation_when_cancelled(start,
         if step.phase == "evaluating" and step.total:
             seen.append((step.done, step.total))
             services.cancel(job.pk)
-            time.sleep(0.2)  # a few beats: the flag is read by the next
+            until_a_beat_has_read_it()
 
     jobs.run(job.pk, owner="ada", watch=cancel)
     job.refresh_from_db()

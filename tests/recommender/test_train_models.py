@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -132,9 +133,9 @@ def test_without_a_worker_it_ends_with_3_and_says_how_to_start_one(command):
 
 
 def test_a_worker_that_is_seen_is_waited_for(command):
-    services.see_worker(name="busy@here", queues=["device"])
     following.NO_WORKER_SECONDS = 0.5
     started = time.monotonic()
+    services.see_worker(name="busy@here", queues=["device"])
     with pytest.raises(CommandError):
         command()
     assert time.monotonic() - started > 0.9  # as long as it was seen, and as long again
@@ -327,7 +328,8 @@ def test_elsewhere_a_line_is_written_when_phase_or_pass_change(db):
 
 def test_a_rate_is_told_and_a_line_every_minute(monkeypatch):
     clock, stream = iter([0.0, 30.0, 61.0]), Terminal(is_terminal=False)
-    monkeypatch.setattr(following.time, "monotonic", lambda: next(clock))
+    # The module's own name: other threads go on by the clock.
+    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     display = following.Display(stream)
     for done in (100, 200, 300):
         display.progress("autoencoder", Progress("training", done, 10_300, 1, None, 50.0))
