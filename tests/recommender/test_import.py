@@ -1,7 +1,9 @@
 """Importing a source: what is kept, what is printed, and that it happens once or not at all."""
 
+import gc
 import hashlib
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import StringIO
 from types import SimpleNamespace
@@ -240,6 +242,19 @@ def test_a_terminal_shows_share_rate_and_time_left_while_a_file_is_read(monkeypa
         "('ratings.csv', 'reading, 50 MB a second', 0.25, 0, None, 6.0)",
         "ratings.csv: read 400 MB, 100 MB a second; storing ...",
     ]
+
+
+@pytest.mark.parametrize("lines", [sources.PLAIN, "user,item,rating\n1,1,9\n"])
+def test_garbage_is_looked_for_again_after_an_import(db, home, tmp_path, monkeypatch, lines):
+    read, meanwhile = import_ratings.read_source, []
+    monkeypatch.setattr(
+        import_ratings,
+        "read_source",
+        lambda *a, **k: meanwhile.append(gc.isenabled()) or read(*a, **k),
+    )
+    with suppress(CommandError):
+        run(sources.plain(tmp_path, lines), "--scale", "1:5:1")
+    assert (meanwhile, gc.isenabled()) == ([False], True)
 
 
 def test_nothing_is_drawn_where_nobody_watches(db, home, movielens, capsys):
