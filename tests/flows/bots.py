@@ -52,7 +52,7 @@ class Bot:
         self, method: str, path: str, fields: dict[str, str] | None = None
     ) -> tuple[int, str, str]:
         """The status too."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=600)
         jar = "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items())
         headers = {"Cookie": jar, "Origin": f"http://{self.host}:{self.port}"}
         body = None

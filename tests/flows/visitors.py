@@ -126,7 +126,7 @@ class Hall:
 
     def wait_for(self, posts: int) -> None:
         """Until so many answers were sent by everybody together; the mark was set before."""
-        assert self.marks[posts].wait(120), f"{len(self.posts)} answers came, not {posts}"
+        assert self.marks[posts].wait(900), f"{len(self.posts)} answers came, not {posts}"
 
 
 class Visitor:

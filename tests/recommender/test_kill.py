@@ -24,7 +24,7 @@ pytestmark = pytest.mark.services
 LEASE = 8  # longer than a busy machine keeps a heartbeat waiting
 EPOCHS = 40  # enough that no machine is through before the kill
 TRAINING_RATINGS = 150 * 80 * 9 // 10
-PATIENCE = 500
+PATIENCE = 900
 ROUNDS = range(int(os.environ.get("KILL_ROUNDS", "1")))
 WORKER = "-m celery -A studysite worker -P threads -c 1 -Q device --without-gossip --without-mingle"
 

@@ -289,7 +289,8 @@ def ends(walk: Walk) -> Iterator[Page]:
 
 
 def leaving(walk: Walk) -> Iterator[Page]:
-    study = walk.study(before=ITEMS, withdraw_until=timezone.now().date())
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    study = walk.study(before=ITEMS, withdraw_until=tomorrow)
     _, url = walk.person(study)
     yield "break", walk.get(f"{url}break/")
     yield "withdraw until", walk.get(f"{url}withdraw/")

@@ -23,8 +23,8 @@ from tests.survey.telling import LEARNERS, features, hits
 
 pytestmark = pytest.mark.django_db
 
-#: Chance reaches this less than once in ten thousand runs. The keys and the time are real.
-RARE = 1e-4
+#: Chance reaches this less than once in a million runs. The keys and the time are real.
+RARE = 1e-6
 PRACTICE, CHECKS, REPEATS = 1, 2, 2
 
 

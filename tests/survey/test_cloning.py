@@ -128,6 +128,7 @@ def over(films):
     return films
 
 
+@pytest.fixture
 def ahead():
     return timezone.localdate() + timedelta(days=30)
 
@@ -140,8 +141,8 @@ def test_a_copy_with_a_day_that_has_passed_is_refused_with_the_way_out(over):
 
 
 @pytest.mark.parametrize("given", ["none", "later"])
-def test_the_command_gives_the_copy_another_day_or_none(over, given, capsys):
-    day = None if given == "none" else ahead()
+def test_the_command_gives_the_copy_another_day_or_none(over, given, ahead, capsys):
+    day = None if given == "none" else ahead
     said = "none" if day is None else day.isoformat()
     with pytest.raises(CommandError, match="kept as a draft"):  # no model here has a file
         call_command("clone_study", "films", "again", withdraw_until=said, inline=True)
@@ -175,10 +176,10 @@ def test_a_consent_of_one_s_own_comes_along_as_it_is(over):
     )
 
 
-def test_a_day_that_is_ahead_comes_along(films):
-    Study.objects.update(withdraw_until=ahead())
+def test_a_day_that_is_ahead_comes_along(films, ahead):
+    Study.objects.update(withdraw_until=ahead)
     copy = services.clone_study(study=Study.objects.get(), slug="again")
-    assert copy.withdraw_until == ahead()
+    assert copy.withdraw_until == ahead
 
 
 def test_the_page_leaves_a_day_out_that_has_passed_and_says_so(client, rita, over):
