@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.core.compiling import kernel
 
 
-@kernel
+@partial(kernel, error_model="numpy")  # half the time of a step on rows: it divides
 def step(
     weights: NDArray,
     means: NDArray,
