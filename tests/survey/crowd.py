@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from survey.errors import StudyError
 
 PEOPLE, QUOTA, QUESTIONS, LAUNCHERS = 20, 16, 15, 6
+PATIENCE = 900  # seconds
 
 
 def at_once(actions: Iterable[Callable[[], Any]]) -> list[Any]:
@@ -25,6 +26,7 @@ def at_once(actions: Iterable[Callable[[], Any]]) -> list[Any]:
     def run(action: Callable[[], Any]) -> Any:
         start.wait()
         try:
+            wait_long()
             return action()
         except (StudyError, DatabaseError) as error:
             return type(error).__name__
@@ -33,6 +35,13 @@ def at_once(actions: Iterable[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(actions)) as pool:
         return list(pool.map(run, actions))
+
+
+def wait_long() -> None:
+    """SQLite keeps no queue: of so many who want to write, the last may wait for minutes."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE}")
 
 
 def launch_race() -> dict[str, Any]:
