@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import uuid
 import warnings
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -78,7 +79,8 @@ def compile_one(catalogue: Catalog, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     written = BytesIO()
     write_mo(written, catalogue)
-    beside = target.with_suffix(".mo.new")
+    # Under a name of its own: several may compile at once, as the processes of a test run do.
+    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     beside.write_bytes(written.getvalue())
     beside.replace(target)
 

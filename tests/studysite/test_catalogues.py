@@ -1,7 +1,10 @@
 """Strings are found, compiled and checked without gettext."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.mofile import read_mo
 
 from studysite import catalogues
 
@@ -39,6 +42,22 @@ def test_a_field_for_a_script_and_markup_stay_as_they_are():
         catalogue.add("{n} star", "ein Stern"),
     ]
     assert ["other {fields}" in " ".join(catalogues.faults(each)) for each in broken] == [True] * 3
+
+
+def test_many_compile_at_once_and_whoever_reads_meanwhile_finds_a_whole_file(tmp_path):
+    catalogue, target = Catalog(locale="de"), tmp_path / "django.mo"
+    for number in range(200):
+        catalogue.add(f"Movie {number}", f"Film {number}")
+    catalogues.compile_one(catalogue, target)
+
+    def compile_and_read(_):
+        catalogues.compile_one(catalogue, target)
+        with target.open("rb") as file:
+            return len(list(read_mo(file)))
+
+    with ThreadPoolExecutor(8) as people:
+        assert set(people.map(compile_and_read, range(80))) == {201}
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_wrong_usage_is_told(capsys):
