@@ -76,6 +76,8 @@ def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
         services.confirm_answers(appraiser=who)
         return redirect("appraiser", token=token)
     if next_step(who) in {Step.INSTRUCTIONS, Step.BEFORE}:
+        # Http404 for one who withdrew this moment: without answers it looks as if none were given.
+        access.appraiser_for_token(token)
         return redirect("appraiser", token=token)
     form = JudgmentForm(request.POST, study=who.study)
     if not form.is_valid():

@@ -5,6 +5,7 @@ import pytest
 from survey import services
 from survey.errors import StudyClosed
 from survey.models import Judgment
+from survey.selectors.steps import Step
 from survey.services.withdrawing import withdraw
 from survey.views import judging
 from tests.survey.sending import fields
@@ -50,6 +51,20 @@ def test_an_answer_that_meets_the_end_of_the_study_is_told_so(send, study, step,
 def test_an_answer_that_meets_its_own_withdrawal_finds_a_link_that_is_known_no_more(send):
     assert send(lambda who: withdraw(appraiser=who)).status_code == 404
     assert Judgment.objects.count() == 0
+
+
+def test_an_answer_whose_sender_s_questionnaire_is_erased_this_moment_is_not_called_taken(
+    client, ada, monkeypatch
+):
+    services.begin(appraiser=ada.appraiser)
+    form = fields(client.get(ada.url).context["page"])
+
+    def erased_meanwhile(who):
+        withdraw(appraiser=who)
+        return Step.BEFORE
+
+    monkeypatch.setattr(judging, "next_step", erased_meanwhile)
+    assert client.post(ada.url, form).status_code == 404
 
 
 def test_an_answer_that_meets_a_short_break_is_asked_for_again(send, client, study, monkeypatch):
