@@ -149,7 +149,8 @@ def browser_type_launch_args(browser_type_launch_args):
     ]
     if os.geteuid() == 0:
         flags.append("--no-sandbox")  # Chromium's sandbox refuses to run as root
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": flags}
+    own = {"executable_path": CHROMIUM, "args": flags, "timeout": PATIENCE}
+    return {**browser_type_launch_args, **own}
 
 
 @pytest.fixture(scope="session")

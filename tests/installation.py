@@ -83,7 +83,8 @@ class Installation:
     def serve(self, workers: int) -> None:
         """gunicorn with that many processes, ready to answer."""
         web = f"gunicorn studysite.wsgi --bind 127.0.0.1:{self.port} --workers {workers}"
-        server = self.start("-m", *web.split(), "--no-control-socket", log="web")
+        options = ["--no-control-socket", "--timeout", "600"]  # a slow machine is no reason to kill
+        server = self.start("-m", *web.split(), *options, log="web")
         deadline = time.monotonic() + PATIENCE
         while not self.healthy():
             assert server.poll() is None, (self.home / "web.log").read_text()[-3000:]
