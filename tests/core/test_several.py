@@ -45,9 +45,12 @@ from torch import distributed
 from tests.core.test_several import fit, keep
 
 name, folder, rank = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+options = {"max_seconds": float(sys.argv[4])} if sys.argv[4:] else {}
 meet = f"file://{folder}/{name}.meet"
 distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=2)
-keep(fit(name, checkpoint=folder / f"{name}.checkpoint"), folder / f"{name}.{rank}")
+model = fit(name, checkpoint=folder / f"{name}.checkpoint", **options)
+assert model.finished_ is not bool(options)
+keep(model, folder / f"{name}.{rank}")
 distributed.destroy_process_group()
 """
 
@@ -83,10 +86,11 @@ def test_preset_tuned_is_refused_in_two_processes(tmp_path):
     assert all("ConfigurationError: The preset tuned trains in one process" in t for t in told)
 
 
-def run_two(name, folder):
+def run_two(name, folder, *seconds):
     command = [sys.executable, "-c", ONE_OF_TWO, name, str(folder)]
-    both = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]
+    both = [subprocess.Popen([*command, str(rank), *seconds]) for rank in range(2)]
     assert [process.wait(timeout=600) for process in both] == [0, 0]
+    (folder / f"{name}.meet").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -101,13 +105,18 @@ def test_two_processes_learn_what_one_learns(name, tmp_path):
         assert np.allclose(left[key], array, rtol=1e-4, atol=1e-5), key
 
 
-def test_two_processes_go_on_from_the_first_ones_checkpoint(tmp_path):
-    run_two("faithful", tmp_path)
-    before = load_file(tmp_path / "faithful.1")
-    (tmp_path / "faithful.meet").unlink(missing_ok=True)
-    run_two("faithful", tmp_path)  # which is at its end already
-    after = load_file(tmp_path / "faithful.1")
-    assert all(np.array_equal(before[key], after[key]) for key in before)
+def test_two_processes_whose_time_was_up_go_on_together_to_the_same_weights(tmp_path):
+    """After their first step; the first one's checkpoint is read by both."""
+    for folder in ("whole", "stopped"):
+        (tmp_path / folder).mkdir()
+    run_two("everything", tmp_path / "whole")
+    for seconds in (["0"], []):
+        run_two("everything", tmp_path / "stopped", *seconds)
+    for rank in range(2):
+        before, after = (
+            load_file(tmp_path / folder / f"everything.{rank}") for folder in ("whole", "stopped")
+        )
+        assert all(np.array_equal(before[key], after[key]) for key in before)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
