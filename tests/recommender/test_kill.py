@@ -14,6 +14,7 @@ from itertools import product
 from urllib.parse import urlsplit
 
 import pytest
+from safetensors.numpy import load_file
 
 from tests.installation import Installation, own_database
 from tests.requirements import need
@@ -84,10 +85,23 @@ def until(site: Installation, condition: str) -> None:
         time.sleep(0.05)
 
 
-def train(site: Installation) -> str:
-    options = f"--dataset small --epochs {EPOCHS} --systems autoencoder --detach --json"
-    (job,) = json.loads(site.manage("train_models", *options.split()).stdout)
+def train(site: Installation, preset: str = "compact", where: str = "--detach") -> str:
+    wish = f"--dataset small --epochs {EPOCHS} --systems autoencoder --preset {preset}"
+    (job, *_) = json.loads(site.manage("train_models", *wish.split(), where, "--json").stdout)
     return job
+
+
+def the_model_of_a_run_that_nobody_disturbed(site: Installation, preset: str) -> None:
+    """To the last bit: weights, loss curve, training error. It writes no checkpoint."""
+    site.env["JOB_CHECKPOINT_SECONDS"] = "100000"
+    train(site, preset, "--inline")
+    newest_last = "SELECT artefact FROM recommender_trainedmodel ORDER BY created_at"
+    disturbed, whole = (
+        load_file(site.home / artefact / "model.safetensors")
+        for (artefact,) in query(site, newest_last)
+    )
+    assert disturbed.keys() == whole.keys()
+    assert [name for name in whole if disturbed[name].tobytes() != whole[name].tobytes()] == []
 
 
 def one_model_and_nothing_else(site: Installation, job: str, *, attempts: int) -> None:
@@ -122,9 +136,10 @@ def end(process, how: signal.Signals) -> None:
     process.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("preset", ["compact", "tuned"])
 @pytest.mark.parametrize("number", ROUNDS)
-def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(site, number):
-    job = train(site)
+def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(site, number, preset):
+    job = train(site, preset)
     first = site.start(*WORKER.split(), log="first")
     until(site, "epoch >= 2")
     end(first, signal.SIGKILL)
@@ -136,6 +151,7 @@ def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(site, number)
     until(site, "attempts = 2 AND epoch >= 2")
     until(site, "status = 'done'")
     one_model_and_nothing_else(site, job, attempts=2)
+    the_model_of_a_run_that_nobody_disturbed(site, preset)
 
 
 def test_a_worker_that_is_told_to_end_does_not_finish_first_and_loses_nothing(site, broker):
