@@ -1,6 +1,7 @@
-"""The documents name files and tests that exist."""
+"""The documents name files and tests that exist, and figures that were kept."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -50,3 +51,28 @@ def test_every_row_of_the_comparison_has_all_its_cells_and_a_proof_unless_it_say
     assert {len(row) for row in rows} == {11}
     unproved = [row[0] for row in rows if row[2] == "–" and not row[1].startswith("no")]
     assert unproved == []
+
+
+def test_the_times_of_the_judging_page_in_the_documents_are_those_that_were_kept():
+    """After a new run of ``benchmarks/judging_page.py``: its rows, into docs/study-protocol.md."""
+    kept = json.loads((ROOT / "benchmarks" / "results" / "judging_page.json").read_text())
+    load, aims = kept["load"], kept["aims_ms"]
+
+    def row(label: str, found: float, aim: float) -> str:
+        return f"| {label} | {found:,.0f} ms | {aim:,} ms{': missed' if found > aim else ''} |"
+
+    rows = [
+        f"| the page, compressed | {load['document'] / 1000:.0f} kB | |",
+        f"| with styles, scripts and pictures | {load['all'] / 1000:.0f} kB | |",
+        f"| answer of the server | {load['server']:.0f} ms | |",
+        f"| first content painted | {load['painted']:.0f} ms | |",
+        row("interactive", load["interactive"], aims["interactive"]),
+        row(
+            "interactive, slowest of the five",
+            kept["worst_round_interactive_ms"],
+            aims["interactive"],
+        ),
+        *(row(label, found, aims["response"]) for label, found in kept["response_ms"].items()),
+    ]
+    shown = (ROOT / "docs" / "study-protocol.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in rows if line not in shown] == []

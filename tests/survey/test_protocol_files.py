@@ -1,7 +1,9 @@
 """A protocol is read from a file and from flags; what cannot be is refused with its remedy."""
 
+import re
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,14 @@ from survey import protocol_files
 from survey.errors import StudyError
 from survey.protocol import Protocol
 from survey.protocol_files import FORMS, day, era, read_protocol, repeats
+
+DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def in_document(name):
+    """Every block of TOML that a document shows."""
+    text = (DOCUMENTS / name).read_text(encoding="utf-8")
+    return re.findall(r"^```toml\n(.*?)^```$", text, re.S | re.M)
 
 
 def read(text, *, questions=15):
@@ -107,3 +117,26 @@ def test_a_day_is_written_from_the_year_on():
     assert day("2026-12-31") == date(2026, 12, 31)
     with pytest.raises(StudyError, match="Write year, month, day"):
         day("31.12.2026")
+
+
+def test_the_whole_file_in_the_documents_is_a_protocol_that_decides_nearly_everything():
+    (text,) = in_document("study-protocol.md")
+    made = protocol_files.protocol(read(text))
+    assert (made.third_answer, made.ask_familiarity, made.n_checks, made.n_repeats) == (
+        "tie",
+        True,
+        2,
+        2,
+    )
+    assert set(made.panel["outcomes"]) == {"done", "screened", "failed"}
+    assert made.before[0]["screens_out"] == ["No"]
+    assert made.before[2]["translations"]["de"]["labels"] == ["gar nicht", "sehr gut"]
+    assert made.after[0] == {"builtin": "sus"}
+
+
+@pytest.mark.parametrize("name", ["recruitment.md", "languages.md"])
+def test_every_other_piece_of_a_file_in_the_documents_can_be_read(name):
+    pieces = in_document(name)
+    assert pieces
+    for text in pieces:
+        protocol_files.protocol(read(text))
