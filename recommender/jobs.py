@@ -99,6 +99,7 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
         fitting = replace(
             options,
             seed=wish["seed"],
+            precision=wish.get("precision", "auto"),  # jobs of an earlier version have none
             checkpoint=_checkpoint(claim, earlier=partials(wish, dataset)),
             checkpoint_seconds=settings.JOB_CHECKPOINT_SECONDS,
             max_seconds=_time_left(wish, lease),
@@ -118,7 +119,8 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
     facts = {"dataset": dataset.name, **origin}
     checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
     if not model.finished_:
-        store.move(f"{claim.checkpoints}/attempt-{claim.attempt}", claim.partial)
+        # A second name: until the row is there, another attempt needs the checkpoint in its place.
+        store.link(f"{claim.checkpoints}/attempt-{claim.attempt}", claim.partial)
     close_old_connections()  # hours may have passed since the last query of this thread
     services.keep_trained_model(
         claim=claim,

@@ -73,6 +73,8 @@ class Lease:
         self._ended.set()
         # A beat that hangs in the database is left behind: it is fenced by the claim.
         self._thread.join(timeout=2 * BEAT_SECONDS)
+        if kind is not None and self.stop is not Stop.LOST:
+            self._renew()  # the next attempt is to know of all the time that this one worked
 
     def report(self, progress: Progress) -> None:
         self._progress = progress

@@ -89,11 +89,13 @@ def remove(relative: str) -> None:
         target.unlink(missing_ok=True)
 
 
-def move(relative: str, to: str) -> None:
-    """Rename a file or folder within the home, over what may be there."""
+def link(relative: str, to: str) -> None:
+    """Give a file a second name within the home, in place of what may be there."""
     target = path(to)
     target.parent.mkdir(parents=True, exist_ok=True)
-    path(relative).replace(target)
+    target.unlink(missing_ok=True)
+    target.hardlink_to(path(relative))
+    _flush(target.parent)
 
 
 def entries(relative: str) -> list[str]:

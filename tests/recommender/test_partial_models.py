@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 
-from recommender import selectors, services, store
+from recommender import jobs, selectors, services, store
+from recommender.core.training import loop
 from recommender.models import Evaluation, Job, TrainedModel
 from tests.recommender.fake import run
 
@@ -86,6 +89,114 @@ def test_work_before_a_crash_counts(train, start):
     job = start(system="autoencoder", epochs=3, max_minutes=10)
     Job.objects.filter(pk=job.pk).update(worked_seconds=601)
     assert run(job).trained_model.status == "partial"
+
+
+@pytest.fixture
+def long_training(start, monkeypatch):
+    """Queued: its time is up after ten steps, by a clock that every step moves on by a second."""
+    ticks = iter(range(10**9))
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    return start(system="autoencoder", epochs=1000, max_minutes=9.5 / 60)
+
+
+def hours_passed(job) -> None:
+    Job.objects.filter(pk=job.pk).update(worked_seconds=10_000)
+
+
+def keeping(monkeypatch, *, before=None, after=None) -> list[int]:
+    """Raise ``before`` or ``after`` a model's rows are written, once; the examples it has seen."""
+    keep, seen = services.keep_trained_model, []
+
+    def interrupted(*, model, **values):
+        seen.append(model["loss_curve"][-1][0])
+        monkeypatch.setattr(services, "keep_trained_model", keep)
+        if before:
+            raise before
+        keep(model=model, **values)
+        raise after
+
+    monkeypatch.setattr(services, "keep_trained_model", interrupted)
+    return seen
+
+
+class Killed(BaseException):
+    pass
+
+
+def run_to_its_death(job, monkeypatch) -> None:
+    with monkeypatch.context() as patches:
+        patches.setattr(jobs, "_end", lambda *args, **values: None)  # the dead tidy nothing up
+        with pytest.raises(Killed):
+            run(job)
+
+
+def test_an_error_of_the_database_at_the_end_loses_nothing(long_training, monkeypatch):
+    seen = keeping(monkeypatch, before=OperationalError("the server is away"))
+    with pytest.raises(jobs.Crashed):
+        run(long_training)
+    hours_passed(long_training)
+    model = run(long_training).trained_model
+    assert (model.status, model.job.attempts) == ("partial", 2)
+    assert [examples(model)] == seen
+    assert store.entries("partials") == [f"partials/{long_training.pk}-2"]
+    assert store.entries("checkpoints") == []
+
+
+def test_an_attempt_with_time_left_goes_on_from_where_the_error_was(long_training, monkeypatch):
+    seen = keeping(monkeypatch, before=OperationalError("the server is away"))
+    with pytest.raises(jobs.Crashed):
+        run(long_training)
+    assert examples(run(long_training).trained_model) > seen[0]
+
+
+def test_an_error_after_the_rows_were_written_leaves_the_model_as_it_is(
+    long_training, monkeypatch, train
+):
+    seen = keeping(monkeypatch, after=OperationalError("no answer to COMMIT"))
+    with pytest.raises(jobs.Crashed):
+        run(long_training)
+    long_training.refresh_from_db()
+    assert (long_training.status, long_training.attempts) == ("done", 1)
+    assert store.entries("partials") == [f"partials/{long_training.pk}-1"]
+    assert examples(train(epochs=1000, max_minutes=MOMENT)) > seen[0]
+
+
+def test_a_worker_killed_before_the_rows_are_written_loses_nothing(
+    long_training, monkeypatch, expire
+):
+    seen = keeping(monkeypatch, before=Killed())
+    run_to_its_death(long_training, monkeypatch)
+    hours_passed(long_training)
+    expire(long_training.pk)
+    services.sweep()
+    model = run(long_training).trained_model
+    assert (model.status, model.job.attempts) == ("partial", 2)
+    assert [examples(model)] == seen
+    assert store.entries("partials") == [f"partials/{long_training.pk}-2"]
+
+
+def test_a_worker_killed_after_the_rows_were_written_loses_nothing(
+    long_training, monkeypatch, train
+):
+    seen = keeping(monkeypatch, after=Killed())
+    run_to_its_death(long_training, monkeypatch)
+    services.sweep()
+    assert store.entries("partials") == [f"partials/{long_training.pk}-1"]
+    assert store.entries("checkpoints") == []
+    assert examples(train(epochs=1000, max_minutes=MOMENT)) > seen[0]
+
+
+def test_the_time_until_an_error_counts(start, fake, settings):
+    settings.JOB_LEASE_SECONDS = 600  # an error comes long before the first beat
+
+    def crash(options):
+        raise RuntimeError("a bug")
+
+    fake.middle = crash
+    job = start()
+    with pytest.raises(jobs.Crashed):
+        run(job)
+    assert Job.objects.get().worked_seconds > 0
 
 
 def test_a_study_takes_the_newest_model_that_is_done(train, dataset):

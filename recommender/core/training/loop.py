@@ -79,7 +79,8 @@ def train(
     ``stopping`` the task is left with the weights of the best pass so far (those of the last step
     where no pass is over), and the checkpoint holds both: the run goes on from the last step. A
     checkpoint of another ``identity`` (JSON-ready: configuration, data) or a damaged one is not
-    used.
+    used. Where ``options.max_seconds`` is 0, the checkpoint's weights are the outcome; without a
+    checkpoint one step is taken.
 
     In several processes each calls this with the same arguments; the first writes, the others
     read the same file.
@@ -103,6 +104,12 @@ def train(
         del found, arrays  # they keep the file, which the next checkpoint replaces, in memory
     done = done_before = curve.n_examples
     started = time.monotonic()  # reading a checkpoint of gigabytes is not learning
+    used_up = options.max_seconds is not None and options.max_seconds <= 0
+    is_open = 0 < done < total and not (stopping and stopping.is_over)
+    if is_open and several.leader_says(used_up, options.device):
+        if stopping:
+            stopping.end()
+        return Outcome(curve.thinned(), done / task.n_examples, finished=False)
 
     def write(epoch: int, batches: int, generator: torch.Generator) -> None:
         if options.checkpoint is None or rank:
