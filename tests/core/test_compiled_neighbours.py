@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 
 from recommender.core import neighbours
 from recommender.core.errors import Cancelled, ConfigurationError
@@ -22,8 +23,9 @@ pytest.importorskip("numba")
 
 from recommender.core.compiling import kernel
 from recommender.core.neighbours import raters as raters_module
+from recommender.core.neighbours import walk
 from recommender.core.neighbours.levels import in_levels
-from recommender.core.neighbours.packed import pack
+from recommender.core.neighbours.packed import pack, panel
 from recommender.core.neighbours.raters import RaterMeans
 from recommender.core.neighbours.top import nearest
 
@@ -85,6 +87,63 @@ def test_tiles_that_cannot_matter_are_skipped():
     assert found.users[0].tolist() == [40, 80, 120]
 
 
+def brute_force(dense, asking, k, cosine):
+    """The nearest users of each profile, by a sort of all in whole numbers."""
+    dense, asking = (np.rint(2 * stars).astype(np.int64) for stars in (dense, asking))
+    dots, overlaps = asking @ dense.T, (asking > 0).astype(int) @ (dense > 0).T
+    keys = dots**2 / np.maximum((dense**2).sum(axis=1), 1) if cosine else dots
+    found = np.full((len(asking), k), -1)
+    for row in range(len(asking)):
+        order = np.lexsort((np.arange(len(dense)), -overlaps[row], -keys[row]))
+        order = order[dots[row, order] > 0][:k]
+        found[row, : len(order)] = order
+    return found
+
+
+def on_levels(seed, shape, share, lowest, highest):
+    rng = np.random.default_rng(seed)
+    return rng.integers(lowest, highest + 1, shape) / 2 * (rng.random(shape) < share)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([(1, 2), (1, 10), (9, 10), (4, 4)]),
+    st.sampled_from([(1, 2), (1, 10), (9, 10), (4, 4)]),
+    st.sampled_from([(6, 0.4), (40, 0.1), (40, 0.5)]),
+    st.sampled_from([1, 5]),
+    st.booleans(),
+)
+def test_strangers_on_other_levels_find_their_nearest_users(seed, given_, asked, shape, k, cosine):
+    """In tiles enough that some are skipped, with ties across them."""
+    movies, share = shape
+    dense = on_levels(seed, (1_500, movies), share, *given_)
+    dense[:500] *= np.arange(movies) < 4  # small norms, so that tiles differ
+    asking = on_levels(seed + 1, (40, movies), share, *asked)
+    found = neighbours.nearest_users(
+        csr_array(dense), HALF_STARS, k, profiles=csr_array(asking), cosine=cosine, threads=2
+    )
+    assert_array_equal(found.users, brute_force(dense, asking, k, cosine))
+
+
+def test_high_stars_asking_among_low_ones_skip_no_tile_that_matters():
+    dense = on_levels(0, (3_000, 30), 0.4, 1, 2)
+    asking = on_levels(1, (40, 30), 0.4, 1, 10)
+    for cosine in (True, False):
+        found = neighbours.nearest_users(
+            csr_array(dense), HALF_STARS, 5, profiles=csr_array(asking), cosine=cosine, threads=2
+        )
+        assert_array_equal(found.users, brute_force(dense, asking, 5, cosine))
+
+
+def test_a_tile_that_can_only_tie_is_not_skipped():
+    """Everybody is alike in direction; the first user, of a larger norm, comes in a later tile."""
+    dense = np.full((900, 1), 2.0)
+    dense[:300] = 5
+    found = neighbours.nearest_users(csr_array(dense), HALF_STARS, 1, rows=np.array([899]))
+    assert found.users[0, 0] == 0
+
+
 def test_a_search_can_be_stopped():
     packed, levels = packed_levels(random_ratings(1, 300, 20))
 
@@ -122,6 +181,7 @@ def test_means_over_raters_are_those_of_the_plain_form(seed, shape, k, steering)
 VARIANTS = {
     **system("user-knn").presets,
     "correlation": UserKNNConfig(similarity="correlation", over="common", shrinkage=3),
+    "unlike": UserKNNConfig(similarity="correlation", minimum_similarity=-1),
     "many": UserKNNConfig(k=100, over="common"),
     "overall": UserKNNConfig(neighbours="overall", centre="everything", combine="mean-with-zeros"),
 }
@@ -150,6 +210,15 @@ def test_walks_through_long_lists_change_nothing():
     ):
         assert_array_equal(found[0].ravel(), wanted[0].ravel())
         assert_array_equal(found[1].ravel(), wanted[1].ravel())
+
+
+def test_a_walk_holds_all_above_its_bound_however_close():
+    packed = packed_levels(random_ratings(0, 3_000, 12, 0.4))[0]
+    keys = 1 + 1e-9 * np.random.default_rng(0).permutation(3_000)
+    query = walk.Query(panel(12), 0, keys, 1.0)
+    near = walk._most_similar(query, packed, 1_024)
+    assert 500 < len(near) < 2_000
+    assert_array_equal(near, np.argsort(-keys)[: len(near)])
 
 
 def test_profiles_of_strangers_have_everyone_as_neighbour():

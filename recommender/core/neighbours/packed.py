@@ -48,7 +48,7 @@ class Packed(NamedTuple):
     tile_norm: NDArray[np.float64]  #: the smallest norm in each tile
     tile_total: NDArray[np.float64]  #: the largest sum of levels in each tile
     tile_reach: NDArray[np.float64]  #: the largest (sum of levels / norm) in each tile
-    top: float  #: the highest level there is
+    top: float  #: the highest level in these profiles
 
 
 def pack(profiles: Levels, n_movies: int, threads: int | None = None) -> Packed:
@@ -113,6 +113,16 @@ def sums(profiles: Levels, rows: NDArray) -> tuple[NDArray, NDArray]:
             total[at] += level
             square[at] += level * level
     return total, square
+
+
+@kernel
+def peaks(profiles: Levels, rows: NDArray) -> NDArray:
+    """The highest level in each of the rows; 0 in an empty one."""
+    highest = np.zeros(len(rows))
+    for at, row in enumerate(rows):
+        for t in range(profiles.indptr[row], profiles.indptr[row + 1]):
+            highest[at] = max(highest[at], np.float64(profiles.levels[t]))
+    return highest
 
 
 @kernel

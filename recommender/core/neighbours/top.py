@@ -27,6 +27,7 @@ from recommender.core.neighbours.packed import (
     fill,
     overlap,
     panel,
+    peaks,
     sums,
 )
 from recommender.core.systems import Progress, ignore_progress
@@ -63,7 +64,7 @@ def nearest(
     """
     own = rows if own is None else own
     total, square = (part.astype(np.float64) for part in sums(queries, rows))
-    norms = np.sqrt(square)
+    norms, highest = np.sqrt(square), peaks(queries, rows)
     users = np.full((len(rows), k), -1, np.int32)
     similarities = np.zeros((len(rows), k))
     space = local()
@@ -81,7 +82,7 @@ def nearest(
             overlaps=np.zeros((WIDTH, k), np.int32),
         )
         visited: int = _search(
-            space.panel, packed, own[here], norms[here], total[here], cosine, lists
+            space.panel, packed, own[here], norms[here], total[here], highest[here], cosine, lists
         )
         fill(space.panel, packed.place, queries, rows[here], True)
         found, keys = lists.rows[: len(here)], lists.keys[: len(here)]
@@ -113,6 +114,7 @@ def _search(
     own: NDArray,
     norms: NDArray,
     total: NDArray,
+    highest: NDArray,
     cosine: bool,
     lists: Lists,
 ) -> int:
@@ -134,7 +136,7 @@ def _search(
         else:
             below -= 1
         up = not up
-        if not _may_enter(tile, packed, norms, total, cosine, worst):
+        if not _may_enter(tile, packed, norms, total, highest, cosine, worst):
             continue
         first, last = tile * TILE, min(len(packed.user), (tile + 1) * TILE)
         visited += packed.start[last] - packed.start[first]
@@ -160,19 +162,28 @@ def _search(
 
 @kernel
 def _may_enter(
-    tile: int, packed: Packed, norms: NDArray, total: NDArray, cosine: bool, worst: NDArray
+    tile: int,
+    packed: Packed,
+    norms: NDArray,
+    total: NDArray,
+    highest: NDArray,
+    cosine: bool,
+    worst: NDArray,
 ) -> bool:
-    """Whether anybody in the tile may be near enough to a query: a dot product is at most the
-    highest level times the smaller sum of levels, and |u| |v|."""
+    """Whether anybody in the tile may be near enough to a query, or tie with its kth.
+
+    A dot product is at most |u| |v|, and the highest level of one side times the sum of levels of
+    the other. Queries may be of other people, whose levels go higher than those in the tiles.
+    """
     for lane in range(len(norms)):
         if cosine:
             best = min(
                 packed.top * total[lane] / max(packed.tile_norm[tile], 1e-9),
-                packed.top * packed.tile_reach[tile],
+                highest[lane] * packed.tile_reach[tile],
             )
             best = min(best, norms[lane])
         else:
-            best = packed.top * min(total[lane], packed.tile_total[tile])
+            best = min(packed.top * total[lane], highest[lane] * packed.tile_total[tile])
         if best * (1 + 1e-9) >= worst[lane]:
             return True
     return False
