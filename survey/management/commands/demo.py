@@ -32,7 +32,7 @@ ARMS = "autoencoder,user-knn"
 TASTE = "autoencoder:0.6"  # of the simulated appraisers, so that the results show something
 RESEARCHER = "researcher"
 QUESTIONS, PROFILES, MINIMUM_PROFILE, SIMULATED = 15, 100, 5, 40
-PATIENCE = 60.0  # seconds for the servers to answer
+PATIENCE = 180.0  # seconds for the servers to answer; a busy machine takes its time
 
 
 class Command(BaseCommand):
