@@ -6,6 +6,7 @@ from survey.selectors.design import design, design_hash, digest
 from survey.selectors.judging import (
     OwnAnswer,
     QuestionPage,
+    answers_listed,
     changeable,
     own_answers,
     question_page,
@@ -31,6 +32,7 @@ __all__ = [
     "Results",
     "StarGroup",
     "StudyLine",
+    "answers_listed",
     "changeable",
     "checklist",
     "design",

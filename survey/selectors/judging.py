@@ -22,7 +22,7 @@ class QuestionPage:
     from 1 to ``total`` within the practice or, apart, within the questions that follow it;
     ``done`` of ``everything`` are answered. ``told`` is the title that a check says to choose.
     ``given`` is the answer as it stands, where it is to be changed; ``last`` is the number of the
-    answer that may be changed from here.
+    answer that may be changed from here, one of ``all_listed`` or the last one alone.
     """
 
     question_id: int
@@ -40,6 +40,7 @@ class QuestionPage:
     told: str = ""
     given: Judgment | None = None
     last: int | None = None
+    all_listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ def question_page(
 
     With a ``number`` or a ``key``: that one, answered before, to be changed; None where it may not.
     """
-    asked = _asked(appraiser)
+    own = _own(appraiser)
+    asked = _asked(own)
     changing = number is not None or key is not None
-    wanted = _to_change(appraiser, asked, number, key) if changing else _open(asked)
+    wanted = _to_change(appraiser, own, number, key) if changing else _open(asked)
     if wanted is None:
         return None
     practising = [each for each in asked if each.kind == Kind.PRACTICE]
@@ -74,7 +76,7 @@ def question_page(
     )
     assignment = full.defer("question__profile").get(pk=wanted.pk)
     left, right = (_card(movie) for movie in _sides(assignment))
-    changeable = [] if changing else _changeable(appraiser, asked)
+    changeable = [] if changing else _changeable(appraiser, own)
     return QuestionPage(
         question_id=assignment.question_id,
         assignment_key=str(assignment.key),
@@ -91,6 +93,7 @@ def question_page(
         told=_told(assignment.expected, left, right),
         given=assignment.judgment if changing else None,
         last=counting.index(changeable[-1]) + 1 if changeable else None,
+        all_listed=_all_listed(appraiser, own),
     )
 
 
@@ -103,15 +106,21 @@ def question_profile(question_id: int) -> Profile:
 
 
 def own_answers(appraiser: Appraiser) -> list[OwnAnswer]:
-    """What one answered, practice apart, in order, and which of it may change now."""
-    asked = _asked(appraiser)
-    changeable = {each.pk for each in _changeable(appraiser, asked)}
-    counting = [each for each in asked if each.kind != Kind.PRACTICE]
+    """What one answered, practice apart, in order, and which of it may change now.
+
+    All of it, or the last answer alone (``answers_listed``). What a repeat asks for once more is
+    left out while the repeat is on the screen: its answer shall come from the movies.
+    """
+    own = _own(appraiser)
+    changeable = {each.pk for each in _changeable(appraiser, own)}
+    hidden = {each.question_id for each in own if _is_repeated_now(each)}
+    counting = [each for each in _asked(own) if each.kind != Kind.PRACTICE]
     full = appraiser.assignments.select_related("question__first_movie", "question__second_movie")
     movies = {each.pk: _sides(each) for each in full.defer("question__profile")}
+    given = [(number, each) for number, each in enumerate(counting, 1) if _is_answered(each)]
     lines = []
-    for number, each in enumerate(counting, start=1):
-        if not _is_answered(each):
+    for number, each in given if _all_listed(appraiser, own) else given[-1:]:
+        if each.question_id in hidden:
             continue
         left, right = movies[each.pk]
         chosen = {"left": left.title, "right": right.title}
@@ -123,10 +132,20 @@ def own_answers(appraiser: Appraiser) -> list[OwnAnswer]:
 def changeable(appraiser: Appraiser) -> list[Assignment]:
     """Answered assignments whose answer may change now, in the order in which they were asked.
 
-    Rule ``previous``: only the one answered last; ``finish``: all. Never practice, never once
-    the appraiser has finished, and only while the study takes answers.
+    Of those listed (``answers_listed``) the main questions, each until it is repeated. Checks and
+    repeats never: told afterwards, or looked up, they would say nothing. Never practice, never
+    once the appraiser has finished, and only while the study takes answers.
     """
-    return _changeable(appraiser, _asked(appraiser))
+    return _changeable(appraiser, _own(appraiser))
+
+
+def answers_listed(appraiser: Appraiser) -> bool:
+    """Whether all own answers are listed; else the one given last alone.
+
+    Under ``finish`` they are: with repeats once everything is answered, so that nobody looks up
+    what a repeat asks for once more, or tells by a gap in the list what will be repeated.
+    """
+    return _all_listed(appraiser, _own(appraiser))
 
 
 def shown_digest(assignment: Assignment) -> str:
@@ -141,9 +160,12 @@ def shown_digest(assignment: Assignment) -> str:
     return salted_hmac("survey.shown", what, algorithm="sha256").hexdigest()[:32]
 
 
-def _asked(appraiser: Appraiser) -> list[Assignment]:
+def _own(appraiser: Appraiser) -> list[Assignment]:
+    return list(appraiser.assignments.select_related("judgment").order_by("position"))
+
+
+def _asked(own: list[Assignment]) -> list[Assignment]:
     """What was and will be asked, in order: without what went back to the pool unanswered."""
-    own = appraiser.assignments.select_related("judgment").order_by("position")
     return [each for each in own if _is_answered(each) or each.returned_at is None]
 
 
@@ -155,23 +177,43 @@ def _open(asked: list[Assignment]) -> Assignment | None:
     return next((each for each in asked if not _is_answered(each)), None)
 
 
+def _is_repeated_now(assignment: Assignment) -> bool:
+    """A repeat that was shown and is not answered; it may have gone back to the pool since."""
+    seen = assignment.kind == Kind.REPEAT and assignment.shown_at is not None
+    return seen and not _is_answered(assignment)
+
+
 def _to_change(
-    appraiser: Appraiser, asked: list[Assignment], number: int | None, key: UUID | None
+    appraiser: Appraiser, own: list[Assignment], number: int | None, key: UUID | None
 ) -> Assignment | None:
-    allowed = {each.pk for each in _changeable(appraiser, asked)}
-    counting = [each for each in asked if each.kind != Kind.PRACTICE]
+    allowed = {each.pk for each in _changeable(appraiser, own)}
+    counting = [each for each in _asked(own) if each.kind != Kind.PRACTICE]
     for place, each in enumerate(counting, start=1):
         if each.pk in allowed and (place == number or each.key == key):
             return each
     return None
 
 
-def _changeable(appraiser: Appraiser, asked: list[Assignment]) -> list[Assignment]:
+def _changeable(appraiser: Appraiser, own: list[Assignment]) -> list[Assignment]:
     study = appraiser.study
     if appraiser.confirmed_at or appraiser.finished_at or not study.takes(appraiser.kind):
         return []
-    given = [each for each in asked if _is_answered(each) and each.kind != Kind.PRACTICE]
-    return {"previous": given[-1:], "finish": given}.get(study.changes, [])
+    if study.changes == "never":
+        return []
+    given = [each for each in own if _is_answered(each) and each.kind != Kind.PRACTICE]
+    repeats = [each for each in own if each.kind == Kind.REPEAT]
+    repeated = {each.question_id for each in repeats if each.shown_at or _is_answered(each)}
+    return [
+        each
+        for each in (given if _all_listed(appraiser, own) else given[-1:])
+        if each.kind == Kind.MAIN and each.question_id not in repeated
+    ]
+
+
+def _all_listed(appraiser: Appraiser, own: list[Assignment]) -> bool:
+    study = appraiser.study
+    over = all(_is_answered(each) for each in own)
+    return study.changes == "finish" and (over or not study.n_repeats)
 
 
 def _sides(assignment: Assignment) -> tuple[Movie, Movie]:

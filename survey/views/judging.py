@@ -90,7 +90,7 @@ def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
         return kept(request, who, token)
     if outcome is services.Outcome.TAKEN:
         return render(request, "survey/meanwhile.html", frame(request, who, token))
-    listed = outcome is services.Outcome.CHANGED and who.study.changes == "finish"
+    listed = outcome is services.Outcome.CHANGED and selectors.answers_listed(who)
     return redirect("answers" if listed else "appraiser", token=token)
 
 
@@ -151,9 +151,12 @@ def review(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """All that was answered, before it is said to be final; or in between, to change some of it."""
     given = selectors.own_answers(who)
     context = frame(request, who, token) | {
-        "answers": given if who.study.changes == "finish" else given[-1:],
+        "answers": given,
+        "all_listed": selectors.answers_listed(who),
         "over": next_step(who) is Step.REVIEW,
         "may_change": any(each.may_change for each in given),
+        "some_stay": not all(each.may_change for each in given),
+        "takes_changes": who.study.takes(who.kind),
     }
     return render(request, "survey/answers.html", context)
 
@@ -162,7 +165,8 @@ def kept(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """An answer that may not change, and why."""
     if not who.study.takes(who.kind):
         return closed(request, who, token, late=True)
-    return render(request, "survey/kept.html", frame(request, who, token), status=409)
+    context = frame(request, who, token) | {"all_listed": selectors.answers_listed(who)}
+    return render(request, "survey/kept.html", context, status=409)
 
 
 def closed(request: HttpRequest, who: Appraiser, token: str, *, late: bool = False) -> HttpResponse:

@@ -210,3 +210,75 @@ def test_a_digest_of_what_is_shown_turns_with_the_sides_and_is_each_one_s_own():
     first.left_arm_id = question.first_arm_id + question.second_arm_id - first.left_arm_id
     digests.add(selectors.shown_digest(first))
     assert len(digests) == 3
+
+
+def mixed(changes, **values):
+    """Somebody new with checks and repeats; the kinds in the order in which they are asked."""
+    who = joined(changes, n_checks=2, checks_to_pass=1, **{"n_repeats": 1} | values)
+    return who, list(who.assignments.order_by("position"))
+
+
+def other(side):
+    return "right" if side == "left" else "left"
+
+
+@pytest.mark.parametrize("changes", ["previous", "finish"])
+def test_a_check_can_never_be_changed_and_decides_as_it_was_answered(changes):
+    who, rows = mixed(changes, n_repeats=0)
+    for row in rows:
+        say(who, row.position, other(row.expected) if row.expected else "left")
+        if row.expected:
+            with pytest.raises(ChangeRefused):
+                say(who, row.position, row.expected, 1)
+    for row in rows:
+        if row.expected:
+            with pytest.raises(ChangeRefused):
+                say(who, row.position, row.expected, 1)
+    confirm(who)
+    assert who.outcome == "failed"
+
+
+@pytest.mark.parametrize("changes", ["previous", "finish"])
+def test_neither_a_repeat_can_be_changed_nor_what_was_repeated(changes):
+    who, rows = mixed(changes)
+    repeat = next(row for row in rows if row.kind == "repeat")
+    original = next(row for row in rows if row.kind == "main" and row.question == repeat.question)
+    for row in rows:
+        say(who, row.position, row.expected or "left")
+    for row in (repeat, original):
+        with pytest.raises(ChangeRefused):
+            say(who, row.position, "right", 1)
+    kept = {row.position for row in rows if row.kind == "main"} - {original.position}
+    assert set(numbers(who)) <= kept
+    assert changes == "previous" or set(numbers(who)) == kept
+
+
+def test_where_something_is_repeated_only_the_last_answer_is_listed_until_the_end():
+    who, rows = mixed("finish")
+    for row in rows:
+        who = Appraiser.objects.select_related("study").get(pk=who.pk)
+        last = [row.position - 1] if row.position > 1 else []
+        assert [each.number for each in selectors.own_answers(who)] == last
+        say(who, row.position, row.expected or "left")
+    assert len(selectors.own_answers(who)) == len(rows)
+
+
+def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_shown():
+    """With one question the repeat follows at once: the last answer is the one to it."""
+    study = StudyFactory(slug="one", questions_per_appraiser=1, changes="finish", n_repeats=1)
+    who = services.join_study(study=study)[0]
+    say(who, 1)
+    assert [each.number for each in selectors.own_answers(who)] == numbers(who) == [1]
+    services.mark_shown(appraiser=who, assignment_key=who.assignments.get(position=2).key)
+    assert (selectors.own_answers(who), numbers(who)) == ([], [])
+    with pytest.raises(ChangeRefused):
+        say(who, 1, "right", 1)
+
+
+def test_what_went_back_to_the_pool_still_hides_what_it_repeats():
+    who, rows = mixed("finish")
+    for row in rows[:-1]:
+        say(who, row.position, row.expected or "left")
+    who.assignments.filter(position=rows[-1].position).update(returned_at=NOW)
+    who = Appraiser.objects.select_related("study").get(pk=who.pk)
+    assert len(selectors.own_answers(who)) == 1

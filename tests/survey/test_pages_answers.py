@@ -297,3 +297,35 @@ def test_a_repeat_has_the_sides_swapped(client, start):
         if assignment.kind == "repeat":
             assert seen[assignment.question_id] == (shown.right.title, shown.left.title)
         seen[assignment.question_id] = (shown.left.title, shown.right.title)
+
+
+@pytest.mark.parametrize("changes", ["previous", "finish"])
+def test_with_a_repeat_the_pages_offer_the_last_answer_alone_until_the_end(client, start, changes):
+    who, url = start(changes=changes, n_repeats=1)
+    for assignment, shown, page in walk(client, who, url):
+        words, number = text(page), assignment.position
+        assert "Change my answers" not in words
+        if number > 1:
+            assert f"{url}answers/{number - 1}/" in page.content.decode()
+        assert client.get(f"{url}answers/1/").status_code == (200 if number == 2 else 409)
+        listed = text(client.get(f"{url}answers/"))
+        assert listed.count(shown.left.title) + listed.count(shown.right.title) == 0
+    assert client.get(f"{url}answers/{number}/").status_code == 409
+    page = text(client.get(url))
+    assert page.count("Change the answer to question") == (3 if changes == "finish" else 0)
+    assert ("stay as they were first given" in page) == (changes == "finish")
+    assert ("What is listed here stays" in page) == (changes == "previous")
+
+
+def test_an_answer_that_stays_is_refused_without_a_word_of_why_it_was_asked(client, start):
+    who, url = start(changes="finish", n_checks=1, checks_to_pass=1, n_repeats=1)
+    fixed = {}
+    for assignment, shown, _page in walk(client, who, url):
+        if assignment.kind in {"check", "repeat"}:
+            fixed[assignment.position] = fields(shown, "right", revision="1")
+    for number, sent in fixed.items():
+        for page in (client.get(f"{url}answers/{number}/"), client.post(url, sent)):
+            assert page.status_code == 409
+            assert "Some answers stay as they were first given." in text(page)
+            assert not re.search(r"\b(check|repeat)\b", page.content.decode())
+    assert not Judgment.objects.exclude(revision=1).exists()
