@@ -63,7 +63,8 @@ class Profiles(Protocol):
 @dataclass(frozen=True)
 class SparseProfiles:
     items: torch.Tensor
-    rows: SparseRows  #: (B x n_items)
+    rows: SparseRows  #: (B x n_items), in an order that gives all threads as much to do
+    place: torch.Tensor  #: (B) of each profile among the rows
     #: (I x (B + E)): each movie's inputs in the profiles, then, negative, in the examples
     transposed: SparseRows
 
@@ -82,14 +83,16 @@ class SparseProfiles:
         values = np.concatenate((whole.data, -inputs))
         columns = np.concatenate((place[whole.indices], place[movies]))
         both = csr_array((values, columns, ends), shape=(len(ends) - 1, len(items)))
+        order = evenly_dealt(np.diff(whole.indptr), torch.get_num_threads())
         return cls(
             torch.from_numpy(items).to(device),
-            SparseRows.of(whole, device, dtype),
+            SparseRows.of(whole[order], device, dtype),
+            torch.from_numpy(np.argsort(order)).to(device),
             SparseRows.of(both.tocsc(), device, dtype),
         )
 
     def sums(self, first: torch.Tensor) -> torch.Tensor:
-        return self.rows.times(first)
+        return self.rows.times(first).index_select(0, self.place)
 
     def gradient(self, tasks: torch.Tensor, examples: torch.Tensor) -> Terms:
         return self.transposed.terms(tasks, examples)
@@ -142,6 +145,28 @@ class DenseProfiles:
     def gradient(self, tasks: torch.Tensor, examples: torch.Tensor) -> torch.Tensor:
         found = product(self.values.T, tasks.to(self.values.dtype), tasks.dtype)
         return found.index_add_(0, self.withheld, self.terms.times(examples))
+
+
+def evenly_dealt(lengths: NDArray[np.integer], hands: int) -> NDArray[np.int64]:
+    """An order of rows in which the shares of all threads, cut by number, are about as long.
+
+    The longest is dealt first, each to whom has least and room for more. Otherwise threads wait
+    for the one with the longest profiles: of four, at benchmarks/leave_one_out_step.py's size, for
+    13.6 ms in place of 8.6. The sums are the same bit for bit.
+    """
+    if hands == 1:
+        return np.arange(len(lengths))
+    share = -(-len(lengths) // hands)  # as torch cuts them
+    room = np.clip(len(lengths) - share * np.arange(hands), 0, share)
+    held = np.where(room > 0, 0.0, np.inf)
+    taken: list[list[int]] = [[] for _ in range(hands)]
+    for row in np.argsort(-lengths, kind="stable").tolist():
+        hand = int(np.argmin(held))
+        taken[hand].append(row)
+        held[hand] += lengths[row]
+        if len(taken[hand]) == room[hand]:
+            held[hand] = np.inf
+    return np.asarray([row for rows in taken for row in rows], np.int64)
 
 
 def compact(columns: NDArray[np.integer], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
