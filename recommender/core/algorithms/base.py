@@ -17,8 +17,6 @@ from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.ratings import Ratings, Scale
 from recommender.core.systems import Progress, RunOptions, ignore_progress, system
 
-BLOCK_CELLS = 4_000_000  # scores held at once while ranking: 32 MB a float64 array
-
 
 @dataclass(frozen=True)
 class Ranking:
@@ -48,7 +46,7 @@ class Recommender(ABC):
     """
 
     name: ClassVar[str]
-    block_cells: ClassVar[int] = BLOCK_CELLS
+    block_cells: ClassVar[int] = 4_000_000  #: scores at once while ranking: 32 MB a float64 array
     pairs_at_once = 100_000  #: predictions after which an evaluation tells where it stands
 
     n_items_: int
