@@ -199,6 +199,12 @@ def test_a_run_stopped_after_any_step_and_resumed_is_the_uninterrupted_run(tmp_p
     assert next(one.done for one in seen if one.done) == stopped_at
 
 
+def test_a_checkpoint_of_other_stars_for_the_same_movies_is_not_used(tmp_path):
+    others = replace(RATINGS, values=RATINGS.values[::-1].copy())
+    fit(checkpoint=tmp_path / "c")
+    assert same(fit(ratings=others, checkpoint=tmp_path / "c"), fit(ratings=others))
+
+
 def test_the_training_error_is_that_of_withheld_ratings():
     """On stars without any pattern it is far above that of a model which knows them."""
     model = fit(replace(TINY, epochs=1))

@@ -157,6 +157,7 @@ def test_a_run_killed_while_writing_leaves_no_stray_file(tmp_path):
     [
         {"config": replace(CONFIG, learning_rate=2e-3)},
         {"ratings": random_ratings(3, n_users=20, n_items=15)},
+        {"ratings": replace(RATINGS, values=RATINGS.values[::-1].copy())},
         {"seed": 1},
     ],
 )
