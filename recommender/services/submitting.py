@@ -23,6 +23,7 @@ DEVICES = ("auto", "cpu", "cuda")
 LARGEST_SEED = 2**63 - 1  # the column's, and torch's
 MOST_EPOCHS = 100_000
 LONGEST_LIMIT = 2**31 - 1  # seconds, the column's
+MOST_MINUTES = LONGEST_LIMIT // 60
 
 
 def submit(
@@ -77,6 +78,10 @@ def submit_training(
     _check_range("split seed", split_seed, 0, LARGEST_SEED)
     if time_limit_seconds is not None:
         _check_range("time limit in seconds", time_limit_seconds, 1, LONGEST_LIMIT)
+    if max_minutes is not None and not 0 < max_minutes <= MOST_MINUTES:
+        raise ConfigurationError(
+            f"{max_minutes:g} is no number of minutes. Give more than 0 and at most {MOST_MINUTES}."
+        )
     if epochs is not None:
         _check_range("number of passes", epochs, 1, MOST_EPOCHS)
         config = systems.override(config, epochs=epochs)

@@ -79,6 +79,11 @@ def test_a_system_without_the_preset_takes_its_own_and_says_so(dataset):
         ({"seed": 2**63}, "is no seed"),
         ({"split_seed": -1}, "is no split seed"),
         ({"time_limit_seconds": 2**31}, "is no time limit"),
+        ({"max_minutes": 1e308}, "more than 0 and at most 35791394"),
+        ({"max_minutes": float("inf")}, "inf is no number of minutes"),
+        ({"max_minutes": float("nan")}, "nan is no number of minutes"),
+        ({"max_minutes": 0}, "0 is no number of minutes"),
+        ({"max_minutes": -1}, "-1 is no number of minutes"),
     ],
 )
 def test_a_wish_that_cannot_come_true_is_refused_at_once(dataset, wish, complaint):
