@@ -25,7 +25,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
 CODE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 PLACE = re.compile(r"\{([^{}]*)\}")
 #: Names that stand for something else in an address or a form of ours.
-TAKEN = ("code", "csrfmiddlewaretoken", "ticket", "trial")
+TAKEN = ("code", "csrfmiddlewaretoken", "lang", "ticket", "trial", "version")
 #: What a panel writes where it puts a value later: whoever sends it on was not sent by a panel.
 UNFILLED = re.compile(r"\{\{|\}\}|\$\{|\{%|%\}|\[%|%\]|\[\[|\]\]|<[^>]*>|^%.*%$|^\{.*\}$|^\[.*\]$")
 #: What programs write for nothing.

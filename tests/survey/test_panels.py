@@ -56,6 +56,13 @@ def test_a_panel_sends_people_back_with_the_code_of_their_outcome():
     assert back == "https://app.prolific.com/submissions/complete?cc=CSCREEN"
 
 
+@pytest.mark.parametrize("name", ["lang", "LANG", "version"])
+def test_a_parameter_is_not_called_as_what_the_pages_say_in_an_address(name):
+    """The page of the consent would send on the language in the place of what the panel sent."""
+    with pytest.raises(StudyError, match=f"cannot be called '{name}'.*none of code.*lang"):
+        panels.check(own(parameters=["PID", name]))
+
+
 @given(VALUES)
 def test_a_value_never_leaves_its_place_in_an_address(value):
     back = panels.way_back(own(), outcome="done", parameters={"PID": value})

@@ -10,7 +10,7 @@ import pytest
 from survey import protocol_files
 from survey.errors import StudyError
 from survey.protocol import Protocol
-from survey.protocol_files import FORMS, day, era, read_protocol, repeats
+from survey.protocol_files import FORMS, day, era, protocol, read_protocol, repeats
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -140,3 +140,16 @@ def test_every_other_piece_of_a_file_in_the_documents_can_be_read(name):
     assert pieces
     for text in pieces:
         protocol_files.protocol(read(text))
+
+
+def test_a_file_cannot_call_a_panel_s_parameter_as_the_language_of_the_pages():
+    text = """
+        entry = "panel"
+        [panel]
+        parameters = ["who", "lang"]
+        person = "who"
+        outcomes = { done = { code = "A" }, screened = { code = "B" }, failed = { code = "C" } }
+    """
+    decided = read_protocol(text.encode(), name="course.toml", questions=15)
+    with pytest.raises(StudyError, match="cannot be called 'lang'"):
+        protocol(decided)
