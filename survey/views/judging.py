@@ -15,10 +15,10 @@ from survey.services.judging import COMMENT_LIMIT
 from survey.views import responding
 from survey.views.appraisers import facts
 from survey.views.fragments import profile_html
-from survey.views.private import private_page
+from survey.views.private import holders_page
 
 
-@private_page
+@holders_page
 @gzip_page  # a profile of 2,000 movies shrinks tenfold; Django pads against guessing by length
 @require_http_methods(["GET", "HEAD", "POST"])
 def appraiser(request: HttpRequest, token: str) -> HttpResponse:
@@ -31,7 +31,7 @@ def appraiser(request: HttpRequest, token: str) -> HttpResponse:
     return next_page(request, who, token)
 
 
-@private_page
+@holders_page
 @require_safe
 def answers(request: HttpRequest, token: str) -> HttpResponse:
     """One's own answers, with a way to change those that may change."""
@@ -41,7 +41,7 @@ def answers(request: HttpRequest, token: str) -> HttpResponse:
     return review(request, who, token)
 
 
-@private_page
+@holders_page
 @gzip_page
 @require_safe
 def change(request: HttpRequest, token: str, number: int) -> HttpResponse:

@@ -15,12 +15,12 @@ from survey.selectors.words import words_of
 from survey.services.withdrawing import too_late, withdraw
 from survey.tokens import token_digest
 from survey.views.appraisers import facts
-from survey.views.private import private_page
+from survey.views.private import holders_page, private_page
 
 SIGNER = signing.Signer(salt="survey.withdraw")
 
 
-@private_page
+@holders_page
 @require_safe
 def pause(request: HttpRequest, token: str) -> HttpResponse:
     """How to come back, and how to leave for good."""
@@ -30,7 +30,7 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "survey/break.html", facts(request, who, token))
 
 
-@private_page
+@holders_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, token: str) -> HttpResponse:
     """What withdrawing means; and, once confirmed, the withdrawal."""

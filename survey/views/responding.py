@@ -15,7 +15,7 @@ from survey.questionnaires import Item
 from survey.selectors.questionnaires import items_of
 from survey.services.responding import PARTS, respond
 from survey.views.appraisers import facts
-from survey.views.private import private_page
+from survey.views.private import holders_page
 
 __all__ = ["PARTS", "page", "responses"]
 
@@ -36,7 +36,7 @@ class Field:
         return PREFIX + self.item.name
 
 
-@private_page
+@holders_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def responses(request: HttpRequest, token: str) -> HttpResponse:
     """Where a questionnaire is sent to; to look at, it is shown at the private link."""

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from survey import services
-from survey.models import Appraiser, Judgment, Study
+from survey.models import Appraiser, Assignment, Judgment, Study
 from survey.selectors import question_page
-from tests.factories import StudyFactory
+from tests.factories import NOW, StudyFactory
 from tests.survey.sending import fields
 
 pytestmark = pytest.mark.django_db
@@ -96,11 +96,35 @@ def test_a_post_without_its_token_is_refused_kindly(ada, path):
     assert Appraiser.objects.count() == 1
 
 
-@pytest.mark.parametrize("path", ["/s/other/", "/a/guessed-token/", "/a/x/y/"])
+@pytest.mark.parametrize("path", ["/s/other/", "/a/x/y/"])
 def test_an_unknown_link_is_a_kind_404(client, study, path):
     page = client.get(path)
     assert page.status_code == 404
     assert "check that it is complete" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["", "answers/", "answers/1/", "break/", "responses/", "withdraw/"]
+)
+def test_where_a_private_link_leads_nowhere_all_may_have_been_erased(client, study, path):
+    page = client.get(f"/a/guessed-token/{path}")
+    assert page.status_code == 404
+    assert "Either everything under it was erased, or the link" in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "answers/", "answers/1/", "break/", "responses/", "withdraw/"]
+)
+def test_a_program_that_only_asks_whether_a_link_works_leaves_no_trace(client, ada, path):
+    """Scanners of mail send HEAD: to the screen, to life and to places given back it is nothing."""
+    Appraiser.objects.update(seen_at=NOW, instructed_at=NOW)
+    Assignment.objects.filter(position__gt=1).update(returned_at=NOW)
+    before = [list(model.objects.order_by("pk").values()) for model in (Appraiser, Assignment)]
+    assert client.head(f"{ada.url}{path}").status_code == 200
+    assert client.head(f"/a/guessed-token/{path}").status_code == 404
+    after = [list(model.objects.order_by("pk").values()) for model in (Appraiser, Assignment)]
+    assert after == before
 
 
 def test_a_draft_is_not_found_by_visitors(client):

@@ -81,4 +81,4 @@ def test_a_study_of_one_language_offers_none(client, study, ada):
 def test_a_private_link_that_is_not_there_says_so_in_the_browsers_language(client):
     page = client.get("/a/unknown/", headers={"Accept-Language": "es"})
     assert (page.status_code, spoken(page)) == (404, "es")
-    assert "No hay nada en esta dirección." in page.content.decode()
+    assert "No hay nada en este enlace." in page.content.decode()
