@@ -111,6 +111,16 @@ def test_the_training_error_of_many_ratings_is_sampled(monkeypatch):
     assert seen[-1].total == seen[-1].done == 10
 
 
+def test_less_is_measured_of_a_model_whose_time_was_up(monkeypatch):
+    monkeypatch.setattr(autoencoder, "PARTIAL_SAMPLE", 7)
+    seen = []
+    model = Autoencoder(replace(TestCompact.config, epochs=2)).fit(
+        random_ratings(1), options=RunOptions(progress=seen.append, threads=1, max_seconds=0)
+    )
+    assert not model.finished_
+    assert (seen[-1].phase, seen[-1].total) == ("measuring", 7)
+
+
 def test_the_learning_rate_can_fall_to_zero():
     ratings, config = random_ratings(1), replace(TestCompact.config, epochs=2)
     models = [

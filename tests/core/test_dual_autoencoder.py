@@ -211,6 +211,16 @@ def test_the_training_error_is_that_of_withheld_ratings():
     assert model.train_rmse_ == pytest.approx(np.std(RATINGS.values), rel=0.2)
 
 
+def test_one_part_is_measured_of_a_model_whose_time_was_up():
+    def measured(**options) -> int:
+        seen: list[Progress] = []
+        model = fit(progress=seen.append, **options)
+        assert model.train_rmse_ > 0
+        return sum(step.phase == "measuring" for step in seen)
+
+    assert measured() > measured(max_seconds=0) == 1
+
+
 def test_each_member_is_another_network():
     model = fit(replace(QUICK, dual_members=2, item_members=2))
     tables = [member["table"] for member in model.readout_.members]

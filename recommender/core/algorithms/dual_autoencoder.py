@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import ClassVar
 from zlib import crc32
 
@@ -88,7 +89,8 @@ class DualAutoencoder(Recommender):
     A prediction depends on the profile alone, not on whether its user was trained on. It is
     computed on the CPU on every device. Ties: number of ratings of the movie, then hash.
     ``train_rmse_`` is the error on training ratings withheld part by part as in a pass, on the
-    scale; of at most 20,000 users, drawn with the seed.
+    scale; of at most 20,000 users, drawn with the seed. Where training was ended before its last
+    pass, those of one part stand for all.
     """
 
     name: ClassVar[str] = "autoencoder"
@@ -145,7 +147,7 @@ class DualAutoencoder(Recommender):
         place = np.full(self.profiles_.shape[0], -1)
         place[users] = np.arange(len(users))
         total, done, asked = 0.0, 0, int(np.count_nonzero(place[parts.users] >= 0))
-        for withheld in parts.drawn(rng):
+        for withheld in islice(parts.drawn(rng), None if self.finished_ else 1):
             kept = parts.kept(withheld)
             readout = Readout.of(members, kept, parts)
             chosen = withheld & (place[parts.users] >= 0)

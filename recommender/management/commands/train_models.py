@@ -70,8 +70,8 @@ class Command(BaseCommand):
             "--max-minutes",
             type=positive,
             metavar="N",
-            help="of learning, for each system; then the model so far is kept, marked partial, "
-            "and the same command goes on from it",
+            help="of learning, for each system (loading and measuring come on top); then the model "
+            "so far is kept, marked partial, and the same command goes on from it",
         )
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--detach", action="store_true", help="submit, print the job ids, leave")
