@@ -111,13 +111,15 @@ def describe(study: Study, *, as_json: bool) -> str:
 
 def agreed(study: Study, n_arms: int) -> str:
     if n_arms > 2:
-        pairs = "pair" if study.agreements == 1 else "pairs"
+        times = "time" if study.agreements == 1 else "times"
         return (
-            f"{study.agreements} {pairs} of arms agreed on one of {study.profiles_tried} profiles "
-            "tried; nothing was asked there."
+            f"On the {study.profiles_tried} profiles tried, two arms named the same movie "
+            f"{study.agreements} {times}; nothing was asked there."
         )
-    passed = "profile was" if study.agreements == 1 else "profiles were"
-    return f"{study.agreements} of {study.profiles_tried} {passed} passed over: both arms agree."
+    was = "was" if study.agreements == 1 else "were"
+    return (
+        f"{study.agreements} of {study.profiles_tried} profiles {was} passed over: both arms agree."
+    )
 
 
 def _known(rows: Any, field: str) -> str:

@@ -11,6 +11,7 @@ from recommender import loaders
 from recommender.management import following
 from recommender.models import Job
 from survey import selectors, services
+from survey.management.studies import agreed
 from survey.models import Appraiser, Assignment, Judgment, Study
 from tests.factories import DatasetFactory, StudyFactory, TrainedModelFactory
 
@@ -255,6 +256,17 @@ def test_a_closed_study_is_not_simulated(study):
 
 
 # -- export ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n_arms", "words"),
+    [
+        (2, "1 of 51 profiles was passed over: both arms agree."),
+        (3, "On the 51 profiles tried, two arms named the same movie 1 time; nothing was asked"),
+    ],
+)
+def test_agreements_are_told_as_what_they_count(n_arms, words):
+    assert words in agreed(Study(agreements=1, profiles_tried=51), n_arms)
 
 
 def test_an_export_holds_every_judgment(study, tmp_path):
