@@ -10,6 +10,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from recommender.core.systems import preset_in_words
 from recommender.models import Dataset, Job, Movie, Recommendation, TrainedModel, Worker
 
 OPEN = {Job.Status.QUEUED, Job.Status.RUNNING}
@@ -102,7 +103,7 @@ def _row(model: TrainedModel) -> dict[str, Any]:
     return {
         "id": model.pk,
         "system": model.system,
-        "preset": model.preset,
+        "preset": preset_in_words(model.system, model.preset, model.config),
         "split": model.split,
         "status": model.status,
         **{name: getattr(errors, name, None) for name in ERRORS},
@@ -116,7 +117,9 @@ def unfinished_row(job: Job) -> dict[str, Any]:
     wish = job.params
     return {
         "id": None,
-        **{name: wish[name] for name in ("system", "preset", "split")},
+        "system": wish["system"],
+        "preset": preset_in_words(wish["system"], wish["preset"], wish["config"]),
+        "split": wish["split"],
         "status": job.status,
         **dict.fromkeys((*ERRORS, "seconds", "peak_memory_mb")),
     }

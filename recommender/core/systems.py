@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,8 @@ SYSTEMS: dict[str, System] = {
     )
 }
 
+#: after the name of a preset: some of its fields were set otherwise
+CHANGED = ", changed"
 PRESETS = sorted({preset for system in SYSTEMS.values() for preset in system.presets})
 
 
@@ -256,3 +259,55 @@ def override(config: Any, **values: Any) -> Any:
     """A copy with the given fields changed, ignoring those the configuration does not have."""
     known = {item.name for item in fields(config)}
     return replace(config, **{key: value for key, value in values.items() if key in known})
+
+
+def with_settings(name: str, config: Any, settings: Mapping[str, str]) -> Any:
+    """A copy of system ``name``'s configuration with fields set from text, as a person writes them.
+
+    Numbers of a field that holds several are parted by commas: hidden=512,256,512.
+    ConfigurationError for an unknown field and for a text that is none of its values.
+    """
+    known = {item.name: getattr(config, item.name) for item in fields(config)}
+    values = {}
+    for key, text in settings.items():
+        if key not in known:
+            raise ConfigurationError(
+                f"System {name!r} has no option {key!r} here. Choose from: {', '.join(known)}."
+            )
+        values[key] = _value(f"{name}.{key}", text, known[key])
+    return replace(config, **values)
+
+
+def preset_in_words(name: str, preset: str, config: Mapping[str, Any]) -> str:
+    """The name of a preset, with what a JSON-ready configuration has otherwise if it is CHANGED."""
+    known = preset.removesuffix(CHANGED)
+    if known == preset or known not in system(name).presets:
+        return preset
+    usual = config_to_dict(system(name).presets[known])
+    others = {key: value for key, value in config.items() if usual.get(key) != value}
+    return ", ".join([known, *(f"{key}={_text(value)}" for key, value in others.items())])
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(_text, value)) if isinstance(value, list) else str(value)
+
+
+def _value(words: str, text: str, like: Any) -> Any:
+    """``text`` as a value of the same kind as ``like``."""
+    if isinstance(like, str):
+        return text
+    if isinstance(like, tuple):
+        parts = [_value(words, part.strip(), like[0]) for part in text.split(",")]
+        return tuple(parts)
+    if isinstance(like, bool):
+        if text not in ("true", "false"):
+            raise ConfigurationError(f"{words}={text!r} is neither true nor false.")
+        return text == "true"
+    kind, name = (int, "a whole number") if isinstance(like, int) else (float, "a number")
+    try:
+        value = kind(text)
+    except ValueError:
+        raise ConfigurationError(f"{words}={text!r} is not {name}.") from None
+    if not isfinite(value):
+        raise ConfigurationError(f"{words}={text!r} is not {name}.")
+    return value

@@ -26,6 +26,7 @@ from recommender.services.reconciling import (
     sweep,
 )
 from recommender.services.submitting import (
+    PRECISIONS,
     cancel,
     first_claim,
     submit,
@@ -35,6 +36,7 @@ from recommender.services.submitting import (
 )
 
 __all__ = [
+    "PRECISIONS",
     "Claim",
     "LostClaim",
     "cancel",

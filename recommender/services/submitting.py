@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from celery import current_app
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 QUEUE = "device"
 TASK = "recommender.run_job"
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "float32", "bfloat16")
 LARGEST_SEED = 2**63 - 1  # the column's, and torch's
 MOST_EPOCHS = 100_000
 LONGEST_LIMIT = 2**31 - 1  # seconds, the column's
@@ -63,12 +64,16 @@ def submit_training(
     seed: int = 0,
     device: str = "auto",
     epochs: int | None = None,
+    settings: Mapping[str, str] | None = None,
+    precision: str = "auto",
     max_minutes: float | None = None,
     time_limit_seconds: int | None = None,
     owner: str = "",
 ) -> Job:
     """Queue the training of one system; ConfigurationError where it can be seen not to work.
 
+    ``settings`` are fields of the configuration that differ from the preset, as text; the preset's
+    name then says so, and whoever asks for the preset does not get this model.
     After ``max_minutes`` of learning its model is kept as it is then, marked partial; the same
     training asked for again goes on from there.
     """
@@ -85,6 +90,13 @@ def submit_training(
     if epochs is not None:
         _check_range("number of passes", epochs, 1, MOST_EPOCHS)
         config = systems.override(config, epochs=epochs)
+    if settings:
+        config = systems.with_settings(system, config, settings)
+        chosen += systems.CHANGED
+    if precision not in PRECISIONS:
+        raise ConfigurationError(
+            f"There is no precision {precision!r}. Choose from: {', '.join(PRECISIONS)}."
+        )
     if device not in DEVICES:
         raise ConfigurationError(
             f"There is no device {device!r}. Choose from: {', '.join(DEVICES)}."
@@ -99,6 +111,7 @@ def submit_training(
         "split_seed": split_seed,
         "seed": seed,
         "device": device,
+        "precision": precision,
         "max_seconds": None if max_minutes is None else 60 * max_minutes,
     }
     return submit(

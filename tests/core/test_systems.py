@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
@@ -12,7 +13,9 @@ from recommender.core.systems import (
     config_from_dict,
     override,
     system,
+    with_settings,
 )
+from tests.installation import ROOT
 
 
 def test_an_unknown_system_is_told_the_known_ones():
@@ -42,6 +45,36 @@ def test_an_unknown_option_is_refused():
 def test_overriding_ignores_what_a_system_does_not_have():
     assert override(AutoencoderConfig(), epochs=3).epochs == 3
     assert override(BiasConfig(), epochs=3) == BiasConfig()
+
+
+def test_settings_are_read_as_the_kind_of_their_field():
+    settings = {"hidden": "8, 4,8", "l2": "1e-5", "epochs": "3", "loss": "mse", "normalise": "true"}
+    config = with_settings("autoencoder", AutoencoderConfig(), settings)
+    wanted = AutoencoderConfig(hidden=(8, 4, 8), l2=1e-5, epochs=3, loss="mse", normalise=True)
+    assert config == wanted
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("depth", "3", "no option 'depth'.*hidden, epochs"),
+        ("epochs", "3.5", "autoencoder.epochs='3.5' is not a whole number"),
+        ("l2", "inf", "autoencoder.l2='inf' is not a number"),
+        ("hidden", "8,,8", "autoencoder.hidden='' is not a whole number"),
+        ("normalise", "yes", "neither true nor false"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused(field, text, words):
+    with pytest.raises(ConfigurationError, match=words):
+        with_settings("autoencoder", AutoencoderConfig(), {field: text})
+
+
+@pytest.mark.parametrize("entry", SYSTEMS.values(), ids=SYSTEMS)
+def test_the_documents_name_every_setting(entry):
+    text = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8")
+    kinds = {type(preset) for preset in entry.presets.values()}
+    names = {field.name for kind in kinds for field in fields(kind)}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 
 def test_the_registry_loads_no_torch():

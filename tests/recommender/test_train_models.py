@@ -11,7 +11,7 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import color_style
 from django.utils import timezone
 
-from recommender import services
+from recommender import selectors, services
 from recommender.core.errors import FitError
 from recommender.core.readers import read_source
 from recommender.core.systems import Progress
@@ -73,6 +73,27 @@ def test_options_reach_the_job(command):
     assert (model.split, model.split_seed, model.seed) == ("random-90-10", 4, 5)
 
 
+def test_settings_other_than_the_preset_reach_the_model_and_its_row(command):
+    words = ["--set", "user-knn.similarity=correlation", "--set", "user-knn.k=3", "--json"]
+    (row,) = json.loads(command("--inline", *words, systems="user-knn"))
+    model = TrainedModel.objects.get()
+    assert (model.config["similarity"], model.config["k"]) == ("correlation", 3)
+    assert model.preset == "paper, changed"
+    assert row["preset"] == "paper, k=3, similarity=correlation"
+
+
+def test_a_model_with_other_settings_is_not_taken_for_its_preset(command, dataset):
+    command("--inline", systems="user-knn")
+    plain = TrainedModel.objects.get()
+    command("--inline", "--set", "user-knn.k=3", systems="user-knn")
+    assert selectors.newest_model(dataset=dataset, system="user-knn", preset="paper") == plain
+
+
+def test_the_precision_reaches_the_job(command):
+    command("--inline", "--precision", "float32")
+    assert Job.objects.get().params["precision"] == "float32"
+
+
 def test_the_folds_of_a_source_are_splits(db, home, tmp_path, capsys):
     source = read_source(sources.folder(tmp_path / "ml", sources.HUNDRED, "latin-1"))
     services.register_dataset(name="hundred", source=source)
@@ -111,6 +132,12 @@ def test_a_system_that_fails_ends_with_1_and_the_finished_rows_are_still_printed
         ["--device", "abacus"],
         ["--dataset", "nothing-of-that-name"],
         ["--detach", "--inline"],
+        ["--precision", "triple"],
+        ["--set", "damping"],
+        ["--set", "bias.damping=3"],
+        ["--set", "bias.user_damping=much"],
+        ["--set", "bias.user_damping=nan"],
+        ["--set", "user-knn.k=3"],
     ],
 )
 def test_wrong_usage_ends_with_2_and_submits_nothing(dataset, wrong, capsys):

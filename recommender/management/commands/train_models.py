@@ -48,6 +48,15 @@ def positive(text: str) -> float:
     return number
 
 
+def setting(text: str) -> tuple[str, str, str]:
+    """SYSTEM.FIELD=VALUE, apart."""
+    place, equals, value = text.partition("=")
+    system, dot, field = place.strip().partition(".")
+    if not equals or not dot:
+        raise ArgumentTypeError(f"{text!r} is not SYSTEM.FIELD=VALUE, such as autoencoder.l2=1e-5")
+    return system, field, value.strip()
+
+
 class Command(BaseCommand):
     help = (
         "Train systems and print their errors. Exit status: 0 done, 1 a system failed, "
@@ -58,9 +67,25 @@ class Command(BaseCommand):
         parser.add_argument("--dataset", required=True, metavar="NAME")
         parser.add_argument("--systems", type=systems, required=True, metavar="NAME,NAME")
         parser.add_argument("--preset", default="compact", choices=PRESETS)
+        parser.add_argument(
+            "--set",
+            type=setting,
+            action="append",
+            default=[],
+            dest="overrides",
+            metavar="SYSTEM.FIELD=VALUE",
+            help="a setting other than the preset's, such as user-knn.similarity=correlation or "
+            "autoencoder.hidden=512,256,512; may be repeated (docs/algorithms.md names them all)",
+        )
         parser.add_argument("--split", default="time-90-10", choices=NAMES)
         parser.add_argument("--split-seed", type=at_least(0), default=0, metavar="N")
         parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+        parser.add_argument(
+            "--precision",
+            default="auto",
+            choices=services.PRECISIONS,
+            help="of a network's matrix products; auto: bfloat16 on a GPU that has it",
+        )
         parser.add_argument("--epochs", type=at_least(1), metavar="N", help="passes over the data")
         parser.add_argument("--seed", type=at_least(0), default=0, metavar="N")
         parser.add_argument(
@@ -88,6 +113,10 @@ class Command(BaseCommand):
                 "Import one with: manage.py import_ratings SOURCE",
                 returncode=USAGE,
             ) from None
+        if idle := sorted({name for name, _, _ in options["overrides"]} - set(options["systems"])):
+            raise CommandError(
+                f"--set names {', '.join(idle)}, which --systems does not.", returncode=USAGE
+            )
         try:
             if options["inline"]:
                 jobs = self.train_here(dataset, options)
@@ -116,6 +145,10 @@ class Command(BaseCommand):
             seed=options["seed"],
             device=options["device"],
             epochs=options["epochs"],
+            settings={
+                field: value for name, field, value in options["overrides"] if name == system
+            },
+            precision=options["precision"],
             max_minutes=options["max_minutes"],
             time_limit_seconds=options["time_limit"],
             owner=owner,
