@@ -292,6 +292,28 @@ def test_a_late_answer_is_told_when_another_question_stands_in_the_place_of_its_
     assert instead.key != shown.key
 
 
+def test_who_comes_back_to_other_cards_finds_them_under_a_new_key_and_unseen(small):
+    """Sides that are swapped are other cards too: an answer on its way meant the one over there."""
+    who = join(small)
+    answer(who, 1)
+    first, second = who.assignments.order_by("position")[:2]
+    question = second.question
+    arms = (question.first_arm_id, question.second_arm_id)
+    turned = arms[first.left_arm_id != first.question.first_arm_id]
+    held = who.assignments.filter(judgment=None)
+    held.update(returned_at=NOW, shown_at=NOW)
+    held.filter(pk=second.pk).update(left_arm=turned)
+    visit(who, NOW)
+    again = who.assignments.get(pk=second.pk)
+    assert (again.question_id, again.left_arm_id != turned) == (second.question_id, True)
+    assert again.key != second.key
+    assert again.shown_at is None
+    outcome = services.record_judgment(
+        appraiser=who, assignment_key=second.key, choice="left", now=NOW
+    )
+    assert outcome is Outcome.STALE
+
+
 def test_nobody_is_given_anything_again_while_the_study_rests(small):
     who = join(small)
     join(small, now=LATER)

@@ -1,5 +1,6 @@
 """From consent to the last answer: what joining, judging and closing store."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -37,6 +38,18 @@ def test_joining_keeps_the_words_that_were_accepted(study, ada):
     Study.objects.filter(pk=study.pk).update(consent_text="Other words.")
     ada.appraiser.refresh_from_db()
     assert ada.appraiser.consent_text == study.consent_text
+
+
+def test_joining_keeps_the_words_of_the_language_in_which_they_were_read(client):
+    german = "Ich habe gelesen, worum es geht, und mache mit."
+    study = StudyFactory(slug="words", translations={"de": {"consent_text": german}})
+    page = client.get("/s/words/consent/?lang=de").content.decode()
+    assert german in page
+    ticket = services.new_ticket()
+    client.post("/s/words/consent/?lang=de", {"ticket": ticket, "lang": "de"})
+    who = study.appraisers.get()
+    assert (who.language, who.consent_text) == ("de", german)
+    assert who.consent_version == hashlib.sha256(german.encode()).hexdigest()[:16]
 
 
 def test_completion_codes_hold_nothing_that_is_misread(ada, ben):
