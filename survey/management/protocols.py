@@ -23,7 +23,7 @@ def add_protocol_arguments(parser: ArgumentParser) -> None:
         "--protocol", type=Path, metavar="FILE.toml", help="the fields of docs/study-protocol.md"
     )
     third = course.add_mutually_exclusive_group()
-    third.add_argument("--tie", action="store_true", help="offer 'both fit equally well'")
+    third.add_argument("--tie", action="store_true", help="offer 'both fit equally well or badly'")
     third.add_argument("--unsure", action="store_true", help="offer 'I cannot tell'")
     course.add_argument("--familiarity", action="store_true", help="ask how well one knows each")
     course.add_argument("--confidence", action="store_true", help="ask how sure the choice is")

@@ -46,7 +46,7 @@ def choices():
 
 def test_two_movies_may_fit_equally_well(page, start, faults):
     page.goto(start(third_answer="tie"))
-    page.get_by_role("button", name="Both fit equally well").click()
+    page.get_by_role("button", name="Both fit equally well or badly").click()
     expect_heading(page, "Question 2 of 3")
     settle(page)
     page.keyboard.press("0")
@@ -62,8 +62,46 @@ def test_the_third_answer_weighs_as_much_as_the_others(page, start):
         style = (
             "e => { const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.font] }"
         )
-        looks.append((button.evaluate(style), button.bounding_box()["height"]))
+        box = button.bounding_box()
+        looks.append((button.evaluate(style), round(box["width"]), box["height"]))
     assert looks[0] == looks[1] == looks[2]
+
+
+def test_the_third_answer_stands_nearer_to_neither_movie(page, start):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(start(third_answer="tie"))
+    left, third, right = (
+        page.locator(f"button[value={side}]").bounding_box() for side in ("left", "tie", "right")
+    )
+    middle = third["x"] + third["width"] / 2
+    assert middle == pytest.approx((left["x"] + right["x"] + right["width"]) / 2, abs=1)
+
+
+def test_the_choice_and_what_is_asked_beside_it_are_groups_of_their_own(page, start):
+    page.goto(start(**EVERYTHING))
+    choice = page.get_by_role("radiogroup", name="Which recommendation is more relevant")
+    assert {radio.get_attribute("name") for radio in choice.get_by_role("radio").all()} == {
+        "choice"
+    }
+    titles = page.locator(".card-title").all_inner_texts()
+    for title, side in zip(titles, ("left", "right"), strict=True):
+        known = page.get_by_role("group", name=f"How well do you know “{title}”?")
+        names = [radio.get_attribute("name") for radio in known.get_by_role("radio").all()]
+        assert names == [f"{side}_familiarity"] * 4
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1366, 600), (360, 740), (320, 568)])
+def test_the_way_on_is_in_sight_and_the_profile_too(page, start, size):
+    """Where the question lies over the profile, it leaves two fifths of the screen."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(start(**EVERYTHING))
+    page.locator("[name=choice]").first.check()
+    expect(page.get_by_role("button", name="Next")).to_be_in_viewport(ratio=1)
+    if size[0] < 900:
+        assert page.locator(".question").bounding_box()["height"] <= 0.6 * size[1]
+    page.get_by_label("Anything you want to add?").focus()
+    bottom = page.locator("textarea").bounding_box()
+    assert bottom["y"] + bottom["height"] <= page.locator(".next").bounding_box()["y"]
 
 
 def test_zero_answers_nothing_where_there_is_no_third_answer(page, start, faults):
@@ -90,9 +128,9 @@ def test_ada_looks_her_answers_over_before_they_are_final(page, start, faults):
     page.goto(start(answered=3, changes="finish", third_answer="tie"))
     expect_heading(page, "That was the last question.")
     page.get_by_role("link", name="Change the answer to question 2").click()
-    page.get_by_role("button", name="Both fit equally well").click()
+    page.get_by_role("button", name="Both fit equally well or badly").click()
     expect_heading(page, "That was the last question.")
-    expect(page.get_by_role("listitem").nth(1)).to_contain_text("Both fit equally well")
+    expect(page.get_by_role("listitem").nth(1)).to_contain_text("Both fit equally well or badly")
     page.get_by_role("button", name="These answers are final").click()
     expect(page.get_by_label("Your completion code")).to_be_visible()
     assert choices() == ["left", "tie", "left"]
@@ -117,10 +155,10 @@ def test_all_of_it_is_answered_by_keyboard_alone(page, start, faults):
     expect(page.locator("[name=choice][value=right]")).to_be_checked()
     page.keyboard.press("1")
     expect(page.locator("[name=choice][value=left]")).to_be_focused()
-    page.keyboard.press("Tab")
-    page.keyboard.press("ArrowDown")  # the second of four
-    for _ in range(3):  # two links to look the other movie up, then what is known of it
+    for _ in range(3):  # two links to look the other movie up, then what is known of the first
         page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")  # the second of four
+    page.keyboard.press("Tab")
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
     for _ in range(3):
@@ -149,7 +187,7 @@ def test_a_digit_never_answers_what_is_asked_beside_the_choice(page, start):
 def test_all_of_it_works_without_javascript(new_context, start):
     page = new_context(java_script_enabled=False).new_page()
     page.goto(start(**EVERYTHING, changes="previous"))
-    page.get_by_role("radio", name="Both fit equally well").check()
+    page.get_by_role("radio", name="Both fit equally well or badly").check()
     for side in ("left", "right"):
         page.locator(f"[name={side}_familiarity][value=unknown]").check()
     page.locator("[name=confidence][value='5']").check()

@@ -36,7 +36,7 @@ MARKS = {
 PATIENCE = 40
 #: Why an answer was not taken: the study ended, or the next question is answered.
 REFUSALS = ("This study has ended.", "Your answer stays as it was.")
-TIE = "Both fit equally well"
+TIE = "Both fit equally well or badly"
 #: Ways of answering, and how often each is drawn.
 WAYS = {"plainly": 3, "twice": 3, "tabs": 3, "back": 2, "stale": 2, "foreign": 1, "forged": 1}
 WAYS |= {"changing": 3, "race": 3}
