@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 
 from recommender.core.errors import Cancelled, ConfigurationError
 from recommender.core.neighbours import UserIndex, nearest_users, tiles
@@ -146,6 +147,69 @@ def test_what_cannot_be_compared_is_refused():
     matrix = random_ratings(1).matrix()
     with pytest.raises(ConfigurationError, match="whole steps"):
         nearest_users(matrix, Scale(1, 100, 1), 5)
+
+
+def csr(data, movies, starts, shape=(2, 4)):
+    """A matrix that scipy would not let through when it checks."""
+    made = csr_array(shape, dtype=np.asarray(data).dtype)
+    made.data, made.indices, made.indptr = (np.array(part) for part in (data, movies, starts))
+    return made
+
+
+GOOD = csr([1.0, 2.0, 3.0], [0, 2, 1], [0, 2, 3])
+
+
+@pytest.mark.parametrize("side", ["users", "profiles"])
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (csr([1.0, -2.0, 3.0], [0, 2, 1], [0, 2, 3]), "whole steps"),
+        (csr([1.0, 0.0, 3.0], [0, 2, 1], [0, 2, 3]), "whole steps"),
+        (csr([1.0, np.nan, 3.0], [0, 2, 1], [0, 2, 3]), "whole steps"),
+        (csr([1.0, np.inf, 3.0], [0, 2, 1], [0, 2, 3]), "whole steps"),
+        (csr([1.0, 2.2, 3.0], [0, 2, 1], [0, 2, 3]), "whole steps"),
+        (csr([1 + 0j, 2, 3], [0, 2, 1], [0, 2, 3]), "complex128"),
+        (csr([True, True, True], [0, 2, 1], [0, 2, 3]), "bool"),
+        (csr([1.0, 2.0, 3.0], [2, 0, 1], [0, 2, 3]), "ascend"),
+        (csr([1.0, 2.0, 3.0], [2, 2, 1], [0, 2, 3]), "ascend"),
+        (csr([1.0, 2.0, 3.0], [0, 4, 1], [0, 2, 3]), "outside of 0 to 3"),
+        (csr([1.0, 2.0, 3.0], [-1, 2, 1], [0, 2, 3]), "outside of 0 to 3"),
+        (csr([1.0, 2.0, 3.0], [0, 2, 1], [0, 2, 5]), "indptr"),
+        (csr([1.0, 2.0, 3.0], [0, 2, 1], [0, 4, 3]), "indptr"),
+    ],
+)
+def test_a_matrix_that_would_be_read_wrongly_is_refused(side, wrong, says):
+    users, asking = (wrong, None) if side == "users" else (GOOD, wrong)
+    with pytest.raises(ConfigurationError, match=f"{side}.*{says}|{says}.*{side}"):
+        nearest_users(users, HALF_STARS, 1, profiles=asking)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"profiles": csr([1.0], [4], [0, 1], (1, 5))}, "5 movies, the users 4"),
+        ({"profiles": csr([1.0], [2], [0, 1], (1, 3))}, "3 movies, the users 4"),
+        ({"rows": np.array([2])}, "from 0 to 1"),
+        ({"rows": np.array([-1])}, "from 0 to 1"),
+        ({"rows": np.array([0, 1]), "profiles": GOOD[[0]]}, "from 0 to 0"),
+        ({"rows": np.array([0.0])}, "whole numbers"),
+        ({"rows": np.array([True, False])}, "whole numbers"),
+        ({"rows": np.array([[0]])}, "whole numbers"),
+        ({"k": 0}, "k=0"),
+        ({"k": -3}, "k=-3"),
+    ],
+)
+def test_what_nobody_can_answer_is_refused(asked, says):
+    with pytest.raises(ConfigurationError, match=says):
+        nearest_users(**{"matrix": GOOD, "scale": HALF_STARS, "k": 1, **asked})
+
+
+def test_empty_profiles_between_others_are_fine():
+    matrix = csr([1.0, 2.0, 3.0], [1, 2, 1], [0, 0, 2, 2, 3, 3], (5, 4))
+    found = nearest_users(matrix, HALF_STARS, 1, rows=[])
+    assert found.users.shape == (0, 1)
+    found = nearest_users(matrix, HALF_STARS, 1)
+    assert found.users[:, 0].tolist() == [-1, 3, -1, 1, -1]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.errors import ConfigurationError
-from recommender.core.neighbours.levels import Levels, Nearest, in_levels, workers
+from recommender.core.neighbours.levels import (
+    Nearest,
+    comparable,
+    in_levels,
+    positions,
+    workers,
+)
 from recommender.core.neighbours.means import Means, NeighbourMeans
 from recommender.core.neighbours.similarity import RankedUsers, UserIndex
 from recommender.core.ratings import Scale
@@ -68,16 +74,21 @@ def nearest_users(
     other people; without them every user, or those in ``rows``, is asked for, and is not the own
     neighbour. ``progress`` may raise to stop.
 
-    Raises ConfigurationError for stars that are not 1 to 15 whole steps of the scale, and where
-    there is no such device.
+    Raises ConfigurationError for stars that are not on the scale or not 1 to 15 whole steps of
+    it, movies that do not ascend in a row, profiles over another number of movies, rows that there
+    are not, a k below 1, and where there is no such device.
     """
-    levels = in_levels(matrix, scale)
-    asking: Levels | None = levels if profiles is None else in_levels(profiles, scale)
-    if levels is None or asking is None:
-        raise ConfigurationError(
-            "Nearest users are found among ratings of 1 to 15 whole steps of the scale."
-        )
-    chosen = np.arange(len(asking.indptr) - 1) if rows is None else np.asarray(rows, np.int64)
+    if k < 1:
+        raise ConfigurationError(f"There are no k={k} nearest users: ask for one at least.")
+    levels = asking = comparable(matrix, scale, "users")
+    if profiles is not None:
+        if profiles.shape[1] != matrix.shape[1]:
+            raise ConfigurationError(
+                f"The profiles have {profiles.shape[1]} movies, the users {matrix.shape[1]}."
+            )
+        asking = comparable(profiles, scale, "profiles")
+    n = len(asking.indptr) - 1
+    chosen = np.arange(n) if rows is None else positions(rows, n)
     own = chosen if profiles is None else np.full(len(chosen), -1)
     if device == "cpu" and find_spec("numba") is not None:
         from recommender.core.neighbours.packed import pack
