@@ -181,7 +181,7 @@ def test_means_over_raters_are_those_of_the_plain_form(seed, shape, k, steering)
 VARIANTS = {
     **system("user-knn").presets,
     "correlation": UserKNNConfig(similarity="correlation", over="common", shrinkage=3),
-    "unlike": UserKNNConfig(similarity="correlation", minimum_similarity=-1),
+    "unlike": UserKNNConfig(k=60, similarity="correlation", minimum_similarity=-1),
     "many": UserKNNConfig(k=100, over="common"),
     "overall": UserKNNConfig(neighbours="overall", centre="everything", combine="mean-with-zeros"),
 }

@@ -8,21 +8,22 @@ from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours import UserIndex, trees
 from recommender.core.neighbours.trees import TreeIndex
+from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
-from tests.core.matrices import HALF_STARS, profiles, random_ratings
+from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 OVERALL = UserKNNConfig(neighbours="overall")
 KINDS = ["kd-tree", "ball-tree"]
 
 
-def tree_of(matrix, kind):
-    return TreeIndex(matrix, HALF_STARS, UserKNNConfig(neighbours="overall", search=kind))
+def tree_of(matrix, kind, scale=HALF_STARS):
+    return TreeIndex(matrix, scale, UserKNNConfig(neighbours="overall", search=kind))
 
 
-def assert_same_neighbours(matrix, kind, limit):
+def assert_same_neighbours(matrix, kind, limit, scale=HALF_STARS):
     own = np.arange(matrix.shape[0])
-    plain = UserIndex(matrix, HALF_STARS, OVERALL).ranked(matrix, exclude=own, limit=limit)
-    found = tree_of(matrix, kind).ranked(matrix, exclude=own, limit=limit)
+    plain = UserIndex(matrix, scale, OVERALL).ranked(matrix, exclude=own, limit=limit)
+    found = tree_of(matrix, kind, scale).ranked(matrix, exclude=own, limit=limit)
     for ours, wanted in zip(found, plain, strict=True):
         assert_array_equal(ours.users, wanted.users)
         assert_array_equal(ours.similarities, wanted.similarities)
@@ -38,6 +39,17 @@ def assert_same_neighbours(matrix, kind, limit):
 )
 def test_a_tree_finds_the_neighbours_of_the_plain_index(seed, kind, limit, shape):
     assert_same_neighbours(random_ratings(seed, *shape).matrix(), kind, limit)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "scale", [Scale(1, 4.5, 0.7), Scale(0.7, 0.7 + 4 * 0.31415926, 0.31415926)], ids=str
+)
+def test_so_it_does_on_scales_whose_levels_are_no_whole_steps(kind, scale):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        stars = rng.choice(scale.levels()[:3], (150, 7)) * (rng.random((150, 7)) < 0.7)
+        assert_same_neighbours(of_dense(stars, scale).matrix(), kind, 5, scale)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -86,7 +86,99 @@ def test_an_empty_profile_has_no_neighbours():
     assert len(ranked.users) == 0
 
 
-def test_a_scale_off_its_steps_is_compared_in_stars():
+def on_scale(seed, scale, n_users=6, n_items=6, share=0.6):
+    rng = np.random.default_rng(seed)
+    stars = rng.choice(scale.levels(), (n_users, n_items))
+    return of_dense(stars * (rng.random(stars.shape) < share), scale).matrix()
+
+
+def by_fractions(matrix, scale, row, similarity, centre):
+    """(users above zero, best first) for a dot product, or a correlation over common movies.
+
+    A correlation is ordered by its square: it is the same there.
+    """
+    first, step = (Fraction(str(number)) for number in (scale.minimum, scale.step))
+    found, dense = [], matrix.toarray()
+    exact = [
+        {i: first + round((x - scale.minimum) / scale.step) * step for i, x in enumerate(r) if x}
+        for r in dense.astype(float).tolist()
+    ]
+    for user, theirs in enumerate(exact):
+        mine, shared = exact[row], sorted(exact[row].keys() & theirs.keys())
+        if user == row or not shared:
+            continue
+        sides = [[side[i] for i in shared] for side in (mine, theirs)]
+        whole = (mine.values(), theirs.values()) if similarity == "dot" else sides
+        if centre == "everything" or similarity == "correlation":
+            sides = [
+                [x - Fraction(sum(over)) / len(over) for x in side]
+                for side, over in zip(sides, whole, strict=True)
+            ]
+        key = sum(x * y for x, y in zip(*sides, strict=True))
+        if key > 0 and similarity == "correlation":
+            key = key**2 / sum(x * x for x in sides[0]) / sum(y * y for y in sides[1])
+        if key > 0:
+            found.append((-key, -len(shared), user))
+    return [user for *_, user in sorted(found)]
+
+
+REAL_STEPS = Scale(0.7, 0.7 + 4 * 0.31415926, 0.31415926)  # no unit has these as multiples
+
+
+@pytest.mark.parametrize(
+    ("similarity", "over", "centre"),
+    [("dot", "full", "everything"), ("dot", "full", "nothing"),
+     ("correlation", "common", "nothing"), ("correlation", "common", "everything")],
+)  # fmt: skip
+@pytest.mark.parametrize("scale", [HALF_STARS, Scale(1, 4.5, 0.7), REAL_STEPS], ids=str)
+def test_what_rounding_leaves_of_a_zero_is_no_similarity_and_ties_are_ties(
+    scale, similarity, over, centre
+):
+    config = UserKNNConfig(similarity=similarity, over=over, centre=centre)
+    for seed in range(60):
+        matrix = on_scale(seed, scale)
+        index = UserIndex(matrix, scale, config)
+        for row, ranked in enumerate(index.ranked(matrix, exclude=np.arange(6))):
+            wanted = by_fractions(matrix, scale, row, similarity, centre)
+            assert ranked.users.tolist() == wanted, (seed, row)
+
+
+def test_an_orthogonal_user_is_no_neighbour_by_centred_dot_product():
+    matrix = on_scale(0, HALF_STARS, 40, 6)
+    config = UserKNNConfig(similarity="dot", centre="everything")
+    for ranked in UserIndex(matrix, HALF_STARS, config).ranked(matrix):
+        assert (ranked.similarities > 1e-9).all()
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "correlation"])
+@pytest.mark.parametrize("shrinkage", [0, 2])
+def test_a_similarity_at_the_minimum_is_not_above_it(similarity, shrinkage):
+    """As real numbers; in floats many a cosine of 0.6 is 0.6000000000000001."""
+    scale = Scale(0.1, 1, 0.1)
+    matrix = on_scale(1, scale, 60, 4, 0.9)
+
+    def found(minimum):
+        config = UserKNNConfig(
+            similarity=similarity, shrinkage=shrinkage, minimum_similarity=minimum
+        )
+        return next(UserIndex(matrix, scale, config).ranked(matrix[:1])).similarities
+
+    middle = float(np.sort(found(0))[len(found(0)) // 2])
+    assert len(found(0)) > len(found(middle)) > 0
+    assert (found(middle * (1 - 1e-15)) > middle).all()
+
+
+@pytest.mark.parametrize(
+    ("scale", "unit"),
+    [(HALF_STARS, 0.5), (Scale(2, 10, 2), 2), (Scale(1, 2.5, 0.75), 0.25),
+     (Scale(1, 4.5, 0.7), 0.1), (Scale(1, 2, 1 / 3), 1 / 3), (Scale(1, 100, 1), 1),
+     (Scale(1, 101, 1), 0), (Scale(1, 2, 0.001), 0), (REAL_STEPS, 0)],
+)  # fmt: skip
+def test_a_scale_has_a_unit_where_all_levels_are_few_multiples_of_one_number(scale, unit):
+    assert similarity.unit_of(scale) == pytest.approx(unit, abs=1e-12)
+
+
+def test_a_scale_off_its_steps_is_compared_in_the_unit_of_its_levels():
     scale = Scale(1, 2.5, 0.75)
     dense = np.array([[1, 1.75], [2.5, 1]])
     (ranked,) = index_of(of_dense(dense, scale).matrix(), scale).ranked(

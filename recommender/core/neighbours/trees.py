@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.errors import ConfigurationError
-from recommender.core.neighbours.similarity import RankedUsers, in_units, order, square_sums
+from recommender.core.neighbours.similarity import (
+    DECIMALS,
+    RankedUsers,
+    in_units,
+    order,
+    square_sums,
+    unit_of,
+)
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
 
@@ -51,6 +58,7 @@ class TreeIndex:
 
     def __init__(self, matrix: csr_array, scale: Scale, config: UserKNNConfig) -> None:
         self._ball, self._scale = config.search == "ball-tree", scale
+        self._whole = unit_of(scale) > 0
         self.n_users, self.n_items = matrix.shape
         units = in_units(csr_array(matrix), scale)
         self._squares = square_sums(units)
@@ -103,15 +111,23 @@ class TreeIndex:
             rows, here = self._units[node.first : node.last], self._users[node.first : node.last]
             dots, overlaps = rows @ profile, (rows > 0) @ (profile > 0).astype(np.float64)
             near = (dots > 0) & (here != own)
-            mine = dots[near] ** 2 / self._squares[here[near]]
+            mine = self._keys(dots[near], self._squares[here[near]], square)
             keys, found = np.append(keys, mine), np.append(found, here[near])
             shared = np.append(shared, overlaps[near])
             if len(keys) >= limit:
                 kept = keys >= np.partition(keys, -limit)[-limit]
                 keys, found, shared = keys[kept], found[kept], shared[kept]
-                reach = 2 - 2 * np.sqrt(keys.min() / square)
-        similarities = np.minimum(np.sqrt(keys / (square or 1)), 1.0)
-        return order(found, keys, similarities, shared, limit)
+                reach = 2 - 2 * float(self._cosines(keys.min(), square))
+        return order(found, keys, self._cosines(keys, square or 1), shared, limit)
+
+    def _keys(self, dots: NDArray, squares: NDArray, square: float) -> NDArray[np.float64]:
+        """What orders users, as in ``UserIndex``; real cosines count to twelve decimals."""
+        if self._whole:
+            return np.asarray(dots**2 / squares)
+        return np.asarray(np.round(dots / np.sqrt(squares * square), DECIMALS))
+
+    def _cosines(self, keys: NDArray, square: float) -> NDArray[np.float64]:
+        return np.asarray(np.minimum(np.sqrt(keys / square) if self._whole else keys, 1.0))
 
     def _bound(self, point: NDArray[np.float64], node: Node) -> float:
         """No user of the node is nearer to the point than this."""
