@@ -19,6 +19,7 @@ from recommender.core.evaluation import POLICY, evaluate
 from recommender.core.splitting import split
 from recommender.core.systems import Progress, RunOptions, config_from_dict, ignore_progress
 from recommender.core.training import guarded, resolve_device
+from recommender.core.training.checkpoints import versions
 from recommender.lease import Lease, Stop, Stopped
 from recommender.loaders import load_ratings
 from recommender.machine import PeakMemory, device_name, device_turn
@@ -100,7 +101,8 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
             options,
             seed=wish["seed"],
             precision=wish.get("precision", "auto"),  # jobs of an earlier version have none
-            checkpoint=_checkpoint(claim, earlier=partials(wish, dataset)),
+            version=code_version(),
+            checkpoint=_checkpoint(claim, earlier=partials(wish, dataset, options.device)),
             checkpoint_seconds=settings.JOB_CHECKPOINT_SECONDS,
             max_seconds=_time_left(wish, lease),
         )
@@ -110,17 +112,20 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
         seconds = time.monotonic() - started + lease.worked_before
 
     lease.phase("saving")
+    checkpoint = f"{claim.checkpoints}/attempt-{claim.attempt}"
+    learned_by = versions(store.path(checkpoint))
     origin = {
         **{name: wish[name] for name in IDENTITY},
         "data_checksum": dataset.checksum,
         "code_version": code_version(),
+        "begun_with": [version for version in learned_by if version != code_version()],
         "library_versions": library_versions(),
     }
     facts = {"dataset": dataset.name, **origin}
     checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
     if not model.finished_:
         # A second name: until the row is there, another attempt needs the checkpoint in its place.
-        store.link(f"{claim.checkpoints}/attempt-{claim.attempt}", claim.partial)
+        store.link(checkpoint, claim.partial)
     close_old_connections()  # hours may have passed since the last query of this thread
     services.keep_trained_model(
         claim=claim,
@@ -137,9 +142,10 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
         },
         errors=errors,
     )
-    for earlier in partials(wish, dataset):
+    # Training has gone on from there, or is through, wherever it was.
+    for earlier in partials(wish, dataset, "" if model.finished_ else options.device):
         if earlier != claim.partial:
-            store.remove(earlier)  # training has gone on from there
+            store.remove(earlier)
 
 
 def evaluate_again(job: Job, lease: Lease, options: RunOptions) -> None:
@@ -213,16 +219,30 @@ def _end(claim: services.Claim, how: Callable[..., None], **values: Any) -> None
     services.sweep(claim.job_id)
 
 
-def partials(wish: Mapping[str, Any], dataset: Dataset) -> list[str]:
-    """The checkpoints of partial models of the same training, the newest first."""
+def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> list[str]:
+    """The checkpoints of partial models of the same training, the newest first.
+
+    With ``device`` those alone that a run there can go on from: another kind of device, another
+    precision and another torch make another training of it.
+    """
     found = TrainedModel.objects.filter(
         status=Status.PARTIAL, dataset=dataset, data_checksum=dataset.checksum
     ).order_by("-created_at", "-pk")
+    torch = library_versions()["torch"]
+
+    def goes_on(model: TrainedModel) -> bool:
+        return (
+            model.device.partition(":")[0] == device.partition(":")[0]
+            and model.job.params.get("precision", "auto") == wish.get("precision", "auto")
+            and model.library_versions.get("torch") == torch
+        )
+
     return [
         model.artefact.replace("artefacts/", "partials/", 1)
-        for model in found
+        for model in found.select_related("job")
         # Compared here: databases compare JSON each in its own way.
         if all(getattr(model, name) == wish[name] for name in IDENTITY if name != "preset")
+        and (not device or goes_on(model))
     ]
 
 

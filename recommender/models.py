@@ -153,6 +153,10 @@ class TrainedModel(models.Model):
     split_facts = models.JSONField(help_text="the cut in time, counts, cold shares")
     data_checksum = models.CharField(max_length=64)
     code_version = models.CharField(max_length=100)
+    begun_with = models.JSONField(
+        default=list,
+        help_text="other versions of the code that learned before this one went on, oldest first",
+    )
     library_versions = models.JSONField()
     device = models.CharField(max_length=100)
     seconds = models.FloatField(

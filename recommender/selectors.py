@@ -100,6 +100,7 @@ ERRORS = ("n_train", "n_test", "cold_share", "train_rmse", "rmse", "mse", "mae")
 
 def _row(model: TrainedModel) -> dict[str, Any]:
     errors = next((item for item in model.evaluations.all() if item.policy == "train-only"), None)
+    mixed = bool(model.begun_with)
     return {
         "id": model.pk,
         "system": model.system,
@@ -109,6 +110,8 @@ def _row(model: TrainedModel) -> dict[str, Any]:
         **{name: getattr(errors, name, None) for name in ERRORS},
         "seconds": model.seconds,
         "peak_memory_mb": model.peak_memory_mb,
+        # Only where one version of the code went on with what another had begun.
+        **({"begun_with": model.begun_with, "code_version": model.code_version} if mixed else {}),
     }
 
 

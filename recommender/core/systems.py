@@ -36,6 +36,7 @@ class RunOptions:
     ``checkpoint_seconds`` after the one before at the earliest, more where writing takes long.
     After ``max_seconds`` of training a run writes it and ends; its model is then not ``finished_``.
     ``precision`` of a network's matrix products: "auto" is bfloat16 on a GPU that has it.
+    ``version`` of the code, which a checkpoint tells of every run that learned what it holds.
     """
 
     seed: int = 0
@@ -46,6 +47,7 @@ class RunOptions:
     checkpoint_seconds: float = 10.0
     max_seconds: float | None = None
     precision: str = "auto"
+    version: str = ""
 
 
 @dataclass(frozen=True)

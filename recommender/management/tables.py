@@ -22,17 +22,27 @@ COLUMNS = (
 
 
 def error_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Columns as wide as their longest cell; a dash where there is no figure."""
+    """Columns as wide as their longest cell; a dash where there is no figure.
+
+    Under them a line for each model that one version of the code began and another went on with.
+    """
     cells = [[name for name, _, _ in COLUMNS]]
     cells += [[_cell(row[name], style) for name, style, _ in COLUMNS] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
+    lines = [
         "  ".join(
             f"{text:{side}{width}}"
             for text, width, (_, _, side) in zip(line, widths, COLUMNS, strict=True)
         ).rstrip()
         for line in cells
-    )
+    ]
+    lines += [
+        f"Model {row['id']} was begun with {', '.join(row['begun_with'])} and went on with "
+        f"{row['code_version']}."
+        for row in rows
+        if row.get("begun_with")
+    ]
+    return "\n".join(lines)
 
 
 def _cell(value: Any, style: str) -> str:

@@ -20,6 +20,7 @@ from recommender.core.training import (
     LossCurve,
     checkpoints,
     half_precision,
+    loop,
     resolve_device,
 )
 from recommender.core.training.ahead import ahead
@@ -164,6 +165,24 @@ def test_a_run_killed_while_writing_leaves_no_stray_file(tmp_path):
 def test_a_checkpoint_of_another_run_is_not_used(tmp_path, other):
     fit(checkpoint=tmp_path / "c")
     assert same(fit(**other, checkpoint=tmp_path / "c"), fit(**other))
+
+
+def test_a_checkpoint_tells_of_every_version_of_the_code_that_learned_it(tmp_path):
+    fit(checkpoint=tmp_path / "c", version="old", max_seconds=0)
+    assert checkpoints.versions(tmp_path / "c") == ["old"]
+    fit(checkpoint=tmp_path / "c", version="newer", max_seconds=0)  # which learns nothing
+    assert checkpoints.versions(tmp_path / "c") == ["old"]
+    fit(checkpoint=tmp_path / "c", version="new")
+    assert checkpoints.versions(tmp_path / "c") == ["old", "new"]
+    assert checkpoints.versions(tmp_path / "none") == []
+
+
+def test_a_checkpoint_of_another_layout_is_not_used(tmp_path, monkeypatch):
+    fit(checkpoint=tmp_path / "c", max_seconds=0)
+    monkeypatch.setattr(loop, "LAYOUT", loop.LAYOUT + 1)
+    seen = []
+    fit(checkpoint=tmp_path / "c", max_seconds=0, progress=seen.append)
+    assert [step.epoch for step in seen if step.phase == "training" and step.done] == [1]
 
 
 def test_a_damaged_checkpoint_is_not_used(tmp_path):

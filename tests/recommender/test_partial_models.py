@@ -11,6 +11,7 @@ from django.db import OperationalError
 
 from recommender import jobs, selectors, services, store
 from recommender.core.training import loop
+from recommender.management.tables import error_table
 from recommender.models import Evaluation, Job, TrainedModel
 from tests.recommender.fake import run
 
@@ -74,6 +75,63 @@ def test_another_training_begins_anew_and_leaves_it(train, other):
     second = train(**wish, **other)
     again = train(**wish)
     assert examples(first) == examples(second) < examples(again)
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [{"device": "cuda: H100"}, {"library_versions": {"torch": "1.0"}}]
+)
+def test_what_cannot_be_gone_on_from_here_is_left_for_where_it_can(train, elsewhere):
+    first = train(max_minutes=MOMENT)
+    here = {"device": first.device, "library_versions": first.library_versions}
+    TrainedModel.objects.filter(pk=first.pk).update(**elsewhere)
+    second = train(max_minutes=MOMENT)
+    assert examples(second) == examples(first)
+    assert len(store.entries("partials")) == 2
+    second.delete()
+    TrainedModel.objects.filter(pk=first.pk).update(**here)
+    assert examples(train(max_minutes=MOMENT)) > examples(first)
+
+
+def test_a_training_goes_on_under_another_version_of_the_code_and_says_so(train, monkeypatch):
+    monkeypatch.setattr(jobs, "code_version", lambda: "1+core.old")
+    first = train(max_minutes=MOMENT)
+    assert (first.code_version, first.begun_with) == ("1+core.old", [])
+    monkeypatch.setattr(jobs, "code_version", lambda: "2+core.new")
+    second = train(max_minutes=MOMENT)
+    assert examples(second) > examples(first)
+    assert (second.code_version, second.begun_with) == ("2+core.new", ["1+core.old"])
+    facts = store.read_artefact(second.artefact, second.artefact_checksum)[1]
+    assert facts["begun_with"] == ["1+core.old"]
+
+
+def test_an_attempt_that_goes_on_under_another_version_of_the_code_says_so(
+    long_training, monkeypatch
+):
+    monkeypatch.setattr(jobs, "code_version", lambda: "1+core.old")
+    keeping(monkeypatch, before=OperationalError("the server is away"))
+    with pytest.raises(jobs.Crashed):
+        run(long_training)
+    monkeypatch.setattr(jobs, "code_version", lambda: "2+core.new")
+    assert run(long_training).trained_model.begun_with == ["1+core.old"]
+
+
+def test_a_training_begun_anew_says_nothing_of_versions_before(train, monkeypatch):
+    monkeypatch.setattr(jobs, "code_version", lambda: "1+core.old")
+    train(max_minutes=MOMENT)
+    train()
+    monkeypatch.setattr(jobs, "code_version", lambda: "2+core.new")
+    assert train().begun_with == []
+
+
+def test_the_table_and_the_json_tell_by_which_versions_a_model_was_trained(train, monkeypatch):
+    monkeypatch.setattr(jobs, "code_version", lambda: "1+core.old")
+    train(max_minutes=MOMENT)
+    monkeypatch.setattr(jobs, "code_version", lambda: "2+core.new")
+    model = train()
+    (row,) = selectors.leaderboard([model])
+    assert (row["begun_with"], row["code_version"]) == (["1+core.old"], "2+core.new")
+    last_line = error_table([row]).splitlines()[-1]
+    assert last_line == f"Model {model.pk} was begun with 1+core.old and went on with 2+core.new."
 
 
 def test_sweeping_keeps_what_a_partial_model_goes_on_from(train):

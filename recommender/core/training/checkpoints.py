@@ -24,8 +24,11 @@ class Checkpoints:
     The file stays when the run is done: whoever named it removes it once the model is safe.
     """
 
-    def __init__(self, target: Path | None, identity: Any, every_seconds: float) -> None:
+    def __init__(
+        self, target: Path | None, identity: Any, every_seconds: float, version: str = ""
+    ) -> None:
         self._target, self._every = target, every_seconds
+        self._versions = [version] if version else []
         self._identity = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self._written_at, self._took = time.monotonic(), 0.0
 
@@ -41,6 +44,7 @@ class Checkpoints:
             return
         started = time.monotonic()
         told = {"identity": self._identity, **{name: str(fact) for name, fact in facts.items()}}
+        told["versions"] = json.dumps(self._versions)
         _write(self._target, arrays, told)
         self._written_at = time.monotonic()
         self._took = self._written_at - started
@@ -53,14 +57,27 @@ class Checkpoints:
         _partial(target).unlink(missing_ok=True)
         if not target.exists():
             return None
-        try:
-            with safe_open(target, framework="numpy") as file:
-                facts = dict(file.metadata() or {})
-        except (SafetensorError, OSError):
-            return None
+        facts = _facts(target)
         if facts.pop("identity", "") != self._identity:
             return None
+        earlier = json.loads(facts.pop("versions", "[]"))
+        self._versions = [*(one for one in earlier if one not in self._versions), *self._versions]
         return _Arrays(target), {name: int(fact) for name, fact in facts.items()}
+
+
+def versions(target: Path) -> list[str]:
+    """Of the code that learned what a checkpoint holds, oldest first; none where there is none."""
+    found: list[str] = json.loads(_facts(target).get("versions", "[]"))
+    return found
+
+
+def _facts(target: Path) -> dict[str, str]:
+    """What a checkpoint tells beside its arrays; nothing where it is missing or damaged."""
+    try:
+        with safe_open(target, framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError):
+        return {}
 
 
 class _Arrays(Mapping[str, NDArray]):

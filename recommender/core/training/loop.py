@@ -20,6 +20,8 @@ from recommender.core.training.checkpoints import Checkpoints
 from recommender.core.training.curve import LossCurve
 from recommender.core.training.stopping import EarlyStopping
 
+#: of what a checkpoint holds: with another number, older checkpoints are not gone on from
+LAYOUT = 1
 REMEDY = "Lower learning_rate, or look for extreme ratings."
 
 
@@ -79,8 +81,9 @@ def train(
     ``stopping`` the task is left with the weights of the best pass so far (those of the last step
     where no pass is over), and the checkpoint holds both: the run goes on from the last step. A
     checkpoint of another ``identity`` (JSON-ready: configuration, data) or a damaged one is not
-    used. Where ``options.max_seconds`` is 0, the checkpoint's weights are the outcome; without a
-    checkpoint one step is taken.
+    used; one that another ``options.version`` of the code wrote is, and tells of both: refusing
+    it would lose hours of work with every update. Where ``options.max_seconds`` is 0, the
+    checkpoint's weights are the outcome; without a checkpoint one step is taken.
 
     In several processes each calls this with the same arguments; the first writes, the others
     read the same file.
@@ -90,8 +93,11 @@ def train(
     """
     total, curve = epochs * task.n_examples, LossCurve()
     rank, size = several.rank_and_size()
-    known = [identity, options.seed, options.device.partition(":")[0], size, torch.__version__]
-    checkpoints = Checkpoints(options.checkpoint, known, options.checkpoint_seconds)
+    known = [identity, options.seed, options.device.partition(":")[0], size]
+    known += [torch.__version__, LAYOUT]
+    checkpoints = Checkpoints(
+        options.checkpoint, known, options.checkpoint_seconds, options.version
+    )
     first, skipped, generator_state = 0, 0, None
     if found := checkpoints.read():
         arrays, facts = found
