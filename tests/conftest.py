@@ -149,7 +149,7 @@ def browser_type_launch_args(browser_type_launch_args):
     ]
     if os.geteuid() == 0:
         flags.append("--no-sandbox")  # Chromium's sandbox refuses to run as root
-    own = {"executable_path": CHROMIUM, "args": flags, "timeout": PATIENCE}
+    own = {"executable_path": CHROMIUM, "args": flags, "timeout": 5 * PATIENCE}
     return {**browser_type_launch_args, **own}
 
 
