@@ -7,6 +7,8 @@
 Everyone gets the same processor threads and a process of its own; ours runs first and last, and
 the slower of the two counts. Our time holds the packing, the peers' only the search. Every
 neighbour that differs is compared in whole numbers: it must be a tie, or the peer has rounded.
+Similarities must agree with each peer's within what it computes in (``PRECISION``); otherwise the
+script keeps no result and ends with an error.
 With ``--device cuda`` dense tiles on the card answer the same queries, and the lists must be the
 very same, order included. Peers run in the environment of ``make peers`` and are left out without
 it. Needs numba, and torch for the tiles.
@@ -34,6 +36,9 @@ from recommender.core.neighbours.top import nearest
 
 K = 5
 NAMES = ["sparse_dot_topn", "similaripy", "implicit"]
+#: how far similarities may be apart: double precision, and similaripy's single, which adds up
+#: the products of some thousand movies
+PRECISION = {"sparse_dot_topn": 1e-6, "similaripy": 1e-4, "implicit": 1e-6}
 
 
 @numba.njit(nogil=True)
@@ -97,6 +102,22 @@ def agreement(folder: Path, asked: NDArray, mine: dict, theirs: dict) -> dict[st
         "other_neighbour": int(differ.sum()),
         "of_these_exact_ties": int(ties),
     }
+
+
+def disagreements(checks: dict[str, dict[str, Any]]) -> list[str]:
+    """What must not be: similarities further apart than a peer's precision, or no ties in double.
+
+    In single precision users who are no tie may change places; their similarities show how far.
+    """
+    found = []
+    for name, check in checks.items():
+        gap, allowed = check["largest_similarity_difference"], PRECISION[name]
+        if not gap <= allowed:  # nor NaN
+            found.append(f"{name}: similarities differ by {gap:.1g}, more than {allowed:g}")
+        no_ties = check["other_neighbour"] - check["of_these_exact_ties"]
+        if no_ties and allowed <= 1e-6:
+            found.append(f"{name}: {no_ties} other neighbours are no ties")
+    return found
 
 
 def main() -> None:
@@ -170,6 +191,8 @@ def report(
             f"{check['other_neighbour']} of {check['positions']} neighbours differ, "
             f"{check['of_these_exact_ties']} of them exact ties"
         )
+    if wrong := disagreements(checks):
+        raise SystemExit("Other answers than the peers', so nothing is kept. " + "; ".join(wrong))
     if tiles:
         print(
             f"{tiles['name']} ({tiles['device']}): the same lists in {tiles['seconds']:.1f} s and "
