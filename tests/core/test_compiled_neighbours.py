@@ -25,6 +25,7 @@ from recommender.core.compiling import kernel
 from recommender.core.neighbours import raters as raters_module
 from recommender.core.neighbours import walk
 from recommender.core.neighbours.levels import in_levels
+from recommender.core.neighbours.overall import TopIndex
 from recommender.core.neighbours.packed import pack, panel
 from recommender.core.neighbours.raters import RaterMeans
 from recommender.core.neighbours.top import nearest
@@ -194,6 +195,40 @@ def test_every_variant_is_the_same_with_compiled_products(config):
     found = NeighbourMeans(matrix, HALF_STARS, config, compiled=3).grid(matrix, everyone)
     for part in range(2):
         assert_array_equal(found[part], wanted[part])
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.integers(0, 10_000), SHAPES, st.sampled_from([1, 5, 64]), st.sampled_from(["mean", "sum"])
+)
+def test_the_nearest_overall_come_from_the_compiled_search(seed, shape, k, combine):
+    matrix = random_ratings(seed, *shape).matrix()
+    config = UserKNNConfig(k=k, neighbours="overall", combine=combine)
+    own = np.arange(matrix.shape[0])
+    compiled = NeighbourMeans(matrix, HALF_STARS, config, compiled=2)
+    plain = NeighbourMeans(matrix, HALF_STARS, config)
+    assert isinstance(compiled._index, TopIndex)
+    for exclude in (own, None):
+        for ours, wanted in zip(
+            compiled.grid(matrix, exclude), plain.grid(matrix, exclude), strict=True
+        ):
+            assert_array_equal(ours, wanted)
+    for ours, wanted in zip(
+        compiled._index.ranked(matrix, exclude=own, limit=k),
+        plain._index.ranked(matrix, exclude=own, limit=k),
+        strict=True,
+    ):
+        assert_array_equal(ours.overlaps, wanted.overlaps)
+        assert_array_equal(ours.users, wanted.users)
+
+
+@pytest.mark.parametrize("strange", [{0: 40}, {0: -1}])
+def test_profiles_off_the_scale_find_nobody_overall(strange):
+    matrix = random_ratings(5, 50, 10, 0.5).matrix()
+    config = UserKNNConfig(neighbours="overall")
+    compiled = NeighbourMeans(matrix, HALF_STARS, config, compiled=1)
+    with pytest.raises(ConfigurationError, match="scale"):
+        compiled.grid(profiles(strange, n_items=10), None)
 
 
 def test_walks_through_long_lists_change_nothing():

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.neighbours.levels import in_levels
 from recommender.core.neighbours.similarity import RankedUsers, UserIndex, centred
 from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig
+from recommender.core.systems import UserKNNConfig, override
+
+if TYPE_CHECKING:
+    from recommender.core.neighbours.overall import TopIndex
 
 MOST_PICKED = 64  #: nearest raters of a movie that are kept in order one by one
 
@@ -61,11 +65,7 @@ class NeighbourMeans:
         self, matrix: csr_array, scale: Scale, config: UserKNNConfig, *, compiled: int = 0
     ) -> None:
         self._config, self._compiled = config, compiled
-        self._index: UserIndex | TreeIndex
-        if config.search == "blocks":
-            self._index = UserIndex(matrix, scale, config, compiled=compiled)
-        else:
-            self._index = TreeIndex(matrix, scale, config)
+        self._index = _index(matrix, scale, config, compiled)
         stars = csr_array(matrix).astype(np.float64)
         if config.centre != "nothing":
             stars = centred(stars)[0]
@@ -181,3 +181,18 @@ class NeighbourMeans:
         nearest = slot < self._config.k
         ranks = codes[nearest] // palette % (n + 1)
         return (movie[nearest], slot[nearest]), ranks, self._palette[codes[nearest] % palette]
+
+
+def _index(
+    matrix: csr_array, scale: Scale, config: UserKNNConfig, compiled: int
+) -> UserIndex | TreeIndex | TopIndex:
+    """The fastest way to the neighbours; all give the same."""
+    if config.search != "blocks":
+        return TreeIndex(matrix, scale, config)
+    plain = override(config, k=5, combine="mean", fallback="bias")
+    if compiled and plain == UserKNNConfig(neighbours="overall") and config.k <= MOST_PICKED:
+        from recommender.core.neighbours.overall import TopIndex
+
+        if (levels := in_levels(matrix, scale)) is not None:
+            return TopIndex(levels, matrix.shape[1], scale, compiled)
+    return UserIndex(matrix, scale, config, compiled=compiled)
