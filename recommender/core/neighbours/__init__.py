@@ -3,7 +3,8 @@
 ``similarity`` and ``means`` are the plain form of every variant, in scipy. For the full-vector
 cosine of whole levels (``levels``), ``top`` (the k nearest users) and ``raters`` (the k nearest who
 rated a movie) give the same, bit for bit, compiled by numba: ``lanes`` → ``packed`` → ``top`` →
-``walk`` → ``raters``. Decision note 0010 has the measurements. ``tiles`` is ``top`` for a GPU.
+``walk`` → ``raters``; ``overall`` brings ``top`` to ``means``. Decision note 0010 has the
+measurements. ``tiles`` is ``top`` for a GPU.
 """
 
 from __future__ import annotations
