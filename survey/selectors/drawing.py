@@ -52,6 +52,14 @@ class Published:
     pending: bool = False
 
 
+def all_published(study: Study, arm: Arm) -> bool:
+    """Whether there is a recommendation of a trained arm for every profile; cheap enough to ask
+    again and again. A copy of a study finds those of the study, whatever its own job does.
+    """
+    users = arm.model.recommendations.filter(rank=1).values_list("user", flat=True)
+    return set(study.profile_pool) <= set(users)
+
+
 def published(study: Study, arm: Arm) -> Published:
     if arm.trained_model_id is None:
         return Published(first_uploaded(arm, study.profile_pool))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from recommender.selectors import JobProgress, job_progress, worker_seen
 from survey.models import Study
+from survey.selectors.drawing import all_published
 
 #: A worker that was silent for this long is taken for absent.
 WORKER_SILENCE_SECONDS = 30
@@ -13,7 +14,7 @@ WORKER_SILENCE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Step:
-    """The recommendations of one arm; ``job`` is None where none had to be made."""
+    """The recommendations of one arm; ``job`` is None where none have to be made."""
 
     label: str
     job: JobProgress | None
@@ -47,9 +48,14 @@ class Preparation:
 
 
 def preparation(study: Study) -> Preparation:
-    arms = list(study.arms.all())
+    arms = list(study.arms.select_related("trained_model"))
     jobs = job_progress([arm.publish_job_id for arm in arms if arm.publish_job_id])
     found = {str(job.id): job for job in jobs}
-    steps = [Step(arm.label, found.get(str(arm.publish_job_id))) for arm in arms]
+    steps = []
+    for arm in arms:
+        job = found.get(str(arm.publish_job_id))
+        if job and job.status != "done" and all_published(study, arm):
+            job = None  # there is nothing to wait for, and the check list says so too
+        steps.append(Step(arm.label, job))
     waiting = any(step.job and step.job.is_idle for step in steps)
     return Preparation(steps, lonely=waiting and not worker_seen(WORKER_SILENCE_SECONDS))

@@ -6,13 +6,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
-from django.utils import timezone
-
 from survey.errors import StudyError
 from survey.models import Study
 from survey.protocol import Protocol
 from survey.selectors.uploads import stored_upload
-from survey.services.preparing import prepare_study
+from survey.services.preparing import has_passed, prepare_study
 from survey.services.wording import wording
 
 
@@ -61,11 +59,6 @@ def clone_study(
         by=by,
         note=f"copied from {study.slug}",
     )
-
-
-def has_passed(day: date | None) -> bool:
-    """Whether that last day for having answers erased is over."""
-    return day is not None and day < timezone.localdate()
 
 
 def day_in_words(study: Study, copy: Study) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from datetime import date
 
 import numpy as np
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommender.models import Dataset, Job
-from recommender.selectors import eligible_users, recommendations_for
+from recommender.selectors import eligible_users
 from recommender.services import cancel, submit_publish
 from recommender.store import StoreError
 from survey import pairing, questionnaires
@@ -20,6 +22,7 @@ from survey.errors import DataDamaged, StudyError
 from survey.models import Arm, Study
 from survey.protocol import LONGEST_TITLE, Protocol
 from survey.selectors.checklist import arm_problems
+from survey.selectors.drawing import all_published
 from survey.selectors.labels import Source, labels
 from survey.services.life import record
 from survey.services.uploading import keep_upload
@@ -143,15 +146,18 @@ def _eligible(
     if len(found) >= profiles:
         return found
     size = f"{minimum} movies or more" if maximum is None else f"{minimum} to {maximum} movies"
-    words = [f"only {len(found)} users of {dataset.name} rated {size}"]
+    users = "1 user" if len(found) == 1 else f"{len(found)} users"
+    words = [f"only {users} of {dataset.name} rated {size}"]
     remedy = "Ask for fewer profiles, or shorter ones."
     if era != (None, None):
         words.append(f"with a median year {_years(*era)}")
         remedy = "Ask for fewer profiles, or for other ones."
     if uploads:
-        words.append(f"and are in the uploaded list of {' and of '.join(map(_system, uploads))}")
+        are = "is" if len(found) == 1 else "are"
+        words.append(f"and {are} in the uploaded list of {' and of '.join(map(_system, uploads))}")
         remedy = "Ask for fewer profiles, or upload recommendations for more of them."
-    raise StudyError(f"{profiles} profiles are wanted, but {' '.join(words)}. {remedy}")
+    wanted = "1 profile is" if profiles == 1 else f"{profiles} profiles are"
+    raise StudyError(f"{wanted} wanted, but {' '.join(words)}. {remedy}")
 
 
 def _years(first: int | None, last: int | None) -> str:
@@ -171,10 +177,9 @@ def publish_again(*, study: Study) -> list[Job]:
         "trained_model", "publish_job"
     ):
         job = arm.publish_job
+        if all_published(study, arm):
+            continue
         if job is None or job.status in {Job.Status.FAILED, Job.Status.CANCELLED}:
-            done = recommendations_for(trained_model=arm.model, users=study.profile_pool)
-            if job is None and len(done) == len(study.profile_pool):
-                continue
             with transaction.atomic():
                 job = submit_publish(trained_model=arm.model, users=study.profile_pool)
                 Arm.objects.filter(pk=arm.pk).update(publish_job=job)
@@ -231,12 +236,22 @@ def _check_course(
         raise StudyError(
             f"{protocol.n_repeats} of {questions} questions cannot be repeated. Repeat fewer."
         )
+    if has_passed(protocol.withdraw_until):
+        raise StudyError(
+            f"Answers can be erased until {protocol.withdraw_until}, which has passed: the study "
+            "could never open. Give a later day, or none."
+        )
     maximum = protocol.maximum_profile
     if maximum is not None and maximum < minimum_profile:
         raise StudyError(
             f"A profile of {minimum_profile} to {maximum} movies is not possible. Swap the two, or "
             "choose other limits."
         )
+
+
+def has_passed(day: date | None) -> bool:
+    """Whether that last day for having answers erased is over."""
+    return day is not None and day < timezone.localdate()
 
 
 def _check_arms(dataset: Dataset, arms: Sequence[Source]) -> None:

@@ -20,6 +20,7 @@ from survey.selectors.course import course_in_words
 from survey.selectors.preparing import preparation
 from survey.selectors.questionnaires import questionnaire_results
 from survey.services import cloning
+from survey.services.preparing import has_passed
 from survey.views.private import private_page
 
 #: What a page says after a step that led to each status.
@@ -148,7 +149,7 @@ def clone(request: HttpRequest, slug: str) -> HttpResponse:
             study=study,
             slug=form.cleaned_data["slug"],
             seed=seed,
-            withdraw_until=None if cloning.has_passed(study.withdraw_until) else "same",
+            withdraw_until=None if has_passed(study.withdraw_until) else "same",
             by=request.user.get_username(),
         )
     except StudyError as refusal:

@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from recommender.models import Job
 from survey import exports, services
 from survey.models import Study
 from survey.protocol import Protocol
@@ -164,3 +165,12 @@ def test_the_design_and_a_copy_carry_every_decision(tmp_path):
     copy = services.clone_study(study=study, slug="again")
     assert said(copy) == SAID
     assert Protocol.of(copy) == Protocol.of(study)
+
+
+@pytest.mark.parametrize("way", ["flag", "file"])
+def test_a_last_day_that_has_passed_is_refused_before_anything_is_made(tmp_path, way):
+    file = tmp_path / "course.toml"
+    file.write_text("withdraw_until = 2020-01-01\n")
+    flags = {"flag": ("--withdraw-until", "2020-01-01"), "file": ("--protocol", str(file))}
+    assert "until 2020-01-01, which has passed" in refusal(*flags[way])
+    assert not Job.objects.filter(kind=Job.Kind.PUBLISH).exists()

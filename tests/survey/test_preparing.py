@@ -1,5 +1,6 @@
 """What a new study refuses, and what it draws and orders."""
 
+import numpy as np
 import pytest
 
 from recommender.models import Job, Recommendation
@@ -7,6 +8,7 @@ from recommender.selectors import eligible_users
 from survey import services
 from survey.errors import StudyError
 from survey.models import Arm, Study
+from survey.services import preparing
 from tests.factories import DatasetFactory, TrainedModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +183,13 @@ def test_nothing_is_ordered_where_everything_is_done(wish):
     assert services.publish_again(study=study) == []
     assert Job.objects.filter(kind=Job.Kind.PUBLISH).count() == 2
     assert not Recommendation.objects.exists()
+
+
+def test_one_user_and_one_profile_are_said_as_one(wish, monkeypatch):
+    found = {"found": np.array([3])}
+    monkeypatch.setattr(preparing, "eligible_users", lambda **_: found["found"])
+    with pytest.raises(StudyError, match="but only 1 user of films rated 5 movies or more"):
+        services.prepare_study(**wish)
+    found["found"] = np.array([], np.int64)
+    with pytest.raises(StudyError, match="1 profile is wanted, but only 0 users of"):
+        services.prepare_study(**wish | {"profiles": 1, "questions": 1})
