@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError, OutputWrapper
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.urls import reverse
 from recommender.models import Dataset, Job
 from survey import services
 from survey.errors import StudyError
+from survey.management.site import site_url
 from survey.models import Study
 
 #: Exit statuses, as of the commands that train: 1 it failed, 2 wrong usage, 3 no worker.
@@ -79,6 +79,7 @@ def finish_preparing(study: Study, *, inline: bool, output: OutputWrapper) -> No
 
 def describe(study: Study, *, as_json: bool) -> str:
     """Where the study stands and its two addresses."""
+    site = site_url()
     facts: dict[str, Any] = {
         "study": study.slug,
         "status": study.status,
@@ -87,8 +88,8 @@ def describe(study: Study, *, as_json: bool) -> str:
         "profiles_tried": study.profiles_tried,
         "agreements": study.agreements,
         "design_hash": study.design_hash,
-        "judge": settings.SITE_URL + reverse("study", args=[study.slug]),
-        "results": settings.SITE_URL + reverse("results", args=[study.slug]),
+        "judge": site + reverse("study", args=[study.slug]),
+        "results": site + reverse("results", args=[study.slug]),
     }
     if as_json:
         return json.dumps(facts, indent=2)

@@ -280,6 +280,19 @@ def test_an_export_holds_every_judgment(study, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["films.csv"]
 
 
+@pytest.mark.parametrize("command", ["export_study", "export_design"])
+def test_a_file_called_minus_is_standard_output(study, tmp_path, monkeypatch, command):
+    Study.objects.update(design_hash="0" * 64)
+    monkeypatch.chdir(tmp_path)
+    out, err = StringIO(), StringIO()
+    call_command(command, "films", "--out", "-", stdout=out, stderr=err)
+    named = tmp_path / "films"
+    said = run(command, "films", "--out", str(named))
+    assert out.getvalue() == named.read_bytes().decode()
+    assert err.getvalue() == said.replace(str(named), "-")
+    assert [file.name for file in tmp_path.iterdir()] == ["films"]
+
+
 def test_an_existing_file_is_replaced_only_by_force(study, tmp_path):
     out = tmp_path / "films.csv"
     out.write_text("precious")

@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
 from survey.management.commands import demo
+from survey.management.site import note_on_site, site_url
 from tests.installation import ROOT, Installation, still_alive
 
 PATIENCE = 600
@@ -65,12 +66,23 @@ def test_asked_to_the_demo_goes_to_any_database(tmp_path):
 
 
 def test_a_home_has_one_demo_at_a_time(tmp_path):
-    with demo.one_at_a_time(tmp_path):
-        second = demo.one_at_a_time(tmp_path)
+    with demo.one_at_a_time(tmp_path, "http://localhost:9000"):
+        second = demo.one_at_a_time(tmp_path, "http://localhost:9001")
         with pytest.raises(CommandError, match="running in"):
             second.__enter__()
-    with demo.one_at_a_time(tmp_path):
+    with demo.one_at_a_time(tmp_path, "http://localhost:9000"):
         pass
+
+
+def test_commands_beside_a_demo_print_its_address_and_others_that_of_the_site(tmp_path, settings):
+    settings.STUDYSITE_HOME, settings.SITE_URL = tmp_path, "https://study.example.org"
+    assert site_url() == "https://study.example.org"
+    assert note_on_site() == ""
+    for port in (19000, 9000):
+        with demo.one_at_a_time(tmp_path, f"http://localhost:{port}"):
+            assert site_url() == f"http://localhost:{port}"
+            assert "work on this machine alone" in note_on_site()
+    assert site_url() == "https://study.example.org"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from survey import panels, services, tokens
+from survey.management.commands import demo
 from survey.models import Invitation
 from survey.services.inviting import make_invitations
 from tests.factories import StudyFactory
@@ -44,6 +45,20 @@ def test_links_go_into_a_file_that_is_its_owner_s_alone(study, tmp_path):
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     secret = ada[2].removeprefix("http://localhost:8000/i/").removesuffix("/")
     assert Invitation.objects.get(number=1).digest == tokens.token_digest(secret)
+
+
+def test_links_that_lead_nowhere_but_here_come_with_a_note(study, tmp_path, capsys):
+    said = run("make_invitations", "films", "--count", "1", "--out", str(tmp_path / "links.csv"))
+    assert "1 personal link of films, number 1, in" in said
+    assert "Set SITE_URL" in capsys.readouterr().err
+
+
+def test_commands_beside_a_demo_write_its_address(study, tmp_path, settings):
+    settings.STUDYSITE_HOME, out = tmp_path, tmp_path / "links.csv"
+    with demo.one_at_a_time(tmp_path, "http://localhost:9000"):
+        run("make_invitations", "films", "--count", "1", "--out", str(out))
+        assert "http://localhost:9000/s/films/" in run("study_state", "films")
+    assert read(out)[1][2].startswith("http://localhost:9000/i/")
 
 
 def test_no_links_are_made_when_no_file_can_hold_them(study, tmp_path):

@@ -24,6 +24,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recommender import selectors
 from recommender.models import Dataset, Job
 from survey.management.processes import ChildDied, Family, StepFailed
+from survey.management.site import LOCK
 from survey.models import Appraiser, Study
 
 BUILT_IN = "demo"
@@ -67,7 +68,7 @@ class Command(BaseCommand):
                 "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
             },
         )
-        with one_at_a_time(home), stopped_by_signals() as turn_deaf:
+        with one_at_a_time(home, self.url), stopped_by_signals() as turn_deaf:
             refuse_busy(self.port)
             try:
                 self.serve(options["web_workers"])
@@ -274,15 +275,21 @@ def refuse_busy(port: int) -> None:
 
 
 @contextmanager
-def one_at_a_time(home: Path) -> Iterator[None]:
-    """Two demos in one home would share a queue and a database; the lock ends with the process."""
-    with (home / "demo.lock").open("w") as lock:
+def one_at_a_time(home: Path, url: str) -> Iterator[None]:
+    """Two demos in one home would share a queue and a database; the lock ends with the process.
+
+    It says where the pages are, so that commands beside the demo print that address.
+    """
+    with (home / LOCK).open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CommandError(
                 f"A demo is running in {home} already. Stop it, or set another STUDYSITE_HOME."
             ) from None
+        lock.truncate(0)
+        lock.write(url)
+        lock.flush()
         yield
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from survey import exports
 from survey.errors import StudyError
-from survey.management.files import write_whole
+from survey.management.files import beside, write_whole
 from survey.management.studies import find_study
 
 
@@ -21,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--out", required=True, type=Path, metavar="FILE.json")
+        parser.add_argument(
+            "--out", required=True, type=Path, metavar="FILE.json", help="- prints it"
+        )
         parser.add_argument("--force", action="store_true", help="replace an existing file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,5 +37,7 @@ class Command(BaseCommand):
             json.dump(document, file, indent=1, ensure_ascii=False)
             file.write("\n")
 
-        write_whole(out, write, force=options["force"])
-        self.stdout.write(f"Design of {study.slug} in {out}\nSHA-256 {document['design_hash']}")
+        write_whole(out, write, stdout=self.stdout, force=options["force"])
+        beside(out, self).write(
+            f"Design of {study.slug} in {out}\nSHA-256 {document['design_hash']}"
+        )

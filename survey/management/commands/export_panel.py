@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError
 
 from survey import exports
-from survey.management.files import write_whole
+from survey.management.files import beside, write_whole
 from survey.management.studies import USAGE, find_study
 
 
@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv")
+        parser.add_argument(
+            "--out", required=True, type=Path, metavar="FILE.csv", help="- prints it"
+        )
         parser.add_argument("--force", action="store_true", help="replace an existing file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +38,7 @@ class Command(BaseCommand):
             csv.writer(file).writerows(rows)
             return len(rows) - 1
 
-        count = write_whole(out, write, force=options["force"], secret=True)
-        self.stdout.write(
+        count = write_whole(out, write, stdout=self.stdout, force=options["force"], secret=True)
+        beside(out, self).write(
             f"{count} {'person' if count == 1 else 'people'} of {study.slug} in {out}"
         )

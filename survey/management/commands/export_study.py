@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand
 
 from survey import exports
-from survey.management.files import write_whole
+from survey.management.files import beside, write_whole
 from survey.management.studies import find_study
 
 #: What can be written, and what of `exports` gives its rows.
@@ -27,7 +27,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv")
+        parser.add_argument(
+            "--out", required=True, type=Path, metavar="FILE.csv", help="- prints it"
+        )
         parser.add_argument("--what", choices=list(TABLES), default="judgments")
         parser.add_argument("--force", action="store_true", help="replace an existing file")
 
@@ -42,6 +44,7 @@ class Command(BaseCommand):
                 lines += 1
             return lines - 1
 
-        count = write_whole(out, write, force=options["force"])
+        count = write_whole(out, write, stdout=self.stdout, force=options["force"])
         noun = "answers" if what == "history" else what
-        self.stdout.write(f"{count} {noun} of {study.slug} in {out}")
+        noun = noun.removesuffix("s") if count == 1 else noun
+        beside(out, self).write(f"{count} {noun} of {study.slug} in {out}")

@@ -5,14 +5,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.urls import reverse
 
 from survey import exports
 from survey.errors import StudyError
-from survey.management.files import write_whole
+from survey.management.files import beside, write_whole
+from survey.management.site import note_on_site, site_url
 from survey.management.studies import USAGE, find_study
 from survey.services.inviting import MOST_AT_ONCE, make_invitations
 
@@ -29,13 +29,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--labels", type=Path, metavar="FILE", help="a label a line, for your own overview"
         )
-        parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv")
+        parser.add_argument(
+            "--out", required=True, type=Path, metavar="FILE.csv", help="- prints it"
+        )
         parser.add_argument("--force", action="store_true", help="replace an existing file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
         labels = read_labels(options["labels"])
         count = len(labels) if options["count"] is None else options["count"]
+        out = options["out"]
         try:
             # Links that no file holds are of no use: if it cannot be written, none are made.
             with transaction.atomic():
@@ -44,14 +47,18 @@ class Command(BaseCommand):
                 def write(file: TextIO) -> None:
                     csv.writer(file).writerows(exports.link_rows(links, address))
 
-                write_whole(options["out"], write, force=options["force"], secret=True)
+                write_whole(out, write, stdout=self.stdout, force=options["force"], secret=True)
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        self.stdout.write(
-            f"{len(links)} personal links of {study.slug}, numbers {links[0].number} to "
-            f"{links[-1].number}, in {options['out']}\n"
-            "Keep the file: nothing else holds the links."
+        numbers = f"number {links[0].number}"
+        if len(links) > 1:
+            numbers = f"numbers {links[0].number} to {links[-1].number}"
+        beside(out, self).write(
+            f"{len(links)} personal link{'s' * (len(links) > 1)} of {study.slug}, {numbers}, in "
+            f"{out}\nKeep the file: nothing else holds the links."
         )
+        if note := note_on_site():
+            self.stderr.write(note)
 
 
 def read_labels(file: Path | None) -> list[str]:
@@ -67,4 +74,4 @@ def read_labels(file: Path | None) -> list[str]:
 
 
 def address(token: str) -> str:
-    return settings.SITE_URL + reverse("personal", args=[token])
+    return site_url() + reverse("personal", args=[token])
