@@ -166,6 +166,17 @@ def test_own_answers_are_listed_until_they_are_said_to_be_final(client, start):
     assert client.get(f"{url}answers/")["Location"] == url
 
 
+@pytest.mark.parametrize("given", [1, 4], ids=["in between", "at the end"])
+def test_the_list_of_one_s_answers_leads_to_a_break_and_out(client, start, given):
+    who, url = start(changes="finish")
+    for _ in range(given):
+        send(client, who, url)
+    page = client.get(f"{url}answers/").content.decode()
+    assert f'<a href="{url}break/">Take a break</a>' in page
+    assert f'<a href="{url}withdraw/">' in page
+    assert f"http://testserver{url}" in client.get(f"{url}break/").content.decode()
+
+
 def test_the_rule_previous_offers_the_last_answer_alone_at_the_end(client, start):
     who, url = start(changes="previous")
     for _ in range(4):
