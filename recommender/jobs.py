@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -142,12 +142,9 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
         },
         errors=errors,
     )
-    # Training has gone on from there, or is through, wherever it was. Another job may have been
-    # at the same training meanwhile, and have come further.
-    seen = _examples(model.loss_curve_)
-    device = "" if model.finished_ else options.device
-    for earlier, theirs in partials(wish, dataset, device).items():
-        if earlier != claim.partial and (model.finished_ or theirs <= seen):
+    # Training has gone on from there, or is through, wherever it was.
+    for earlier in partials(wish, dataset, "" if model.finished_ else options.device):
+        if earlier != claim.partial:
             store.remove(earlier)
 
 
@@ -222,8 +219,8 @@ def _end(claim: services.Claim, how: Callable[..., None], **values: Any) -> None
     services.sweep(claim.job_id)
 
 
-def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> dict[str, int]:
-    """The checkpoints of partial models of the same training with the examples seen, most first.
+def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> list[str]:
+    """The checkpoints of partial models of the same training, the newest first.
 
     With ``device`` those alone that a run there can go on from: another kind of device, another
     precision and another torch make another training of it.
@@ -240,22 +237,13 @@ def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> dic
             and model.library_versions.get("torch") == torch
         )
 
-    same = [
-        model
+    return [
+        model.artefact.replace("artefacts/", "partials/", 1)
         for model in found.select_related("job")
         # Compared here: databases compare JSON each in its own way.
         if all(getattr(model, name) == wish[name] for name in IDENTITY if name != "preset")
         and (not device or goes_on(model))
     ]
-    same.sort(key=lambda model: _examples(model.loss_curve), reverse=True)
-    return {
-        model.artefact.replace("artefacts/", "partials/", 1): _examples(model.loss_curve)
-        for model in same
-    }
-
-
-def _examples(loss_curve: Sequence[Sequence[float]]) -> int:
-    return int(loss_curve[-1][0]) if loss_curve else 0
 
 
 def _time_left(wish: Mapping[str, Any], lease: Lease) -> float | None:
@@ -263,7 +251,7 @@ def _time_left(wish: Mapping[str, Any], lease: Lease) -> float | None:
     return None if most is None else max(0.0, most - lease.worked_before)
 
 
-def _checkpoint(claim: services.Claim, *, earlier: Iterable[str]) -> Path:
+def _checkpoint(claim: services.Claim, *, earlier: Sequence[str]) -> Path:
     """This attempt's checkpoint file, taken over from the attempt before, or from ``earlier``.
 
     Each attempt writes its own file: one that lost its claim unawares disturbs nobody.

@@ -92,17 +92,6 @@ def test_what_cannot_be_gone_on_from_here_is_left_for_where_it_can(train, elsewh
     assert examples(train(max_minutes=MOMENT)) > examples(first)
 
 
-def test_of_two_at_the_same_training_the_one_that_came_further_is_gone_on_from(train, monkeypatch):
-    train(max_minutes=MOMENT)
-    further = train(max_minutes=MOMENT)
-    with monkeypatch.context() as patches:  # as a job that began before either of them ended
-        take = jobs._checkpoint
-        patches.setattr(jobs, "_checkpoint", lambda claim, earlier: take(claim, earlier=[]))
-        slow = train(max_minutes=MOMENT)
-    assert examples(slow) < examples(further)
-    assert examples(train(max_minutes=MOMENT)) > examples(further)
-
-
 def test_a_training_goes_on_under_another_version_of_the_code_and_says_so(train, monkeypatch):
     monkeypatch.setattr(jobs, "code_version", lambda: "1+core.old")
     first = train(max_minutes=MOMENT)
