@@ -98,9 +98,10 @@ def describe(study: Study, *, as_json: bool) -> str:
             f"Study {study.slug}: prepared, not launched yet. Launch it:\n"
             f"  manage.py launch_study {study.slug}\nResults: {facts['results']}"
         )
-    arms = " against ".join(facts["arms"])
+    arms, count = " against ".join(facts["arms"]), facts["questions"]
+    questions = "1 question" if count == 1 else f"{count} questions"
     lines = [
-        f"Study {study.slug}: {arms}, {facts['questions']} questions, {study.status}.",
+        f"Study {study.slug}: {arms}, {questions}, {study.status}.",
         agreed(study, len(facts["arms"])),
     ]
     if study.questions.values("user").distinct().count() < study.n_profiles:

@@ -128,7 +128,8 @@ def _check(study: Study, count: int, labels: Sequence[str]) -> list[str]:
     if not 1 <= count <= MOST_AT_ONCE:
         raise StudyError(f"{count} links are not possible. Make 1 to {MOST_AT_ONCE:,} at once.")
     if len(labels) > count:
-        raise StudyError(f"There are {len(labels)} labels for {count} links. Make more links.")
+        links = "1 link" if count == 1 else f"{count} links"
+        raise StudyError(f"There are {len(labels)} labels for {links}. Make more links.")
     for label in labels:
         if len(label) > LONGEST_LABEL or not label.isprintable():
             raise StudyError(

@@ -215,8 +215,8 @@ def _check_numbers(*, slug: str, seed: int, profiles: int, questions: int, **cou
             raise StudyError(f"{words} = {number} is not possible. Choose 1 to {2**15 - 1}.")
     if profiles < questions:
         raise StudyError(
-            f"{questions} questions an appraiser need {questions} different profiles, but only "
-            f"{profiles} are asked for. Ask for more profiles, or fewer questions."
+            f"{questions} questions an appraiser need {questions} different profiles, more "
+            f"than the {profiles} asked for. Ask for more profiles, or fewer questions."
         )
     if not 0 <= seed <= LARGEST_SEED:
         raise StudyError(f"A seed of {seed} is not possible. Choose 0 to {LARGEST_SEED}.")
@@ -229,7 +229,7 @@ def _check_course(
     if profiles < questions + beside:
         raise StudyError(
             f"{questions} questions an appraiser and {beside} for practice and checks need "
-            f"{questions + beside} different profiles, but only {profiles} are asked for. Ask for "
+            f"{questions + beside} different profiles, more than the {profiles} asked for. Ask for "
             "more profiles, or fewer questions."
         )
     if protocol.n_repeats > questions:

@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_names_itself_the_field_and_the_remedy(tmp_path, t
         (["--era", "1999-1980"], "holds no year. Swap the two"),
         (["--era", "nineties"], "Write FROM-TO, such as 1980-1999"),
         (["--practice", "-1"], "n_practice = -1 is not possible"),
-        (["--practice", "4"], "need 14 different profiles, but only 13"),
+        (["--practice", "4"], "need 14 different profiles, more than the 13"),
         (["--withdraw-until", "tomorrow"], "'tomorrow' is no date"),
         (["--title", "x" * 201], "The title is longer than 200 characters"),
     ],

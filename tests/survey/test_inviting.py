@@ -82,7 +82,7 @@ def test_a_study_with_an_open_link_makes_no_personal_ones():
     [
         (0, [], "Make 1 to 10,000"),
         (10_001, [], "Make 1 to 10,000"),
-        (1, ["Ada", "Ben"], "2 labels for 1"),
+        (1, ["Ada", "Ben"], r"2 labels for 1 link\."),
         (1, ["a" * 201], "is not possible"),
         (1, ["a\nb"], "is not possible"),
     ],

@@ -77,9 +77,8 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Only a running study can be judged.") from error
         total, main = made.total(), made[Assignment.Kind.MAIN]
         beside = f" and {total - main} answers that do not count" if total > main else ""
-        self.stdout.write(
-            f"{wanted} simulated appraisers made {main} judgments{beside} in {study.slug}."
-        )
+        people = "1 simulated appraiser" if wanted == 1 else f"{wanted} simulated appraisers"
+        self.stdout.write(f"{people} made {main} judgments{beside} in {study.slug}.")
 
 
 @transaction.atomic
