@@ -127,6 +127,7 @@ def test_a_system_that_fails_ends_with_1_and_the_finished_rows_are_still_printed
         ["--epochs", "0"],
         ["--max-minutes", "0"],
         ["--max-minutes", "soon"],
+        ["--max-minutes", "1e308"],
         ["--seed", "-1"],
         ["--seed", str(2**63)],
         ["--device", "abacus"],
