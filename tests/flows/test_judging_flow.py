@@ -111,11 +111,11 @@ def test_the_private_link_can_be_copied(page, context, live_server, study, fault
     page.get_by_role("button", name="I agree and take part").click()
     # It is said for two seconds only: whoever looks later than that has to be told.
     page.get_by_role("status").evaluate(
-        "status => new MutationObserver(() => (window.told ||= status.textContent))"
-        ".observe(status, { childList: true })"
+        "status => { window.told = new Promise((tell) => {"
+        " const watch = new MutationObserver(() => tell(status.textContent));"
+        " watch.observe(status, { childList: true }); }); }"
     )
     page.get_by_role("button", name="Copy link").click()
-    page.wait_for_function("window.told")
     assert page.evaluate("window.told") == "Copied"
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 

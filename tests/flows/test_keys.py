@@ -117,12 +117,13 @@ def test_a_key_pressed_twice_or_held_answers_one_question(judging):
 def test_a_key_counts_only_when_the_question_has_been_seen(page, live_server, question):
     page.add_init_script(
         # Behind what the page itself does when it is shown, and in the same moment.
-        "addEventListener('load', () => addEventListener('pageshow', () => {"
+        "window.pressed = new Promise((done) => {"
+        " addEventListener('load', () => addEventListener('pageshow', () => {"
         " const press = new KeyboardEvent('keydown', { key: '1', bubbles: true });"
-        " window.pressed = document.body.dispatchEvent(press); }))"
+        " done(document.body.dispatchEvent(press)); })); })"
     )
     page.goto(live_server.url + question)
-    page.wait_for_function("window.pressed")
+    assert page.evaluate("window.pressed")
     page.wait_for_timeout(300)
     expect_question(page, 1)
     assert choices() == []
