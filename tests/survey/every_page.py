@@ -248,6 +248,13 @@ def changing(walk: Walk) -> Iterator[Page]:
             yield f"{rule}: review{label}", walk.get(url)
             services.confirm_answers(appraiser=fresh(who))
             yield f"{rule}: final", walk.get(f"{url}answers/1/")
+    for label, asked in (("with a check", {"n_checks": 1}), ("all repeated", {"n_repeats": 99})):
+        who, url = walk.reader(walk.study(changes="finish", **asked))
+        walk.answer(who, url)
+        yield f"answers, {label}", walk.get(f"{url}answers/")
+        yield f"one that stays, {label}", walk.get(f"{url}answers/9/")
+        walk.judge_all(who)
+        yield f"review, {label}", walk.get(url)
     who, url = walk.reader(walk.study(changes="finish"))
     walk.judge_all(who)
     Study.objects.filter(pk=who.study_id).update(status=Study.Status.CLOSED)
