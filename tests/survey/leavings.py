@@ -96,7 +96,6 @@ def endings() -> dict[str, Any]:
     course = {"changes": "finish", "n_checks": 2, "checks_to_pass": 2}
     study = StudyFactory(slug="endings", questions_per_appraiser=QUESTIONS, quota=PEOPLE, **course)
     people = [services.join_study(study=study)[0] for _ in range(PEOPLE)]
-    other = {"left": "right", "right": "left"}
 
     def say(row: Assignment, choice: str, revision: int = 0) -> str:
         return services.record_judgment(
@@ -112,11 +111,11 @@ def endings() -> dict[str, Any]:
         rows = list(who.assignments.select_related("appraiser").order_by("position"))
         for row in rows[: len(rows) if number % 3 else -1]:
             say(row, row.expected or "left")
-        check = next(row for row in rows if row.expected)
+        main = next(row for row in rows if row.kind == Assignment.Kind.MAIN)
         act = (
             lambda row=rows[-1]: say(row, row.expected or "left"),
-            lambda row=check: say(row, other[row.expected], 1),
-            lambda row=check: confirm(row),
+            lambda row=main: say(row, "right", 1),  # which is "left" by now; no check may change
+            lambda row=main: confirm(row),
         )
         actions.append(act[number % 3])
     ends = at_once(actions)
