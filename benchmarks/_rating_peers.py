@@ -3,8 +3,8 @@
     .venv-peers/bin/python benchmarks/_rating_peers.py PEER FOLDER OUT.npy
 
 FOLDER holds train.npy (users, movies, stars) and test.npy (users, movies), sorted by user.
-knn_predictions.py and tests/core/test_peers.py call it. OUT gets a prediction for each test pair,
-not held to the scale, and NaN where LensKit gives none.
+knn_predictions.py and tests/recommender/core/test_peers.py call it. OUT gets a prediction for
+each test pair, not clipped to the scale, and NaN where LensKit gives none.
 """
 
 from __future__ import annotations

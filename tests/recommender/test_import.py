@@ -22,7 +22,7 @@ from recommender.loaders import load_ratings
 from recommender.management import following
 from recommender.management.commands import import_ratings
 from recommender.models import Dataset, Movie
-from tests.core import sources
+from tests.recommender.core import sources
 
 
 def run(*arguments, **options) -> str:

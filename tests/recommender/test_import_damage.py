@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from recommender import services
 from recommender.core.readers import read_source
 from recommender.models import Dataset, Movie
-from tests.core import sources
+from tests.recommender.core import sources
 from tests.recommender.test_import import everything
 
 ROOT = Path(__file__).resolve().parent.parent.parent

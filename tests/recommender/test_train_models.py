@@ -17,7 +17,7 @@ from recommender.core.readers import read_source
 from recommender.core.systems import Progress
 from recommender.management import following
 from recommender.models import Evaluation, Job, TrainedModel
-from tests.core import sources
+from tests.recommender.core import sources
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

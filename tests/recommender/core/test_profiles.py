@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.core.algorithms.profiles import SparseProfiles, evenly_dealt
-from tests.core.matrices import random_ratings
+from tests.recommender.core.matrices import random_ratings
 
 
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 9))

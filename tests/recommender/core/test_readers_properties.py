@@ -16,8 +16,8 @@ from recommender.core.readers import read_source
 from recommender.core.readers.columns import Layout, Scales, Texts
 from recommender.core.readers.members import Member
 from recommender.core.readers.table import _Reading
-from tests.core import sources
-from tests.core.test_readers import triples
+from tests.recommender.core import sources
+from tests.recommender.core.test_readers import triples
 
 HALF = Scale(0.5, 5, 0.5)
 LATEST = 253_402_300_799

@@ -6,7 +6,7 @@ import torch
 
 from recommender.core.training import Adam, rows
 from recommender.core.training.rows import Terms
-from tests.core.test_withheld import FAITHFUL, RESIDUAL, task_of
+from tests.recommender.core.test_withheld import FAITHFUL, RESIDUAL, task_of
 
 pytest.importorskip("numba")
 

@@ -22,8 +22,8 @@ from recommender.core.systems import (
     override,
     system,
 )
-from tests.core.contract import SystemContract
-from tests.core.matrices import of_dense, random_ratings
+from tests.recommender.core.contract import SystemContract
+from tests.recommender.core.matrices import of_dense, random_ratings
 
 TINY = DualAutoencoderConfig(
     hidden=16, epochs=30, learning_rate=1e-2, dual_dropout=0.0, item_dropout=0.0, ridge=0.3

@@ -14,7 +14,7 @@ from recommender.core.algorithms.plan import Plan
 from recommender.core.algorithms.withheld import assemble, first_sums
 from recommender.core.algorithms.withheld_ratings import WithheldRatings
 from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
-from tests.core.matrices import random_ratings
+from tests.recommender.core.matrices import random_ratings
 
 RNG = np.random.default_rng(0)
 HIDDEN = (8, 7, 6, 3, 6, 7, 8)

@@ -8,7 +8,7 @@ import pytest
 from recommender.core.errors import SourceError
 from recommender.core.ratings import Scale
 from recommender.core.readers import members, read_source
-from tests.core import sources
+from tests.recommender.core import sources
 
 HEADER = "user,item,rating,timestamp\n"
 GOOD = HEADER + "1,2,4,100\n1,3,5,200\n"

@@ -12,7 +12,7 @@ from recommender.core.algorithms.autoencoder import Autoencoder
 from recommender.core.errors import Cancelled
 from recommender.core.splitting import newest_slice
 from recommender.core.training import EarlyStopping, loop
-from tests.core.test_training import CONFIG, RATINGS, fit, same, stop_in_pass
+from tests.recommender.core.test_training import CONFIG, RATINGS, fit, same, stop_in_pass
 
 EARLY = replace(CONFIG, epochs=40, learning_rate=1e-2, patience=2, validation_share=0.2)
 

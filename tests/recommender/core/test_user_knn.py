@@ -10,9 +10,9 @@ from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.errors import ConfigurationError
 from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig
 from recommender.core.systems import system as system_of
-from tests.core.contract import SystemContract
-from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
-from tests.core.test_neighbours import by_hand
+from tests.recommender.core.contract import SystemContract
+from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+from tests.recommender.core.test_neighbours import by_hand
 
 
 class TestUserKNN(SystemContract):

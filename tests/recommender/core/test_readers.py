@@ -5,7 +5,7 @@ import pytest
 
 from recommender.core.ratings import Scale
 from recommender.core.readers import members, read_source
-from tests.core import sources
+from tests.recommender.core import sources
 
 
 def triples(ratings):

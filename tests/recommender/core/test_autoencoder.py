@@ -9,8 +9,8 @@ from recommender.core.algorithms.autoencoder import Autoencoder
 from recommender.core.algorithms.network import Network
 from recommender.core.errors import ConfigurationError
 from recommender.core.systems import AutoencoderConfig, RunOptions, system
-from tests.core.contract import SystemContract
-from tests.core.matrices import of_dense, random_ratings
+from tests.recommender.core.contract import SystemContract
+from tests.recommender.core.matrices import of_dense, random_ratings
 
 COMPACT = system("autoencoder").preset("compact")[1]
 TINY = (48, 32, 24, 16, 24, 32, 48)

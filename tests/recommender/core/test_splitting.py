@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Ratings
 from recommender.core.splitting import newest_slice, split
-from tests.core.matrices import HALF_STARS, random_ratings
+from tests.recommender.core.matrices import HALF_STARS, random_ratings
 
 
 def timed(times, users=None, items=None) -> Ratings:

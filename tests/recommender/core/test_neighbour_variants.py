@@ -12,7 +12,7 @@ from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.neighbours import UserIndex
 from recommender.core.systems import BiasConfig, UserKNNConfig, system
-from tests.core.matrices import HALF_STARS, random_ratings
+from tests.recommender.core.matrices import HALF_STARS, random_ratings
 
 N_USERS, N_ITEMS = 14, 7
 

@@ -8,7 +8,7 @@ from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.errors import Cancelled
 from recommender.core.evaluation import evaluate
 from recommender.core.splitting import split
-from tests.core.matrices import random_ratings
+from tests.recommender.core.matrices import random_ratings
 
 SPLIT = split(random_ratings(1, n_users=40, n_items=20), "random-90-10", 0)
 

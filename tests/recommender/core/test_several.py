@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from recommender.core.algorithms.autoencoder import Autoencoder
 from recommender.core.algorithms.plan import Plan
 from recommender.core.systems import AutoencoderConfig, RunOptions
-from tests.core.matrices import random_ratings
+from tests.recommender.core.matrices import random_ratings
 
 RATINGS = random_ratings(2, n_users=20, n_items=15)
 FAITHFUL = AutoencoderConfig(
@@ -42,7 +42,7 @@ ONE_OF_TWO = """
 import sys
 from pathlib import Path
 from torch import distributed
-from tests.core.test_several import fit, keep
+from tests.recommender.core.test_several import fit, keep
 
 name, folder, rank = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 options = {"max_seconds": float(sys.argv[4])} if sys.argv[4:] else {}
@@ -68,7 +68,7 @@ def keep(model, target):
 TUNED = """
 import sys
 from torch import distributed
-from tests.core.test_dual_autoencoder import fit
+from tests.recommender.core.test_dual_autoencoder import fit
 
 meet = f"file://{sys.argv[1]}/meet"
 distributed.init_process_group("gloo", init_method=meet, rank=int(sys.argv[2]), world_size=2)

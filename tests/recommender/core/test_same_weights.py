@@ -9,7 +9,7 @@ import pytest
 from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.errors import Cancelled
 from recommender.core.systems import RunOptions, system
-from tests.core.matrices import random_ratings
+from tests.recommender.core.matrices import random_ratings
 
 NARROW = {"hidden": (12, 8, 6, 4, 6, 8, 12), "epochs": 3, "batch_users": 4}
 RATINGS = random_ratings(2, n_users=19, n_items=15)  # 19 users make uneven batches

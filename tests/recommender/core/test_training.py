@@ -25,7 +25,7 @@ from recommender.core.training import (
 )
 from recommender.core.training.ahead import ahead
 from recommender.core.training.checkpoints import Checkpoints
-from tests.core.matrices import random_ratings
+from tests.recommender.core.matrices import random_ratings
 
 CONFIG = AutoencoderConfig(
     hidden=(12, 8, 6, 4, 6, 8, 12), epochs=4, learning_rate=1e-3, batch_users=4, dropout=0.2
@@ -129,7 +129,7 @@ def test_a_checkpoint_is_a_safetensors_file(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tests.core.test_training import fit
+from tests.recommender.core.test_training import fit
 
 def kill(progress):
     if progress.epoch == 3 and progress.done % 3 == 0:

@@ -10,7 +10,7 @@ from recommender.core.neighbours import UserIndex, trees
 from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
-from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 OVERALL = UserKNNConfig(neighbours="overall")
 KINDS = ["kd-tree", "ball-tree"]

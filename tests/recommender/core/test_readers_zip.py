@@ -7,7 +7,7 @@ import pytest
 
 from recommender.core.errors import SourceError
 from recommender.core.readers import members, read_source
-from tests.core import sources
+from tests.recommender.core import sources
 
 FILES = {"ratings.csv": sources.PLAIN}
 

@@ -16,8 +16,8 @@ from recommender.core.ratings import Scale
 from recommender.core.readers import read_source
 from recommender.core.splitting import split
 from recommender.core.systems import UserKNNConfig, system
-from tests.core.contract import SystemContract
-from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+from tests.recommender.core.contract import SystemContract
+from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 pytest.importorskip("numba")
 

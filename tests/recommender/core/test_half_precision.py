@@ -11,8 +11,8 @@ from recommender.core.algorithms.network import Network
 from recommender.core.algorithms.withheld import first_gradient
 from recommender.core.algorithms.withheld_ratings import WithheldRatings
 from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
-from tests.core.matrices import of_dense, random_ratings
-from tests.core.test_withheld import FAITHFUL, RESIDUAL
+from tests.recommender.core.matrices import of_dense, random_ratings
+from tests.recommender.core.test_withheld import FAITHFUL, RESIDUAL
 
 FORMS = pytest.mark.parametrize("values", [FAITHFUL, RESIDUAL])
 

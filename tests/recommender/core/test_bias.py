@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.bias import Bias
 from recommender.core.systems import BiasConfig
-from tests.core.contract import SystemContract
-from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+from tests.recommender.core.contract import SystemContract
+from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 
 class TestBias(SystemContract):

@@ -16,7 +16,7 @@ from tests.requirements import need
 
 pytestmark = pytest.mark.peers
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 CLOSE = 1e-5
 NOISE = 1e-6  # LensKit keeps similarities in float32

@@ -16,9 +16,9 @@ from recommender.core.readers import assembly, bulk, columns, members, movielens
 from recommender.core.readers.columns import Layout, Scales
 from recommender.core.readers.members import Member
 from recommender.core.readers.table import _Reading
-from tests.core import sources
-from tests.core.test_readers_damage import GOOD, HEADER, MOVIELENS, OTHERS, PLAIN
-from tests.core.test_readers_properties import FORMATS, mutations, scraps
+from tests.recommender.core import sources
+from tests.recommender.core.test_readers_damage import GOOD, HEADER, MOVIELENS, OTHERS, PLAIN
+from tests.recommender.core.test_readers_properties import FORMATS, mutations, scraps
 
 COLUMNS = ("user", "item", "rating", "timestamp")
 NUMBERS = Layout(",", COLUMNS, 0, 1, 2, 3)

@@ -10,7 +10,7 @@ from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours import UserIndex, similarity
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
-from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 
 def index_of(matrix, scale=HALF_STARS):

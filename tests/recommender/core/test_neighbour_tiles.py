@@ -15,7 +15,7 @@ from recommender.core.neighbours import UserIndex, nearest_users, tiles
 from recommender.core.neighbours.levels import Levels, in_levels
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
-from tests.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
+from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 #: many users of few movies and levels, so that most neighbours are tied in similarity
 SHAPES = st.sampled_from([(300, 6, 0.4), (300, 20, 0.1), (65, 700, 0.6), (700, 5, 0.7), (1, 3, 1)])

@@ -19,7 +19,13 @@ from recommender.core.systems import (
     config_from_dict,
     config_to_dict,
 )
-from tests.core.matrices import HALF_STARS, checkerboard, of_dense, profiles, random_ratings
+from tests.recommender.core.matrices import (
+    HALF_STARS,
+    checkerboard,
+    of_dense,
+    profiles,
+    random_ratings,
+)
 
 
 class SystemContract:
