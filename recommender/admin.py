@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from recommender import services
 from recommender.models import Dataset, Evaluation, Job, TrainedModel, Worker
+from recommender.services import submitting
 
 
 class ReadOnly:
@@ -40,7 +40,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description="Cancel selected jobs", permissions=["cancel"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        cancelled = sum(services.cancel(job_id) for job_id in jobs.values_list("pk", flat=True))
+        cancelled = sum(submitting.cancel(job_id) for job_id in jobs.values_list("pk", flat=True))
         late = jobs.count() - cancelled
         self.message_user(request, f"{cancelled} cancelled; running ones stop within seconds.")
         if late:

@@ -12,7 +12,7 @@ import numpy as np
 from django.conf import settings
 from django.db import close_old_connections
 
-from recommender import services, store
+from recommender import store
 from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.errors import CoreError
 from recommender.core.evaluation import POLICY, evaluate
@@ -25,6 +25,14 @@ from recommender.loaders import load_ratings
 from recommender.machine import PeakMemory, device_name, device_turn
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
+from recommender.services import claims
+from recommender.services.claims import Claim, LostClaim, discard, end_cancelled, fail, release
+from recommender.services.publishing import (
+    keep_evaluation,
+    keep_recommendations,
+    keep_trained_model,
+)
+from recommender.services.reconciling import sweep
 
 logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
@@ -40,18 +48,18 @@ class Crashed(Exception):
 
 def run(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None:
     """Do the job, unless somebody else does it or it has ended."""
-    claim = services.claim(job_id, owner=owner)
+    claim = claims.claim(job_id, owner=owner)
     if claim is None:
         logger.info("job %s needs nobody", job_id)
         return
     perform(claim, watch=watch)
 
 
-def perform(claim: services.Claim, *, watch: Watch = ignore_progress) -> None:
+def perform(claim: Claim, *, watch: Watch = ignore_progress) -> None:
     """Do a claimed job and end it, one way or another, in its row."""
     job = Job.objects.get(pk=claim.job_id)
     logger.info("job %s (%s), attempt %d", job.pk, job.kind, claim.attempt)
-    services.sweep(job.pk)  # what attempts before this one left
+    sweep(job.pk)  # what attempts before this one left
     lease = Lease(
         claim,
         time_limit_seconds=job.time_limit_seconds,
@@ -69,18 +77,18 @@ def perform(claim: services.Claim, *, watch: Watch = ignore_progress) -> None:
     except (CoreError, store.StoreError) as error:
         # A wrong configuration, a missing file, too little memory: another attempt will not help.
         logger.warning("job %s failed: %s", job.pk, error)
-        _end(claim, services.fail, error=str(error))
-    except services.LostClaim:
+        _end(claim, fail, error=str(error))
+    except LostClaim:
         _lost(claim)
     except Exception as error:
         message = f"Unexpected {type(error).__name__}: {error}"
-        _end(claim, services.fail, error=message, retry=True)
+        _end(claim, fail, error=message, retry=True)
         raise Crashed(message) from error
     except BaseException:  # Ctrl-C in a run without worker
-        _end(claim, services.release)
+        _end(claim, release)
         raise
     else:
-        services.sweep(job.pk)
+        sweep(job.pk)
 
 
 def train(job: Job, lease: Lease, options: RunOptions) -> None:
@@ -127,7 +135,7 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
         # A second name: until the row is there, another attempt needs the checkpoint in its place.
         store.link(checkpoint, claim.partial)
     close_old_connections()  # hours may have passed since the last query of this thread
-    services.keep_trained_model(
+    keep_trained_model(
         claim=claim,
         model={
             "dataset": dataset,
@@ -158,7 +166,7 @@ def evaluate_again(job: Job, lease: Lease, options: RunOptions) -> None:
     lease.phase("evaluating")
     errors = {"policy": POLICY, **evaluate(model, parts, lease.report)}
     close_old_connections()
-    services.keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
+    keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
 
 
 def publish(job: Job, lease: Lease, options: RunOptions) -> None:
@@ -176,7 +184,7 @@ def publish(job: Job, lease: Lease, options: RunOptions) -> None:
         if tied  # 0: there is nothing left that could be recommended
     ]
     close_old_connections()
-    services.keep_recommendations(claim=lease.claim, trained_model=trained, rows=rows)
+    keep_recommendations(claim=lease.claim, trained_model=trained, rows=rows)
 
 
 WORK: dict[str, Callable[[Job, Lease, RunOptions], None]] = {
@@ -186,37 +194,37 @@ WORK: dict[str, Callable[[Job, Lease, RunOptions], None]] = {
 }
 
 
-def _stopped(claim: services.Claim, lease: Lease, job: Job) -> None:
+def _stopped(claim: Claim, lease: Lease, job: Job) -> None:
     logger.info("job %s stopped: %s", job.pk, lease.stop and lease.stop.value)
     match lease.stop:
         case Stop.CANCEL:
-            _end(claim, services.end_cancelled)
+            _end(claim, end_cancelled)
         case Stop.TIME:
             message = (
                 f"The time limit of {job.time_limit_seconds} s has passed. "
                 "Submit the job again with a higher limit or a smaller preset."
             )
-            _end(claim, services.fail, error=message)
+            _end(claim, fail, error=message)
         case Stop.SHUTDOWN:
-            _end(claim, services.release)
+            _end(claim, release)
         case _:
             _lost(claim)
 
 
-def _lost(claim: services.Claim) -> None:
+def _lost(claim: Claim) -> None:
     """Somebody else has the job: take away what this attempt wrote, even after the job's end."""
-    services.discard(claim)
-    services.sweep(claim.job_id)
+    discard(claim)
+    sweep(claim.job_id)
 
 
-def _end(claim: services.Claim, how: Callable[..., None], **values: Any) -> None:
+def _end(claim: Claim, how: Callable[..., None], **values: Any) -> None:
     """End without a result: first the files that nobody may find, then the row."""
-    services.discard(claim)
+    discard(claim)
     try:
         how(claim, **values)
-    except services.LostClaim as error:
+    except LostClaim as error:
         logger.info("%s", error)
-    services.sweep(claim.job_id)
+    sweep(claim.job_id)
 
 
 def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> list[str]:
@@ -251,7 +259,7 @@ def _time_left(wish: Mapping[str, Any], lease: Lease) -> float | None:
     return None if most is None else max(0.0, most - lease.worked_before)
 
 
-def _checkpoint(claim: services.Claim, *, earlier: Sequence[str]) -> Path:
+def _checkpoint(claim: Claim, *, earlier: Sequence[str]) -> Path:
     """This attempt's checkpoint file, taken over from the attempt before, or from ``earlier``.
 
     Each attempt writes its own file: one that lost its claim unawares disturbs nobody.

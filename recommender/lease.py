@@ -11,9 +11,9 @@ from typing import Self
 from django.conf import settings
 from django.db import Error, connection
 
-from recommender import services
 from recommender.core.errors import Cancelled
 from recommender.core.systems import Progress, ignore_progress
+from recommender.services.claims import Claim, LostClaim, heartbeat, release
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Lease:
 
     def __init__(
         self,
-        claim: services.Claim,
+        claim: Claim,
         *,
         time_limit_seconds: int | None = None,
         worked_before: float = 0.0,
@@ -110,7 +110,7 @@ class Lease:
     def _renew(self) -> None:
         worked = self.worked_seconds()
         try:
-            orders = services.heartbeat(self.claim, progress=self._progress, worked_seconds=worked)
+            orders = heartbeat(self.claim, progress=self._progress, worked_seconds=worked)
         except Error as error:
             # The lease outlives a few missed beats; when it does not, the claim is lost in order.
             logger.warning("job %s: no heartbeat: %s", self.claim.job_id, error)
@@ -134,6 +134,6 @@ def release_all() -> None:
     """Put back the jobs of runs that did not stop when asked, just before the process ends."""
     for lease in list(_held):
         try:
-            services.release(lease.claim)
-        except (services.LostClaim, Error) as error:
+            release(lease.claim)
+        except (LostClaim, Error) as error:
             logger.warning("job %s was not put back: %s", lease.claim.job_id, error)

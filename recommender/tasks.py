@@ -13,7 +13,15 @@ from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import Error, close_old_connections, connection
 
-from recommender import lease, services
+from recommender import lease
+from recommender.services.claims import new_owner
+from recommender.services.reconciling import (
+    drop_message,
+    forget_worker,
+    reconcile,
+    see_worker,
+    sweep,
+)
 
 logger = logging.getLogger(__name__)
 ROUND_SECONDS = 2.0  # between two looks at what was lost; also how often the worker is seen
@@ -27,9 +35,9 @@ def run_job(job_id: str) -> None:
     from recommender import jobs  # loads torch, which only the worker should
 
     if _leaving.is_set():
-        services.drop_message(UUID(job_id))
+        drop_message(UUID(job_id))
     else:
-        jobs.run(UUID(job_id), owner=services.new_owner())
+        jobs.run(UUID(job_id), owner=new_owner())
 
 
 class Reconciler:
@@ -49,17 +57,17 @@ class Reconciler:
 
     def _run(self) -> None:
         pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
-        self._guard(services.sweep)
+        self._guard(sweep)
         while not _leaving.is_set():
             self._guard(self._round)
             if self._ended.wait(pause):
                 break
-        self._guard(lambda: services.forget_worker(name=self.name))
+        self._guard(lambda: forget_worker(name=self.name))
         connection.close()
 
     def _round(self) -> None:
-        services.see_worker(name=self.name, queues=self.queues)
-        services.reconcile()
+        see_worker(name=self.name, queues=self.queues)
+        reconcile()
 
     def _guard(self, step: Callable[[], object]) -> None:
         try:

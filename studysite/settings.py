@@ -36,7 +36,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "studysite.spoken.BrowsersLanguage",
+    "studysite.language_middleware.BrowsersLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -93,7 +93,7 @@ if REDIS_URL:
 else:
     _queue = STUDYSITE_HOME / "queue"
     CELERY_BROKER_URL = "filesystem://localhost"
-    CELERY_BROKER_TRANSPORT = "studysite.transport:Transport"
+    CELERY_BROKER_TRANSPORT = "studysite.filesystem_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_queue / "data"),
         "data_folder_out": str(_queue / "data"),

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from survey.models import Appraiser, Study
-from survey.services import token_digest
+from survey.tokens import token_digest
 
 
 def study_for_visitor(slug: str) -> Study:

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from survey import selectors
 from survey.errors import StudyError
 from survey.models import Appraiser, Judgment, JudgmentRevision, Study
 from survey.selectors import recruiting
+from survey.selectors.design import design, digest
 from survey.selectors.questionnaires import responses
 from survey.services.inviting import PersonalLink
 
@@ -164,13 +164,13 @@ def design_document(study: Study) -> dict[str, Any]:
         raise StudyError(
             f"The study {study.slug!r} is a draft: nothing is frozen yet. Pilot or launch it first."
         )
-    content = selectors.design(study)
+    content = design(study)
     return {
         "study": study.slug,
         "status": study.status,
         "design_hash": study.design_hash,
         "hash_of": "SHA-256 of 'design' as JSON with sorted keys, no white space, in UTF-8",
-        "unchanged": selectors.digest(content) == study.design_hash,
+        "unchanged": digest(content) == study.design_hash,
         "events": [
             {"at": moment(event.at), "status": event.to_status, "note": event.note}
             for event in study.events.all()

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from survey.selectors import ArmResult, Profile, Results
+from survey.profiles import Profile
+from survey.selectors.results import ArmResult, Results
 
 #: A curve is drawn in a square of this many units, stretched to the figure's size.
 CURVE_UNITS = 1000

@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.errors import StudyError
 from survey.models import Judgment, Study
-from survey.services import Extras
+from survey.services.answering import COMMENT_LIMIT, Extras
 from survey.services.inviting import numbers_in
-from survey.services.judging import COMMENT_LIMIT
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -7,7 +7,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView, TemplateView
 
 from survey.views import exports, joining, judging, leaving, recruiting, research, responding
-from survey.views.private import private_page
+from survey.views.private_pages import private_page
 from survey.views.throttle import throttled
 
 # When asked for, not when imported: hashed names exist only after collectstatic.

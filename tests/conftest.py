@@ -62,7 +62,7 @@ def real_data() -> Path:
 def no_profile_of_another_test():
     """A database that is rolled back gives its numbers out again: then to other questions."""
     yield
-    if fragments := sys.modules.get("survey.views.fragments"):
+    if fragments := sys.modules.get("survey.views.profile_cache"):
         fragments.profiles.clear()
 
 
@@ -91,14 +91,14 @@ def study(db):
 
 @pytest.fixture
 def ada(study) -> Judge:
-    from survey.services import join_study
+    from survey.services.joining import join_study
 
     return Judge(*join_study(study=study))
 
 
 @pytest.fixture
 def ben(study, ada) -> Judge:
-    from survey.services import join_study
+    from survey.services.joining import join_study
 
     return Judge(*join_study(study=study))
 

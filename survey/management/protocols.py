@@ -6,9 +6,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from survey import protocol_files
 from survey.errors import StudyError
-from survey.protocol import CHOICES, Protocol
+from survey.protocol import toml_file
+from survey.protocol.fields import CHOICES, Protocol
 
 #: The largest file of settings or words: more is a mistake, and would fill the memory.
 LARGEST_BYTES = 1_000_000
@@ -50,14 +50,12 @@ def protocol_of(options: dict[str, Any]) -> Protocol:
     questions = options["questions"]
     decided: dict[str, Any] = {}
     if file := options["protocol"]:
-        decided = protocol_files.read_protocol(
-            read_bytes(file), name=str(file), questions=questions
-        )
+        decided = toml_file.read_protocol(read_bytes(file), name=str(file), questions=questions)
     decided |= _flags(options)
     # Whoever makes checks and says no more wants them passed.
     decided.setdefault("checks_to_pass", decided.get("n_checks", 0))
     try:
-        return protocol_files.protocol(decided)
+        return toml_file.protocol(decided)
     except StudyError as error:
         raise StudyError(f"{file}: {error}" if file else str(error)) from error
 
@@ -105,11 +103,11 @@ def _flags(options: dict[str, Any]) -> dict[str, Any]:
     }
     decided = {field: value for field, value in said.items() if value is not None}
     if options["repeats"] is not None:
-        decided["n_repeats"] = protocol_files.repeats(options["repeats"], options["questions"])
+        decided["n_repeats"] = toml_file.repeats(options["repeats"], options["questions"])
     if options["withdraw_until"] is not None:
-        decided["withdraw_until"] = protocol_files.day(options["withdraw_until"])
+        decided["withdraw_until"] = toml_file.day(options["withdraw_until"])
     if options["prolific"] is not None:
-        decided |= protocol_files.prolific(options["prolific"])
+        decided |= toml_file.prolific(options["prolific"])
     if options["era"] is not None:
-        decided |= protocol_files.era(options["era"])
+        decided |= toml_file.era(options["era"])
     return decided

@@ -11,10 +11,11 @@ from django.core.management.base import CommandError, OutputWrapper
 from django.urls import reverse
 
 from recommender.models import Dataset, Job
-from survey import services
 from survey.errors import StudyError
 from survey.management.site import site_url
 from survey.models import Study
+from survey.services.launching import change_state, launch_study
+from survey.services.preparing import publish_again
 
 #: Exit statuses, as of the commands that train: 1 it failed, 2 wrong usage, 3 no worker.
 USAGE = 2
@@ -59,14 +60,14 @@ def follow(study: Study, jobs: Iterable[Job], *, inline: bool, output: OutputWra
 
 def launch(study: Study) -> Study:
     try:
-        return services.launch_study(study=study)
+        return launch_study(study=study)
     except StudyError as error:
         raise CommandError(str(error)) from error
 
 
 def go_to(study: Study, status: str) -> Study:
     try:
-        return services.change_state(study=study, to=status)
+        return change_state(study=study, to=status)
     except StudyError as error:
         raise CommandError(str(error)) from error
 
@@ -74,7 +75,7 @@ def go_to(study: Study, status: str) -> Study:
 def finish_preparing(study: Study, *, inline: bool, output: OutputWrapper) -> None:
     """Do what a draft still lacks of its recommendations."""
     if study.status == Study.Status.DRAFT:
-        follow(study, services.publish_again(study=study), inline=inline, output=output)
+        follow(study, publish_again(study=study), inline=inline, output=output)
 
 
 def describe(study: Study, *, as_json: bool) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from recommender.models import Dataset, TrainedModel
 from survey.models import Arm, Study
-from survey.selectors.course import Check, course_checks
 from survey.selectors.drawing import Drawing, draw, published
+from survey.selectors.protocol_checks import Check, course_checks
 
 #: Every pair of arms is asked about: eight arms make 28 pairs.
 MOST_ARMS = 8

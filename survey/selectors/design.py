@@ -15,7 +15,7 @@ from typing import Any
 
 from recommender.models import Movie
 from survey.models import Arm, Question, Study
-from survey.protocol import Protocol
+from survey.protocol.fields import Protocol
 
 FORMAT = 1
 #: What of a study is part of its design, and what is not: its name in rows, and its life.

@@ -10,9 +10,9 @@ from decimal import Decimal, InvalidOperation
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
-from survey import questionnaires
 from survey.models import Appraiser, Response, Study
-from survey.questionnaires import Item
+from survey.protocol import questionnaires
+from survey.protocol.questionnaires import Item
 from survey.stats.questionnaires import Mean, mean, sus_score
 
 Part = Response.Part

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models import Case, Count, Q, QuerySet, Value, When
 
-from survey import panels
 from survey.models import Appraiser, Invitation, Study
+from survey.protocol import panels
 
 UNFINISHED = "unfinished"
 

@@ -14,7 +14,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from recommender.core.systems import SYSTEMS
 from recommender.selectors import ERRORS, leaderboard
 from survey.models import Appraiser, Arm, Judgment, Study
-from survey.selectors.tallies import (
+from survey.selectors.counts import (
     FAILED,
     Named,
     Row,
@@ -27,8 +27,8 @@ from survey.selectors.tallies import (
     tallies,
 )
 from survey.stats.intervals import Proportion, proportion
+from survey.stats.multiple_testing import holm
 from survey.stats.preference import binomial_p, side_balance
-from survey.stats.several import holm
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from recommender.models import Dataset, TrainedModel
 from recommender.selectors import newest_model
 from survey.errors import StudyError
 from survey.models import Appraiser, Judgment, Question, Study, StudyEvent
-from survey.selectors.tallies import FAILED, main_judgments
+from survey.selectors.counts import FAILED, main_judgments
 
 
 @dataclass(frozen=True)

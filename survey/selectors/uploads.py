@@ -13,7 +13,7 @@ from recommender.selectors import user_rows, were_rated
 from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
 from survey.models import Arm
-from survey.selectors.labels import Source
+from survey.selectors.arm_labels import Source
 from survey.selectors.studies import model_for_arm
 from survey.uploads import UploadedList, read_uploads
 

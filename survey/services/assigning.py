@@ -13,8 +13,8 @@ from survey import pairing
 from survey.errors import StudyFull
 from survey.models import Appraiser, Assignment, Study
 from survey.pairing import Asked, Stream
-from survey.selectors.places import places, silent, silent_on_word
-from survey.services.finishing import take_as_final
+from survey.selectors.capacity import places, silent, silent_on_word
+from survey.services.outcomes import take_as_final
 
 Kind = Assignment.Kind
 SIDES = ("left", "right")

@@ -8,10 +8,10 @@ from typing import Literal
 
 from survey.errors import StudyError
 from survey.models import Study
-from survey.protocol import Protocol
+from survey.protocol.fields import Protocol
 from survey.selectors.uploads import stored_upload
 from survey.services.preparing import has_passed, prepare_study
-from survey.services.wording import wording
+from survey.wording.new_study import wording
 
 
 def clone_study(

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from survey.errors import NotInvited, StudyClosed
 from survey.models import Appraiser, Study
-from survey.selectors.entering import came_before, way_in
-from survey.selectors.words import words_of
+from survey.selectors.admission import came_before, way_in
 from survey.services.assigning import assign
 from survey.tokens import new_token, token_digest
+from survey.wording.of_study import words_of
 
 __all__ = ["begin", "check_open", "consent_version", "join_study", "new_ticket", "token_digest"]
 

@@ -12,10 +12,10 @@ from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
 from survey.models import Arm, Question, Study
 from survey.selectors.checklist import checklist
-from survey.selectors.course import too_late
 from survey.selectors.design import design_hash
 from survey.selectors.drawing import Drawing
-from survey.services import life
+from survey.selectors.protocol_checks import too_late
+from survey.services import status
 
 Status = Study.Status
 
@@ -47,19 +47,19 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
     # The one thing on the check list that time alone can undo.
     if problems := too_late(study):
         raise StudyError("\n".join(problems))
-    return life.open_after_pilot(study=study, by=by, now=now)
+    return status.open_after_pilot(study=study, by=by, now=now)
 
 
 def change_state(*, study: Study, to: str, by: str = "", now: datetime | None = None) -> Study:
     """The step from where the study is to ``to``, whichever service does it. StudyError."""
     if to == Status.RUNNING and study.status == Status.PAUSED:
-        return life.resume_study(study=study, by=by, now=now)
+        return status.resume_study(study=study, by=by, now=now)
     steps = {
-        Status.DRAFT: life.end_pilot,
+        Status.DRAFT: status.end_pilot,
         Status.PILOT: pilot_study,
         Status.RUNNING: launch_study,
-        Status.PAUSED: life.pause_study,
-        Status.CLOSED: life.close_study,
+        Status.PAUSED: status.pause_study,
+        Status.CLOSED: status.close_study,
     }
     if to not in steps:
         raise StudyError(f"There is no status {to!r}. Choose from: {', '.join(steps)}.")
@@ -74,7 +74,7 @@ def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
     questions = _questions(study, drawing)
     with transaction.atomic():
         # Whoever freezes at the same moment finds no draft any more, and stores nothing.
-        life.step(
+        status.step(
             study=study,
             to=to,
             by=by,

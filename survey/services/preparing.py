@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 
 from recommender.models import Dataset, Job
 from recommender.selectors import eligible_users
-from recommender.services import cancel, submit_publish
+from recommender.services.submitting import cancel, submit_publish
 from recommender.store import StoreError
-from survey import pairing, questionnaires
+from survey import pairing
 from survey.errors import DataDamaged, StudyError
 from survey.models import Arm, Study
-from survey.protocol import LONGEST_TITLE, Protocol
+from survey.protocol import questionnaires
+from survey.protocol.fields import LONGEST_TITLE, Protocol
+from survey.selectors.arm_labels import Source, labels
 from survey.selectors.checklist import arm_problems
 from survey.selectors.drawing import all_published
-from survey.selectors.labels import Source, labels
-from survey.services.life import record
+from survey.services.status import record
 from survey.services.uploading import keep_upload
-from survey.services.wording import wording
 from survey.uploads import UploadedList
+from survey.wording.new_study import wording
 
 #: Profiles drawn for one that is wanted: where both arms name the same movie, the next is tried.
 POOL_FACTOR = 4

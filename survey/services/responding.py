@@ -8,12 +8,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from survey import questionnaires
 from survey.errors import StudyClosed, StudyError
 from survey.models import Appraiser, Response, Study
-from survey.selectors.steps import Step, next_step, step_in_turn
-from survey.services.finishing import end, finish
-from survey.services.returning import come_back
+from survey.protocol import questionnaires
+from survey.selectors.next_step import Step, next_step, step_in_turn
+from survey.services.dropouts import come_back
+from survey.services.outcomes import end, finish
 
 #: The questionnaire that is open in a step.
 PARTS = {Step.BEFORE: Response.Part.BEFORE, Step.AFTER: Response.Part.AFTER}

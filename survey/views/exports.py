@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from survey import access, exports
 from survey.errors import StudyError
-from survey.views.private import private_page
+from survey.views.private_pages import private_page
 
 
 class Line:

@@ -8,14 +8,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from survey import access, languages, selectors, services
+from survey import access
 from survey.errors import NotInvited, StudyClosed, StudyFull
 from survey.models import Appraiser, Study
-from survey.selectors.entering import link_before
-from survey.selectors.words import tells_of_entry, what_awaits, words_of
-from survey.services.joining import consent_version
-from survey.views.private import private_page
+from survey.selectors.admission import link_before
+from survey.selectors.capacity import places_left
+from survey.services.joining import consent_version, join_study, new_ticket
+from survey.views.private_pages import private_page
 from survey.views.throttle import throttled
+from survey.wording import languages
+from survey.wording.of_study import tells_of_entry, what_awaits, words_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
             return redirect(entry.consent + query(request, language))
         return join(request, entry, language)
     facts = context(entry, language) | {
-        "ticket": services.new_ticket(),
+        "ticket": new_ticket(),
         "version": version,
         "entry_told": tells_of_entry(entry.study, text),
     }
@@ -118,14 +120,14 @@ def who_may_join(request: HttpRequest, entry: Entry, language: str) -> HttpRespo
     if refused:
         facts |= {"reason": refused, "panel": study.panel.get("name", "")}
         return render(request, "survey/uninvited.html", facts)
-    return None if selectors.places_left(study) else render(request, "survey/full.html", facts)
+    return None if places_left(study) else render(request, "survey/full.html", facts)
 
 
 def join(request: HttpRequest, entry: Entry, language: str) -> HttpResponse:
     # What was agreed to decides: an answer meant for a trial never counts, nor the reverse.
     trial = "trial" in request.POST
     try:
-        _, token = services.join_study(
+        _, token = join_study(
             study=entry.study,
             kind=Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL,
             ticket=request.POST.get("ticket", ""),

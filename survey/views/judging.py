@@ -6,16 +6,26 @@ from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from survey import access, languages, selectors, services
+from survey import access
 from survey.errors import ChangeRefused, StudyClosed
 from survey.forms import FAMILIARITIES, JudgmentForm, asks_more
 from survey.models import Appraiser
-from survey.selectors.steps import Step, next_step
-from survey.services.judging import COMMENT_LIMIT
+from survey.selectors.next_step import Step, next_step
+from survey.selectors.question import QuestionPage, answers_listed, own_answers, question_page
+from survey.services.answering import (
+    COMMENT_LIMIT,
+    Outcome,
+    confirm_answers,
+    mark_shown,
+    record_judgment,
+)
+from survey.services.dropouts import come_back, seen
+from survey.services.joining import begin, speak_to
 from survey.views import responding
-from survey.views.appraisers import facts
-from survey.views.fragments import profile_html
-from survey.views.private import holders_page
+from survey.views.page_context import facts
+from survey.views.private_pages import holders_page
+from survey.views.profile_cache import profile_html
+from survey.wording import languages
 
 
 @holders_page
@@ -47,7 +57,7 @@ def answers(request: HttpRequest, token: str) -> HttpResponse:
 def change(request: HttpRequest, token: str, number: int) -> HttpResponse:
     """A question that was answered, once more; its form goes where all answers go."""
     who = holder(request, token)
-    page = selectors.question_page(who, number=number)
+    page = question_page(who, number=number)
     return question(request, who, token, page) if page else kept(request, who, token)
 
 
@@ -55,7 +65,7 @@ def holder(request: HttpRequest, token: str) -> Appraiser:
     """Who has this private link and shows a sign of life; the page speaks their language."""
     who = access.appraiser_for_token(token)
     languages.speak(request, who.study, who)
-    services.seen(appraiser=who)
+    seen(appraiser=who)
     return who
 
 
@@ -63,17 +73,17 @@ def speak(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """Another language from now on, where the study leaves the choice."""
     language = request.POST["speak"]
     if language in dict(languages.choices(who.study)):
-        services.speak_to(appraiser=who, language=language)
+        speak_to(appraiser=who, language=language)
     return redirect("appraiser", token=token)
 
 
 def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """Store what was sent. A doubled or stale answer changes nothing and leads on too."""
     if "begin" in request.POST:
-        services.begin(appraiser=who)
+        begin(appraiser=who)
         return redirect("appraiser", token=token)
     if "confirm" in request.POST:
-        services.confirm_answers(appraiser=who)
+        confirm_answers(appraiser=who)
         return redirect("appraiser", token=token)
     if next_step(who) in {Step.INSTRUCTIONS, Step.BEFORE}:
         # Http404 for one who withdrew this moment: without answers it looks as if none were given.
@@ -83,19 +93,19 @@ def take(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     if not form.is_valid():
         return ask_again(request, who, token, form)
     try:
-        outcome = services.record_judgment(appraiser=who, **form.answer())
+        outcome = record_judgment(appraiser=who, **form.answer())
     except StudyClosed:
         return closed(request, who, token, late=True)
     except ChangeRefused:
         return kept(request, who, token)
-    if outcome is services.Outcome.TAKEN:
+    if outcome is Outcome.TAKEN:
         return render(request, "survey/meanwhile.html", frame(request, who, token))
-    listed = outcome is services.Outcome.CHANGED and selectors.answers_listed(who)
+    listed = outcome is Outcome.CHANGED and answers_listed(who)
     return redirect("answers" if listed else "appraiser", token=token)
 
 
 def next_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
-    services.come_back(appraiser=who)
+    come_back(appraiser=who)
     step = next_step(who)
     if step is Step.FULL:
         return render(request, "survey/full.html", frame(request, who, token))
@@ -107,7 +117,7 @@ def next_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
         return review(request, who, token)
     if step in responding.PARTS:
         return responding.page(request, who, token, responding.PARTS[step])
-    page = selectors.question_page(who) if step is Step.QUESTION else None
+    page = question_page(who) if step is Step.QUESTION else None
     if page is not None:
         return question(request, who, token, page)
     return render(request, "survey/thanks.html", frame(request, who, token))
@@ -117,11 +127,11 @@ def question(
     request: HttpRequest,
     who: Appraiser,
     token: str,
-    page: selectors.QuestionPage,
+    page: QuestionPage,
     form: JudgmentForm | None = None,
 ) -> HttpResponse:
     """The question, with what a refused form held, or with the answer that is to be changed."""
-    services.mark_shown(appraiser=who, assignment_key=page.assignment_key)
+    mark_shown(appraiser=who, assignment_key=page.assignment_key)
     context = frame(request, who, token) | {
         "page": page,
         "profile": profile_html(who.study, page.question_id),
@@ -137,7 +147,7 @@ def question(
 def ask_again(request: HttpRequest, who: Appraiser, token: str, form: JudgmentForm) -> HttpResponse:
     """The question that was answered, with all that was entered; another one where it is over."""
     sent, revision = form.assignment_key, form.cleaned_data.get("revision", 0)
-    page = selectors.question_page(who, key=sent if revision > 0 else None)
+    page = question_page(who, key=sent if revision > 0 else None)
     if page is None:
         return redirect("appraiser", token=token)
     if not who.study.takes(who.kind):
@@ -149,10 +159,10 @@ def ask_again(request: HttpRequest, who: Appraiser, token: str, form: JudgmentFo
 
 def review(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """All that was answered, before it is said to be final; or in between, to change some of it."""
-    given = selectors.own_answers(who)
+    given = own_answers(who)
     context = frame(request, who, token) | {
         "answers": given,
-        "all_listed": selectors.answers_listed(who),
+        "all_listed": answers_listed(who),
         "over": next_step(who) is Step.REVIEW,
         "may_change": any(each.may_change for each in given),
         "some_stay": not all(each.may_change for each in given),
@@ -165,7 +175,7 @@ def kept(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """An answer that may not change, and why."""
     if not who.study.takes(who.kind):
         return closed(request, who, token, late=True)
-    context = frame(request, who, token) | {"all_listed": selectors.answers_listed(who)}
+    context = frame(request, who, token) | {"all_listed": answers_listed(who)}
     return render(request, "survey/kept.html", context, status=409)
 
 

@@ -9,13 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from survey import access, languages, services
+from survey import access
 from survey.errors import StudyClosed
-from survey.selectors.words import words_of
+from survey.services.dropouts import seen
 from survey.services.withdrawing import too_late, withdraw
 from survey.tokens import token_digest
-from survey.views.appraisers import facts
-from survey.views.private import holders_page, private_page
+from survey.views.page_context import facts
+from survey.views.private_pages import holders_page, private_page
+from survey.wording import languages
+from survey.wording.of_study import words_of
 
 SIGNER = signing.Signer(salt="survey.withdraw")
 
@@ -26,7 +28,7 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
     """How to come back, and how to leave for good."""
     who = access.appraiser_for_token(token)
     languages.speak(request, who.study, who)
-    services.seen(appraiser=who)
+    seen(appraiser=who)
     return render(request, "survey/break.html", facts(request, who, token))
 
 

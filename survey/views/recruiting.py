@@ -10,14 +10,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from survey import access, exports, panels, tokens
+from survey import access, exports, tokens
 from survey.errors import StudyError
 from survey.forms import MakeLinksForm, RevokeLinksForm
 from survey.models import Study
+from survey.protocol import panels
 from survey.selectors import recruiting
 from survey.services import inviting
 from survey.views.exports import as_file
-from survey.views.private import private_page
+from survey.views.private_pages import private_page
 
 LINKS_A_PAGE = 100
 

@@ -11,17 +11,22 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from recommender.services import cancel as cancel_job
-from survey import access, figures, selectors, services
+from recommender.services.submitting import cancel as cancel_job
+from survey import access, figures
 from survey.errors import StudyError
 from survey.forms import CloneForm
 from survey.models import Appraiser, Study
-from survey.selectors.course import course_in_words
+from survey.selectors import results as results_selectors
+from survey.selectors.checklist import checklist
 from survey.selectors.preparing import preparation
+from survey.selectors.protocol_checks import course_in_words
 from survey.selectors.questionnaires import questionnaire_results
+from survey.selectors.results import Results
+from survey.selectors.studies import study_list
 from survey.services import cloning
-from survey.services.preparing import has_passed
-from survey.views.private import private_page
+from survey.services.launching import change_state, launch_study
+from survey.services.preparing import has_passed, publish_again
+from survey.views.private_pages import private_page
 
 #: What a page says after a step that led to each status.
 NEWS = {
@@ -38,7 +43,7 @@ NEWS = {
 @require_safe
 def studies(request: HttpRequest) -> HttpResponse:
     access.require_researcher(request.user)
-    return render(request, "research/studies.html", {"studies": selectors.study_list()})
+    return render(request, "research/studies.html", {"studies": study_list()})
 
 
 @private_page
@@ -51,7 +56,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
         context = {
             "study": study,
             "preparation": preparation(study),
-            "checklist": selectors.checklist(study),
+            "checklist": checklist(study),
             "course": course_in_words(study),
         }
         return render(request, "research/draft.html", context)
@@ -86,7 +91,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_to_change(request.user, slug)
-    return take(request, study, partial(services.launch_study, study=study))
+    return take(request, study, partial(launch_study, study=study))
 
 
 @private_page
@@ -96,7 +101,7 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
     """The next step in a study's life: ``to`` names the status it goes to."""
     study = access.study_to_change(request.user, slug)
     to = request.POST.get("to", "")
-    return take(request, study, partial(services.change_state, study=study, to=to))
+    return take(request, study, partial(change_state, study=study, to=to))
 
 
 def take(request: HttpRequest, study: Study, step: Callable[..., Study]) -> HttpResponse:
@@ -129,7 +134,7 @@ def again(request: HttpRequest, slug: str) -> HttpResponse:
     """Order anew what a failed or cancelled preparation left undone."""
     study = access.study_to_change(request.user, slug)
     if study.status == Study.Status.DRAFT:
-        services.publish_again(study=study)
+        publish_again(study=study)
     return redirect("results", slug=slug)
 
 
@@ -160,7 +165,7 @@ def clone(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("results", slug=copy.slug)
 
 
-def results_to_show(study: Study, kind: str) -> selectors.Results:
+def results_to_show(study: Study, kind: str) -> Results:
     """Those of the kind asked for; without one, of a pilot's trial, or of real people.
 
     Where only a program judged so far, its judgments show what the page will look like.
@@ -168,8 +173,8 @@ def results_to_show(study: Study, kind: str) -> selectors.Results:
     if not kind and study.status == Study.Status.PILOT:
         kind = Appraiser.Kind.PILOT
     if kind in Appraiser.Kind.values:
-        return selectors.results(study, kind=kind)
-    found = selectors.results(study, kind=Appraiser.Kind.REAL)
+        return results_selectors.results(study, kind=kind)
+    found = results_selectors.results(study, kind=Appraiser.Kind.REAL)
     if found.n_judgments or not found.kinds[Appraiser.Kind.SIMULATED]:
         return found
-    return selectors.results(study, kind=Appraiser.Kind.SIMULATED)
+    return results_selectors.results(study, kind=Appraiser.Kind.SIMULATED)

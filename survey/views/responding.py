@@ -8,14 +8,17 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from survey import access, languages, questionnaires, services
+from survey import access
 from survey.errors import StudyClosed
 from survey.models import Appraiser, Response, Study
-from survey.questionnaires import Item
+from survey.protocol import questionnaires
+from survey.protocol.questionnaires import Item
 from survey.selectors.questionnaires import items_of
+from survey.services.dropouts import seen
 from survey.services.responding import PARTS, respond
-from survey.views.appraisers import facts
-from survey.views.private import holders_page
+from survey.views.page_context import facts
+from survey.views.private_pages import holders_page
+from survey.wording import languages
 
 __all__ = ["PARTS", "page", "responses"]
 
@@ -42,7 +45,7 @@ def responses(request: HttpRequest, token: str) -> HttpResponse:
     """Where a questionnaire is sent to; to look at, it is shown at the private link."""
     who = access.appraiser_for_token(token)
     languages.speak(request, who.study, who)
-    services.seen(appraiser=who)
+    seen(appraiser=who)
     part = request.POST.get("part", "")
     if part not in Response.Part.values:
         return redirect("appraiser", token=token)

@@ -4,8 +4,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from survey import services
 from survey.models import Appraiser, Judgment
+from survey.services import joining
+from survey.services.answering import record_judgment
+from survey.services.joining import join_study
 from tests.factories import StudyFactory
 from tests.flows.large_profile import rate_many
 from tests.flows.settling import settle
@@ -27,10 +29,10 @@ def start(live_server):
     def begin(answered=0, **values):
         study = StudyFactory(**{"questions_per_appraiser": 3} | values)
         rate_many(study, 40)
-        who, token = services.join_study(study=study)
-        services.begin(appraiser=who)
+        who, token = join_study(study=study)
+        joining.begin(appraiser=who)
         for assignment in who.assignments.order_by("position")[:answered]:
-            services.record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
+            record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
         return f"{live_server.url}/a/{token}/"
 
     return begin

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from survey import services
 from survey.models import Judgment
+from survey.services.joining import begin, join_study
 from tests.flows.large_profile import rate_many
 from tests.flows.settling import settle
 
@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def question(study):
     rate_many(study, 40)
-    appraiser, token = services.join_study(study=study)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study)
+    begin(appraiser=appraiser)
     return f"/a/{token}/"
 
 

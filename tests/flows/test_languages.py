@@ -7,10 +7,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from recommender.models import Movie
-from survey import services
 from survey.models import Appraiser, Question
-from survey.protocol import Protocol
-from survey.services.wording import wording
+from survey.protocol.fields import Protocol
+from survey.services.joining import begin, join_study
+from survey.wording.new_study import wording
 from tests import pseudo
 from tests.factories import StudyFactory
 from tests.flows.settling import PATIENCE
@@ -172,8 +172,8 @@ def movies_of(study, titles):
 
 
 def reader(study):
-    appraiser, token = services.join_study(study=study)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study)
+    begin(appraiser=appraiser)
     return f"/a/{token}/"
 
 

@@ -6,10 +6,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from survey import services
 from survey.models import Appraiser, Judgment, Response, Study, Withdrawal
-from survey.questionnaires import expand
+from survey.protocol.questionnaires import expand
 from survey.selectors.questionnaires import items_of
+from survey.services.answering import record_judgment
+from survey.services.joining import begin, join_study
 from survey.services.responding import respond
 from tests.factories import StudyFactory
 from tests.flows.test_judging_flow import answer
@@ -157,8 +158,8 @@ def test_pages_at_the_end_are_for_everybody(page, live_server, study, scheme, si
 
 
 def judged(study):
-    who, token = services.join_study(study=study)
-    services.begin(appraiser=who)
+    who, token = join_study(study=study)
+    begin(appraiser=who)
     for assignment in who.assignments.all():
-        services.record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
+        record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
     return who, token

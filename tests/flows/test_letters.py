@@ -4,8 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from recommender.models import Movie
-from survey import services
 from survey.models import Question
+from survey.services import joining
+from survey.services.joining import join_study
 from tests.conftest import CHROMIUM
 from tests.factories import StudyFactory
 from tests.flows.settling import PATIENCE
@@ -52,8 +53,8 @@ def start(live_server):
         profile = [[movie.pk, 5 - 0.5 * (n % len(genres))] for n, movie in enumerate(movies)]
         profile.sort(key=lambda rated: -rated[1])
         Question.objects.filter(study=study).update(profile=profile)
-        who, token = services.join_study(study=study, language=language)
-        services.begin(appraiser=who)
+        who, token = join_study(study=study, language=language)
+        joining.begin(appraiser=who)
         return f"{live_server.url}/a/{token}/"
 
     return begin

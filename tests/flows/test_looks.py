@@ -4,9 +4,11 @@ import pytest
 from playwright.sync_api import expect
 
 from recommender.models import Job, Movie
-from survey import services
 from survey.models import Question, Study, Withdrawal
-from survey.protocol import Protocol
+from survey.protocol.fields import Protocol
+from survey.services.answering import record_judgment
+from survey.services.joining import begin, join_study
+from survey.services.launching import launch_study
 from tests.factories import NOW, JobFactory, StudyFactory
 from tests.flows.looking import SMALLEST, look
 from tests.survey.drafts import prepared, publish
@@ -18,11 +20,11 @@ SIDEWAYS = {"width": 640, "height": 360}
 
 def judged(study, kind="real"):
     """An appraiser who has answered everything; the private link."""
-    appraiser, token = services.join_study(study=study, kind=kind)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study, kind=kind)
+    begin(appraiser=appraiser)
     for assignment in appraiser.assignments.all():
         side = assignment.expected or ("left" if assignment.position % 3 else "right")
-        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
+        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
     return f"/a/{token}/"
 
 
@@ -31,9 +33,9 @@ def appraisers_pages(study):
     """One address for each kind of page that an appraiser meets."""
     StudyFactory(slug="full", quota=0)
     StudyFactory(slug="closed", status=Study.Status.CLOSED)
-    _, instructions = services.join_study(study=study)
-    reader, question = services.join_study(study=study)
-    services.begin(appraiser=reader)
+    _, instructions = join_study(study=study)
+    reader, question = join_study(study=study)
+    begin(appraiser=reader)
     return {
         "start": "/s/films/",
         "consent": "/s/films/consent/",
@@ -76,7 +78,7 @@ def three_arms():
     )  # fmt: skip
     draft = prepared("three", systems=("autoencoder", "user-knn", "bias"), protocol=asked)
     publish(draft)
-    study = services.launch_study(study=draft)
+    study = launch_study(study=draft)
     judged(study)
     judged(study)
     study.appraisers.filter(number=2).update(outcome="failed")
@@ -139,8 +141,8 @@ def test_two_thousand_movies_are_readable_and_light(page, live_server, study):
     movies = Movie.objects.filter(external_id__startswith="m").values_list("pk", flat=True)
     profile = [[pk, 5 - 0.5 * (nth // 200)] for nth, pk in enumerate(movies)]
     Question.objects.update(profile=profile)
-    appraiser, token = services.join_study(study=study)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study)
+    begin(appraiser=appraiser)
     page.goto(f"{live_server.url}/a/{token}/")
     expect(page.get_by_text("2,000 movies from 1990")).to_be_visible()
     page.get_by_role("link", name="0.5 stars: 200 movies").click()

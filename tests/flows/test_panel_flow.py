@@ -5,9 +5,10 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from survey import panels, services
 from survey.models import Appraiser, Assignment, Judgment
+from survey.protocol import panels
 from survey.services.inviting import make_invitations, revoke_invitations
+from survey.services.joining import join_study
 from tests.factories import NOW, StudyFactory
 from tests.flows.looking import look
 
@@ -170,7 +171,7 @@ def pages(study):
     invited = StudyFactory(slug="invited", entry="personal")
     taken, fresh, used = make_invitations(study=invited, count=3, labels=["Ada"])
     revoke_invitations(study=invited, numbers=[taken.number])
-    services.join_study(study=invited, invitation=used.token)
+    join_study(study=invited, invitation=used.token)
     StudyFactory(slug="open")
     found = {
         "by invitation": "/s/invited/",
@@ -185,7 +186,7 @@ def pages(study):
     }
     for outcome in panels.OUTCOMES:
         sent = {name: [outcome] for name in panels.PROLIFIC_PARAMETERS}
-        who, token = services.join_study(study=study, panel=sent)
+        who, token = join_study(study=study, panel=sent)
         Appraiser.objects.filter(pk=who.pk).update(outcome=outcome, finished_at=NOW)
         found[outcome] = f"/a/{token}/"
     return found

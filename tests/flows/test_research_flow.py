@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from recommender.models import Job
-from survey import services
 from survey.models import Study
+from survey.services.answering import record_judgment
+from survey.services.joining import join_study
 from tests.factories import JobFactory, StudyFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -47,9 +48,9 @@ def test_a_draft_that_is_watched_offers_its_launch_by_itself(
 def test_the_answer_stands_above_its_figure_and_both_above_the_rest(
     page, live_server, study, sign_in, rita
 ):
-    appraiser, _ = services.join_study(study=study)
+    appraiser, _ = join_study(study=study)
     for assignment in appraiser.assignments.all():
-        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="left")
+        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="left")
     sign_in(rita)
     page.goto(f"{live_server.url}/research/films/")
     places = [page.locator(part) for part in (".answer", ".interval", "#trust", "#systems")]

@@ -5,8 +5,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from survey import services
 from survey.models import Judgment
+from survey.services.joining import begin, join_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,8 +19,8 @@ HIDE = """hidden => {
 
 @pytest.fixture
 def question(page, live_server, study, faults):
-    appraiser, token = services.join_study(study=study)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study)
+    begin(appraiser=appraiser)
     page.goto(f"{live_server.url}/a/{token}/")
     return page
 
@@ -55,8 +55,8 @@ def test_a_hidden_tab_does_not_count(question):
 
 
 def test_a_page_opened_in_the_background_counts_from_when_it_is_seen(page, live_server, study):
-    appraiser, token = services.join_study(study=study)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study)
+    begin(appraiser=appraiser)
     page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => !window.seen})")
     page.goto(f"{live_server.url}/a/{token}/")
     page.wait_for_timeout(1500)

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from recommender import services
 from recommender.models import Job
+from recommender.services import claims
+from recommender.services.claims import Claim
+from recommender.services.submitting import submit_training
 from tests.factories import DatasetFactory
 from tests.recommender.fake import fake
 
@@ -20,12 +22,12 @@ def dataset(home):
 
 @pytest.fixture
 def queued(dataset) -> Job:
-    return services.submit_training(dataset=dataset, system="bias")
+    return submit_training(dataset=dataset, system="bias")
 
 
 @pytest.fixture
-def claim(queued) -> services.Claim:
-    return services.claim(queued.pk, owner="ada")
+def claim(queued) -> Claim:
+    return claims.claim(queued.pk, owner="ada")
 
 
 @pytest.fixture
@@ -48,6 +50,6 @@ def start(dataset, fake):
     """Queue the training of the fake system, or of the one that is named."""
 
     def job(**wish) -> Job:
-        return services.submit_training(**({"dataset": dataset, "system": "fake"} | wish))
+        return submit_training(**({"dataset": dataset, "system": "fake"} | wish))
 
     return job

@@ -7,10 +7,11 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from recommender import jobs, services
+from recommender import jobs
 from recommender.core.algorithms.base import Recommender
 from recommender.core.systems import SYSTEMS, Progress, System
 from recommender.models import Job
+from recommender.services.claims import new_owner
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,6 @@ def fake(monkeypatch):
 
 
 def run(job: Job) -> Job:
-    jobs.run(job.pk, owner=services.new_owner())
+    jobs.run(job.pk, owner=new_owner())
     job.refresh_from_db()
     return job

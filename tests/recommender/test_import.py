@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 from django.db import connection
 
-from recommender import services, store
+from recommender import store
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Scale
 from recommender.core.readers import read_source
@@ -22,6 +22,7 @@ from recommender.loaders import load_ratings
 from recommender.management import following
 from recommender.management.commands import import_ratings
 from recommender.models import Dataset, Movie
+from recommender.services.importing import register_dataset
 from tests.recommender.core import sources
 
 
@@ -49,7 +50,7 @@ def movielens(tmp_path):
 
 @pytest.fixture
 def dataset(db, home, movielens):
-    return services.register_dataset(name="tiny", source=read_source(movielens))
+    return register_dataset(name="tiny", source=read_source(movielens))
 
 
 def test_the_facts_of_a_source_are_kept(dataset):
@@ -87,11 +88,11 @@ def test_loaded_ratings_are_mapped_from_disk_and_cannot_be_written_to(dataset):
 
 def test_official_folds_and_text_ids_come_back_too(db, home, tmp_path):
     hundred = sources.folder(tmp_path / "ml", sources.HUNDRED, "latin-1")
-    dataset = services.register_dataset(name="hundred", source=read_source(hundred))
+    dataset = register_dataset(name="hundred", source=read_source(hundred))
     assert dataset.folds == ["u1"]
     assert load_ratings(dataset).folds["u1"].tolist() == [False, True, True, False]
     path = sources.plain(tmp_path, "user,item,rating\nada,x,4\n")
-    texts = services.register_dataset(name="texts", source=read_source(path))
+    texts = register_dataset(name="texts", source=read_source(path))
     assert load_ratings(texts).user_ids.tolist() == ["ada"]
     assert load_ratings(texts).timestamps is None
 
@@ -105,7 +106,7 @@ def test_files_changed_after_the_import_are_not_loaded(dataset):
 
 def test_the_same_source_again_changes_nothing(dataset, home, movielens):
     before = everything(home)
-    again = services.register_dataset(name="tiny", source=read_source(movielens))
+    again = register_dataset(name="tiny", source=read_source(movielens))
     assert again.pk == dataset.pk
     assert everything(home) == before
     assert Movie.objects.count() == 4
@@ -115,21 +116,19 @@ def test_another_source_under_a_name_that_is_taken_is_refused(dataset, home, tmp
     before = everything(home)
     other = read_source(sources.plain(tmp_path))
     with pytest.raises(ConfigurationError, match="tiny is there already, with other content"):
-        services.register_dataset(name="tiny", source=other)
+        register_dataset(name="tiny", source=other)
     assert everything(home) == before
 
 
 def test_the_same_source_on_another_scale_is_refused(dataset, movielens):
     with pytest.raises(ConfigurationError, match=r"on the scale 0.5:5:0.5, not 0.5:10:0.5"):
-        services.register_dataset(
-            name="tiny", source=read_source(movielens, scale=Scale(0.5, 10, 0.5))
-        )
+        register_dataset(name="tiny", source=read_source(movielens, scale=Scale(0.5, 10, 0.5)))
 
 
 @pytest.mark.parametrize("name", ["", "two words", "../up", ".hidden", "x" * 101])
 def test_a_name_that_cannot_be_one_is_refused(db, home, movielens, name):
     with pytest.raises(ConfigurationError, match="cannot be a name"):
-        services.register_dataset(name=name, source=read_source(movielens))
+        register_dataset(name=name, source=read_source(movielens))
     assert everything(home) == {}
 
 
@@ -140,7 +139,7 @@ def test_a_failure_half_way_leaves_neither_rows_nor_files(db, home, movielens, m
 
     monkeypatch.setattr(f"recommender.services.importing.{half}", no_space)
     with pytest.raises(OSError, match="No space left"):
-        services.register_dataset(name="tiny", source=read_source(movielens))
+        register_dataset(name="tiny", source=read_source(movielens))
     assert not Dataset.objects.exists()
     assert not [path for path in everything(home) if path != "ratings"]
 
@@ -154,7 +153,7 @@ def test_two_imports_at_the_same_time_make_one_data_set(home, movielens):
     def register():
         start.wait()
         try:
-            made.append(services.register_dataset(name="tiny", source=source).pk)
+            made.append(register_dataset(name="tiny", source=source).pk)
         finally:
             connection.close()
 

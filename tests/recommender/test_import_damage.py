@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from recommender import services
 from recommender.core.readers import read_source
 from recommender.models import Dataset, Movie
+from recommender.services.importing import register_dataset
 from tests.recommender.core import sources
 from tests.recommender.test_import import everything
 
@@ -88,7 +88,7 @@ DAMAGE = {
 def kept(db, home, tmp_path):
     """A data set that was there before, and must be left as it is."""
     folder = sources.folder(tmp_path / "before", sources.DAT)
-    return services.register_dataset(name="before", source=read_source(folder))
+    return register_dataset(name="before", source=read_source(folder))
 
 
 def rows():

@@ -8,11 +8,13 @@ import pytest
 from django.conf import settings as product
 from django.db import transaction
 
-from recommender import jobs, lease, services, store
+from recommender import jobs, lease, store
 from recommender.core.errors import OutOfMemory
 from recommender.core.systems import Progress
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Job, TrainedModel
+from recommender.services.claims import claim
+from recommender.services.submitting import cancel
 from tests.recommender.fake import run
 
 # The heartbeat is a thread with a connection of its own: it must see what the test committed.
@@ -111,7 +113,7 @@ def until_stopped(options):
 def test_a_cancelled_job_stops_and_leaves_nothing(start, fake, home):
     def cancel_and_go_on(options):
         options.checkpoint.write_text("half a model")
-        services.cancel(Job.objects.get().pk)
+        cancel(Job.objects.get().pk)
         until_stopped(options)
 
     fake.middle = cancel_and_go_on
@@ -155,7 +157,7 @@ def test_the_next_attempt_goes_on_from_the_checkpoint_of_the_one_before(start, f
 
     fake.middle = look
     job = start()
-    dead = services.claim(job.pk, owner="dead")
+    dead = claim(job.pk, owner="dead")
     jobs._checkpoint(dead, earlier=[]).write_text("half a model")
     expire(job.pk)
     assert run(job).attempts == 2
@@ -168,7 +170,7 @@ def test_a_run_that_lost_its_lease_stops_and_takes_its_files_away(start, fake, h
     def lose(options):
         with transaction.atomic():  # else a heartbeat may renew the lease between the two
             expire(job.pk)
-            assert services.claim(job.pk, owner="ben")
+            assert claim(job.pk, owner="ben")
         until_stopped(options)
 
     fake.middle = lose

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender import jobs, lease, services
+from recommender import jobs, lease
 from recommender.core.algorithms.bias import Bias
 from recommender.core.neighbours import NeighbourMeans
 from recommender.core.splitting import split
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Recommendation, TrainedModel
+from recommender.services import submitting
+from recommender.services.submitting import submit_evaluation, submit_publish
 from tests.recommender.fake import run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_heart")]
@@ -28,7 +30,7 @@ def until_a_beat_has_read_it():
 def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset):
     run(start(system="bias"))
     model = TrainedModel.objects.get()
-    run(services.submit_publish(trained_model=model, users=[7, 3, 3]))
+    run(submit_publish(trained_model=model, users=[7, 3, 3]))
     ratings = load_ratings(dataset)
     rows = Recommendation.objects.order_by("user")
     assert [row.user for row in rows] == [3, 7]
@@ -40,7 +42,7 @@ def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset)
 
 def test_a_tied_recommendation_says_among_how_many(start, dataset):
     run(start())  # the fake gives every movie the same stars
-    run(services.submit_publish(trained_model=TrainedModel.objects.get(), users=[0]))
+    run(submit_publish(trained_model=TrainedModel.objects.get(), users=[0]))
     ratings = load_ratings(dataset)
     known = split(ratings, "time-90-10").train.indices
     assert Recommendation.objects.get().tied == len(
@@ -51,10 +53,10 @@ def test_a_tied_recommendation_says_among_how_many(start, dataset):
 def test_publishing_again_changes_nothing_and_adds_what_is_new(start):
     run(start(system="bias"))
     model = TrainedModel.objects.get()
-    run(services.submit_publish(trained_model=model, users=[1]))
+    run(submit_publish(trained_model=model, users=[1]))
     first = Recommendation.objects.get()
-    assert run(services.submit_publish(trained_model=model, users=[1])).status == "done"
-    again = run(services.submit_publish(trained_model=model, users=[1, 2]))
+    assert run(submit_publish(trained_model=model, users=[1])).status == "done"
+    again = run(submit_publish(trained_model=model, users=[1, 2]))
     assert again.status == "done"
     assert sorted(Recommendation.objects.values_list("user", flat=True)) == [1, 2]
     assert Recommendation.objects.get(user=1).pk == first.pk
@@ -63,14 +65,14 @@ def test_publishing_again_changes_nothing_and_adds_what_is_new(start):
 def test_publishing_tells_of_its_progress_and_can_be_cancelled_between_blocks(start, monkeypatch):
     run(start(system="bias"))
     monkeypatch.setattr(Bias, "block_cells", 2 * 30)  # two profiles of 30 movies
-    job = services.submit_publish(trained_model=TrainedModel.objects.get(), users=range(10))
+    job = submit_publish(trained_model=TrainedModel.objects.get(), users=range(10))
     seen = []
 
     def cancel(step):
         if step.phase == "recommending":
             seen.append((step.done, step.total))
             if step.done == 4:
-                services.cancel(job.pk)
+                submitting.cancel(job.pk)
                 until_a_beat_has_read_it()
 
     monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
@@ -97,7 +99,7 @@ def test_neighbours_stop_in_the_middle_of_their_evaluation_when_cancelled(start,
     def cancel(step):
         if step.phase == "evaluating" and step.total:
             seen.append((step.done, step.total))
-            services.cancel(job.pk)
+            submitting.cancel(job.pk)
             until_a_beat_has_read_it()
 
     jobs.run(job.pk, owner="ada", watch=cancel)
@@ -111,7 +113,7 @@ def test_evaluating_again_gives_the_same_errors(start):
     run(start(system="bias"))
     before = Evaluation.objects.values().get()
     Evaluation.objects.update(rmse=9.9)
-    job = run(services.submit_evaluation(trained_model=TrainedModel.objects.get()))
+    job = run(submit_evaluation(trained_model=TrainedModel.objects.get()))
     assert (job.status, Evaluation.objects.values().get()) == ("done", before)
 
 
@@ -119,7 +121,7 @@ def test_an_artefact_that_was_changed_is_not_used(start, home):
     run(start(system="bias"))
     model = TrainedModel.objects.get()
     (Path(home) / model.artefact / "facts.json").write_text("{}")
-    job = run(services.submit_publish(trained_model=model, users=[1]))
+    job = run(submit_publish(trained_model=model, users=[1]))
     assert job.status == "failed"
     assert "was changed after it was written" in job.error
 
@@ -128,7 +130,7 @@ def test_a_preset_of_another_kind_comes_back_as_what_it_was(start):
     run(start(system="autoencoder", preset="tuned", epochs=1))
     model, before = TrainedModel.objects.get(), Evaluation.objects.values().get()
     assert (model.preset, model.config["epochs"], model.config["dual_members"]) == ("tuned", 1, 1)
-    assert run(services.submit_publish(trained_model=model, users=[3])).status == "done"
+    assert run(submit_publish(trained_model=model, users=[3])).status == "done"
     assert Recommendation.objects.get().user == 3
-    run(services.submit_evaluation(trained_model=model))
+    run(submit_evaluation(trained_model=model))
     assert Evaluation.objects.values().get() == before

@@ -7,9 +7,17 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from recommender import services
 from recommender.models import Job, Worker
 from recommender.selectors import worker_seen
+from recommender.services import claims
+from recommender.services.reconciling import (
+    drop_message,
+    forget_worker,
+    reconcile,
+    see_worker,
+    sweep,
+)
+from recommender.services.submitting import cancel
 from tests.factories import TrainedModelFactory
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -23,54 +31,54 @@ def sent(monkeypatch):
 
 
 def test_a_job_that_merely_waits_is_left_alone(queued, sent):
-    assert services.reconcile() == 0
+    assert reconcile() == 0
     assert sent == []
 
 
 def test_a_job_that_waits_too_long_is_sent_again_once(queued, sent):
     Job.objects.update(sent_at=timezone.now() - timedelta(seconds=settings.JOB_RESEND_SECONDS + 1))
-    assert services.reconcile() == 1
-    assert services.reconcile() == 0
+    assert reconcile() == 1
+    assert reconcile() == 0
     assert sent == [queued.pk]
 
 
 def test_a_job_that_was_never_sent_is_sent_at_once(queued, sent):
     Job.objects.update(sent_at=None)
-    services.reconcile()
+    reconcile()
     assert sent == [queued.pk]
 
 
 def test_a_job_under_a_live_lease_is_nobody_elses_business(claim, sent, settings):
     settings.JOB_RESEND_SECONDS = 0
-    assert services.reconcile() == 0
+    assert reconcile() == 0
 
 
 def test_a_job_whose_worker_died_is_sent_at_once(claim, expire, sent):
     expire(claim.job_id)
-    services.reconcile()
+    reconcile()
     assert sent == [claim.job_id]
     assert Job.objects.get().status == "running"  # until the next worker claims it
 
 
 def test_a_message_that_a_leaving_worker_took_is_sent_again_at_once(queued, sent):
-    services.drop_message(queued.pk)
-    services.reconcile()
+    drop_message(queued.pk)
+    reconcile()
     assert sent == [queued.pk]
 
 
 def test_after_the_last_attempt_a_dead_job_has_failed_with_a_reason(claim, expire, sent):
     Job.objects.update(attempts=settings.JOB_MAX_ATTEMPTS)
     expire(claim.job_id)
-    services.reconcile()
+    reconcile()
     job = Job.objects.get()
     assert (job.status, sent) == ("failed", [])
     assert "died in each of 5 attempts" in job.error
 
 
 def test_a_cancelled_job_whose_worker_died_ends_as_cancelled(claim, expire, sent):
-    services.cancel(claim.job_id)
+    cancel(claim.job_id)
     expire(claim.job_id)
-    services.reconcile()
+    reconcile()
     assert (Job.objects.get().status, sent) == ("cancelled", [])
 
 
@@ -92,10 +100,10 @@ def what_lies(home) -> set[str]:
 
 def test_sweeping_removes_what_earlier_attempts_left(claim, home, expire):
     expire(claim.job_id)
-    second = services.claim(claim.job_id, owner="ben")
+    second = claims.claim(claim.job_id, owner="ben")
     folder, name = claim.artefact.split("/")
     lay(home, claim.artefact, f"{folder}/.{name}.partial", second.artefact, second.checkpoints)
-    services.sweep()
+    sweep()
     assert what_lies(home) == {second.artefact, second.checkpoints}
 
 
@@ -104,26 +112,26 @@ def test_sweeping_keeps_the_artefact_of_a_model_and_no_checkpoint_of_its_job(hom
     model.artefact = f"artefacts/{model.job_id}-2"
     model.save()
     lay(home, model.artefact, f"artefacts/{model.job_id}-1", f"checkpoints/{model.job_id}")
-    services.sweep()
+    sweep()
     assert what_lies(home) == {model.artefact}
 
 
 def test_sweeping_touches_nothing_that_another_database_may_know(home, db):
     unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
     lay(home, f"artefacts/{unknown}-1", f"checkpoints/{unknown}", "artefacts/by-hand")
-    services.sweep()
+    sweep()
     assert len(what_lies(home)) == 3
 
 
 def test_a_worker_is_seen_until_it_leaves(db):
-    services.see_worker(name="celery@here:1", queues=["device"])
+    see_worker(name="celery@here:1", queues=["device"])
     assert worker_seen(600)
     assert not worker_seen(600, queue="other")
-    services.forget_worker(name="celery@here:1")
+    forget_worker(name="celery@here:1")
     assert not worker_seen(600)
 
 
 def test_a_worker_that_fell_silent_is_not_seen(db):
-    services.see_worker(name="celery@here:1", queues=["device"])
+    see_worker(name="celery@here:1", queues=["device"])
     Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
     assert not worker_seen(10)

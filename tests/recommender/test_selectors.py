@@ -2,16 +2,18 @@
 
 import pytest
 
-from recommender import selectors, services
+from recommender import selectors
 from recommender.core.systems import Progress
 from recommender.models import Recommendation
+from recommender.services.claims import finish, heartbeat
+from recommender.services.submitting import submit_training
 from tests.factories import DatasetFactory, TrainedModelFactory, small_ratings
 
 pytestmark = pytest.mark.django_db
 
 
 def test_progress_comes_in_the_order_asked_for_and_in_one_query(dataset, django_assert_num_queries):
-    jobs = [services.submit_training(dataset=dataset, system="bias") for _ in range(3)]
+    jobs = [submit_training(dataset=dataset, system="bias") for _ in range(3)]
     ids = [jobs[2].pk, jobs[0].pk, jobs[1].pk]
     with django_assert_num_queries(1):
         assert [state.id for state in selectors.job_progress(ids)] == ids
@@ -23,7 +25,7 @@ def test_a_waiting_job_is_idle_and_nobody_can_tell_its_share(queued):
 
 
 def test_a_running_job_tells_how_far_it_is(claim):
-    services.heartbeat(claim, progress=Progress("training", 1, 4, 2, 0.8, 30.0), worked_seconds=1)
+    heartbeat(claim, progress=Progress("training", 1, 4, 2, 0.8, 30.0), worked_seconds=1)
     (state,) = selectors.job_progress([claim.job_id])
     assert (state.share, state.epoch, state.loss, state.seconds_left) == (0.25, 2, 0.8, 30.0)
     assert not state.is_idle
@@ -35,7 +37,7 @@ def test_a_running_job_whose_lease_lapsed_is_idle(claim, expire):
 
 
 def test_a_job_that_ended_is_not_idle(claim):
-    with services.finish(claim):
+    with finish(claim):
         pass
     (state,) = selectors.job_progress([claim.job_id])
     assert (state.status, state.share, state.is_idle, state.has_ended) == ("done", 1.0, False, True)

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from kombu.exceptions import OperationalError
 
-from recommender import services
 from recommender.core.errors import ConfigurationError
 from recommender.models import Job
+from recommender.services.claims import claim
+from recommender.services.submitting import cancel, submit, submit_publish, submit_training
 from tests.factories import DatasetFactory, TrainedModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def messages(monkeypatch):
 
 def test_the_message_follows_the_commit(queued, messages, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        job = services.submit(kind="train", params={})
+        job = submit(kind="train", params={})
         assert messages == []
     assert messages == [("recommender.run_job", [str(job.pk)], "device")]
 
@@ -36,21 +37,21 @@ def test_a_broker_that_is_down_loses_no_job(monkeypatch, django_capture_on_commi
 
     monkeypatch.setattr("recommender.services.submitting.current_app.send_task", refuse)
     with django_capture_on_commit_callbacks(execute=True):
-        job = services.submit(kind="train", params={})
+        job = submit(kind="train", params={})
     job.refresh_from_db()
     assert (job.status, job.sent_at) == ("queued", None)
 
 
 def test_a_job_that_is_born_claimed_tells_nobody(messages, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        job = services.submit(kind="train", params={}, owner="ada")
+        job = submit(kind="train", params={}, owner="ada")
     assert messages == []
     assert (job.status, job.attempts) == ("running", 1)
-    assert services.claim(job.pk, owner="ben") is None
+    assert claim(job.pk, owner="ben") is None
 
 
 def test_a_training_job_holds_all_that_decides_what_is_learned(dataset):
-    job = services.submit_training(
+    job = submit_training(
         dataset=dataset, system="autoencoder", preset="compact", seed=3, split_seed=4, epochs=2
     )
     wish = job.params
@@ -63,7 +64,7 @@ def test_a_training_job_holds_all_that_decides_what_is_learned(dataset):
 
 
 def test_a_system_without_the_preset_takes_its_own_and_says_so(dataset):
-    job = services.submit_training(dataset=dataset, system="bias", preset="compact")
+    job = submit_training(dataset=dataset, system="bias", preset="compact")
     assert job.params["preset"] == "default"
 
 
@@ -88,19 +89,19 @@ def test_a_system_without_the_preset_takes_its_own_and_says_so(dataset):
 )
 def test_a_wish_that_cannot_come_true_is_refused_at_once(dataset, wish, complaint):
     with pytest.raises(ConfigurationError, match=complaint):
-        services.submit_training(**({"dataset": dataset, "system": "bias"} | wish))
+        submit_training(**({"dataset": dataset, "system": "bias"} | wish))
     assert not Job.objects.exists()
 
 
 def test_without_time_stamps_there_is_no_split_by_time(home):
     dataset = DatasetFactory(first_rated_at=None, last_rated_at=None)
     with pytest.raises(ConfigurationError, match="random-90-10"):
-        services.submit_training(dataset=dataset, system="bias")
+        submit_training(dataset=dataset, system="bias")
 
 
 def test_a_publish_job_names_model_and_users(home):
     model = TrainedModelFactory()
-    job = services.submit_publish(trained_model=model, users=[3, 1])
+    job = submit_publish(trained_model=model, users=[3, 1])
     assert (job.kind, job.params["trained_model"], job.params["users"]) == (
         "publish",
         model.pk,
@@ -112,11 +113,11 @@ def test_cancelling_a_waiting_job_removes_its_checkpoint(queued, home):
     checkpoint = Path(home) / "checkpoints" / str(queued.pk) / "attempt-1"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_text("half a model")
-    assert services.cancel(queued.pk)
+    assert cancel(queued.pk)
     assert not checkpoint.parent.exists()
 
 
 def test_a_publish_job_for_a_user_there_is_not_is_refused(home):
     model = TrainedModelFactory()
     with pytest.raises(ConfigurationError, match="has 40 users; 40 is none of them"):
-        services.submit_publish(trained_model=model, users=[3, 40])
+        submit_publish(trained_model=model, users=[3, 40])

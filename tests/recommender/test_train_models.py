@@ -11,12 +11,16 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import color_style
 from django.utils import timezone
 
-from recommender import selectors, services
+from recommender import selectors
 from recommender.core.errors import FitError
 from recommender.core.readers import read_source
 from recommender.core.systems import Progress
 from recommender.management import following
 from recommender.models import Evaluation, Job, TrainedModel
+from recommender.services import claims
+from recommender.services.claims import fail
+from recommender.services.importing import register_dataset
+from recommender.services.reconciling import reconcile, see_worker
 from tests.recommender.core import sources
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,7 +100,7 @@ def test_the_precision_reaches_the_job(command):
 
 def test_the_folds_of_a_source_are_splits(db, home, tmp_path, capsys):
     source = read_source(sources.folder(tmp_path / "ml", sources.HUNDRED, "latin-1"))
-    services.register_dataset(name="hundred", source=source)
+    register_dataset(name="hundred", source=source)
     words = ["--systems", "bias", "--split", "official-u1", "--inline", "--json"]
     call_command("train_models", "--dataset", "hundred", *words)
     (row,) = json.loads(capsys.readouterr().out)
@@ -163,7 +167,7 @@ def test_without_a_worker_it_ends_with_3_and_says_how_to_start_one(command):
 def test_a_worker_that_is_seen_is_waited_for(command):
     following.NO_WORKER_SECONDS = 0.5
     started = time.monotonic()
-    services.see_worker(name="busy@here", queues=["device"])
+    see_worker(name="busy@here", queues=["device"])
     with pytest.raises(CommandError):
         command()
     assert time.monotonic() - started > 0.9  # as long as it was seen, and as long again
@@ -183,7 +187,7 @@ def test_an_inline_job_is_never_free_for_a_worker(command, fake, settings):
     settings.JOB_RESEND_SECONDS = 0
     tried = []
     fake.middle = lambda options: tried.append(
-        (services.claim(Job.objects.get().pk, owner="worker"), services.reconcile())
+        (claims.claim(Job.objects.get().pk, owner="worker"), reconcile())
     )
     command("--inline", systems="fake")
     assert tried == [(None, 0)]
@@ -251,7 +255,7 @@ def test_follow_jobs_inline_ends_what_may_not_be_tried_again(claim, expire):
 
 
 def test_follow_jobs_ends_with_1_when_a_job_failed(claim):
-    services.fail(claim, error="No ratings.")
+    fail(claim, error="No ratings.")
     with pytest.raises(CommandError, match=r"bias failed\. No ratings\.") as caught:
         call_command("follow_jobs", str(claim.job_id))
     assert caught.value.returncode == 1

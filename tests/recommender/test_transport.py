@@ -7,7 +7,7 @@ from queue import Empty
 import pytest
 from kombu import Connection
 
-from studysite.transport import Transport
+from studysite.filesystem_broker import Transport
 
 
 @pytest.fixture

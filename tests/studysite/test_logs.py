@@ -6,7 +6,7 @@ import logging
 import pytest
 from django.test import Client
 
-from survey import services
+from survey.services.joining import begin
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def server_log():
 
 
 def test_a_refused_answer_is_logged_without_its_private_link(client, ada, server_log):
-    services.begin(appraiser=ada.appraiser)
+    begin(appraiser=ada.appraiser)
     client.post(ada.url, {"choice": "neither"})
     assert "Bad Request: /a/…/" in server_log.getvalue()
     assert ada.token not in server_log.getvalue()

@@ -13,22 +13,23 @@ DEVICES, LINKS, MAKERS = 8, 12, 6
 
 def one_link() -> dict[str, Any]:
     """Consent on several devices at once, all by the same personal link."""
-    from survey import services
     from survey.services.inviting import make_invitations
+    from survey.services.joining import join_study
     from tests.factories import StudyFactory
 
     study = StudyFactory(slug="one-link", entry="personal")
     (link,) = make_invitations(study=study, count=1)
 
     def consent() -> str:
-        return services.join_study(study=study, invitation=link.token)[1]
+        return join_study(study=study, invitation=link.token)[1]
 
     return _ends(study, at_once([consent] * DEVICES))
 
 
 def one_person() -> dict[str, Any]:
     """The same of a panel's people, in several sessions at once."""
-    from survey import panels, services
+    from survey.protocol import panels
+    from survey.services.joining import join_study
     from tests.factories import StudyFactory
 
     panel = panels.prolific(done="A", screened="B", failed="C")
@@ -36,22 +37,22 @@ def one_person() -> dict[str, Any]:
 
     def consent(session: int) -> str:
         sent = {"PROLIFIC_PID": ["ada"], "STUDY_ID": ["s"], "SESSION_ID": [str(session)]}
-        return services.join_study(study=study, panel=sent)[1]
+        return join_study(study=study, panel=sent)[1]
 
     return _ends(study, at_once(lambda n=n: consent(n) for n in range(DEVICES)))
 
 
 def use_or_revoke() -> dict[str, Any]:
     """Links are used while a researcher takes all of them back."""
-    from survey import services
     from survey.services.inviting import make_invitations, revoke_invitations
+    from survey.services.joining import join_study
     from tests.factories import StudyFactory
 
     study = StudyFactory(slug="taken-back", entry="personal")
     links = make_invitations(study=study, count=LINKS)
 
     def use(token: str) -> str:
-        services.join_study(study=study, invitation=token)
+        join_study(study=study, invitation=token)
         return "joined"
 
     actions = [lambda link=link: use(link.token) for link in links]

@@ -19,8 +19,8 @@ SEED = 11
 
 def answer(who: Any, count: int, now: Any, *, careless: bool = False) -> Counter[str]:
     """The next questions as the page shows them; who is careless fails the checks."""
-    from survey import services
-    from survey.selectors.steps import open_assignments
+    from survey.selectors.next_step import open_assignments
+    from survey.services.answering import record_judgment
 
     outcomes: Counter[str] = Counter()
     for _ in range(count):
@@ -30,32 +30,31 @@ def answer(who: Any, count: int, now: Any, *, careless: bool = False) -> Counter
         choice = row.expected or "left"
         if careless and row.expected:
             choice = "right" if row.expected == "left" else "left"
-        outcome = services.record_judgment(
-            appraiser=who, assignment_key=row.key, choice=choice, now=now
-        )
+        outcome = record_judgment(appraiser=who, assignment_key=row.key, choice=choice, now=now)
         outcomes[outcome.value] += 1
     return outcomes
 
 
 def last_places() -> dict[str, Any]:
     """Six people come back at once, each in two tabs, to a third of what they had left."""
-    from survey import services
     from survey.models import Appraiser
-    from survey.selectors.places import places
+    from survey.selectors.capacity import places
+    from survey.services.dropouts import come_back, seen
+    from survey.services.joining import join_study
     from tests.factories import NOW, StudyFactory
 
     later = NOW + timedelta(hours=3)
     study = StudyFactory(slug="last", n_profiles=6, questions_per_appraiser=4, quota=6)
-    away = [services.join_study(study=study, now=NOW)[0] for _ in range(6)]
+    away = [join_study(study=study, now=NOW)[0] for _ in range(6)]
     for who in away:
         answer(who, 1, NOW)
     for _ in range(3):
-        answer(services.join_study(study=study, now=later)[0], 4, later)
+        answer(join_study(study=study, now=later)[0], 4, later)
 
     def visit(pk: int) -> str:
         who = Appraiser.objects.get(pk=pk)
-        services.seen(appraiser=who, now=later)
-        services.come_back(appraiser=who, now=later)
+        seen(appraiser=who, now=later)
+        come_back(appraiser=who, now=later)
         return "came back"
 
     ends = at_once(lambda pk=who.pk: visit(pk) for who in [*away, *away])
@@ -64,11 +63,13 @@ def last_places() -> dict[str, Any]:
 
 
 def comings() -> dict[str, Any]:
-    from survey import services
     from survey.errors import StudyFull
     from survey.models import Appraiser, Assignment, Judgment, JudgmentRevision
-    from survey.selectors.places import places
-    from survey.selectors.steps import open_assignments
+    from survey.selectors.capacity import places
+    from survey.selectors.next_step import open_assignments
+    from survey.services.answering import Outcome, record_judgment
+    from survey.services.dropouts import come_back, seen
+    from survey.services.joining import join_study
     from survey.services.withdrawing import withdraw
     from tests.factories import NOW, StudyFactory
 
@@ -84,7 +85,7 @@ def comings() -> dict[str, Any]:
     )
 
     def join(now: Any) -> Appraiser:
-        return services.join_study(study=study, now=now)[0]
+        return join_study(study=study, now=now)[0]
 
     def start(answers: int) -> tuple[Appraiser, Any]:
         """Join, answer some, and leave a question on the screen."""
@@ -93,16 +94,16 @@ def comings() -> dict[str, Any]:
         return who, open_assignments(who).first()
 
     def visit(who: Appraiser) -> str:
-        services.seen(appraiser=who, now=later)
-        services.come_back(appraiser=who, now=later)
+        seen(appraiser=who, now=later)
+        come_back(appraiser=who, now=later)
         return "came back"
 
     def send_late(who: Appraiser, shown: Assignment) -> str:
-        services.seen(appraiser=who, now=later)
-        outcome = services.record_judgment(
+        seen(appraiser=who, now=later)
+        outcome = record_judgment(
             appraiser=who, assignment_key=shown.key, choice="right", now=later
         )
-        if outcome is services.Outcome.RECORDED:
+        if outcome is Outcome.RECORDED:
             landed = Assignment.objects.get(key=shown.key)
             same = (landed.question_id, landed.left_arm_id)
             return "recorded" if same == (shown.question_id, shown.left_arm_id) else "elsewhere"

@@ -45,27 +45,27 @@ def wait_long() -> None:
 
 
 def launch_race() -> dict[str, Any]:
-    from survey import services
     from survey.models import Study
+    from survey.services.launching import launch_study
     from tests.survey.drafts import prepared, publish
 
     draft = prepared("race")
     publish(draft)
     seen = [Study.objects.get(pk=draft.pk) for _ in range(LAUNCHERS)]
-    ends = at_once(lambda one=one: services.launch_study(study=one).status for one in seen)
+    ends = at_once(lambda one=one: launch_study(study=one).status for one in seen)
     return {"ends": Counter(ends), "questions": draft.questions.count()}
 
 
 def step_race() -> dict[str, Any]:
     """Pause and close, each several times, from the same running study."""
-    from survey import services
     from survey.models import Study
+    from survey.services.launching import change_state
     from tests.factories import StudyFactory
 
     study = StudyFactory(slug="steps")
     seen = [Study.objects.get(pk=study.pk) for _ in range(LAUNCHERS)]
     ends = at_once(
-        lambda one=one, to=to: services.change_state(study=one, to=to).status
+        lambda one=one, to=to: change_state(study=one, to=to).status
         for one, to in zip(seen, ["paused", "closed"] * LAUNCHERS, strict=False)
     )
     study.refresh_from_db()
@@ -75,13 +75,14 @@ def step_race() -> dict[str, Any]:
 
 def stamp_race() -> dict[str, Any]:
     """Somebody joins while a step in the study's life waits for the same row."""
-    from survey import services
     from survey.models import Study
+    from survey.services.joining import join_study
+    from survey.services.launching import change_state, pilot_study
     from tests.survey.drafts import prepared, publish
 
     draft = prepared("stamps")
     publish(draft)
-    pilot = services.pilot_study(study=draft)
+    pilot = pilot_study(study=draft)
 
     def join_first(kind: str, to: str) -> bool:
         study, held = Study.objects.get(pk=pilot.pk), threading.Event()
@@ -91,11 +92,11 @@ def stamp_race() -> dict[str, Any]:
                 Study.objects.select_for_update(no_key=True).get(pk=pilot.pk)
                 held.set()
                 time.sleep(0.3)  # long enough for the step to come to the same row
-                return services.join_study(study=pilot, kind=kind)[0].consented_at
+                return join_study(study=pilot, kind=kind)[0].consented_at
 
         def step() -> datetime:
             held.wait()
-            services.change_state(study=study, to=to)
+            change_state(study=study, to=to)
             return study.closed_at or study.launched_at
 
         joined, taken = at_once([join, step])
@@ -106,28 +107,31 @@ def stamp_race() -> dict[str, Any]:
 
 def discard_race() -> dict[str, Any]:
     """A trial is discarded while its people answer and others join."""
-    from survey import services
     from survey.models import Appraiser, Judgment, Study
+    from survey.services.answering import record_judgment
+    from survey.services.joining import join_study
+    from survey.services.launching import pilot_study
+    from survey.services.status import end_pilot
     from tests.survey.drafts import prepared, publish
 
     draft = prepared("trial")
     publish(draft)
-    pilot = services.pilot_study(study=draft)
-    inside = [services.join_study(study=pilot, kind="pilot")[0] for _ in range(3)]
+    pilot = pilot_study(study=draft)
+    inside = [join_study(study=pilot, kind="pilot")[0] for _ in range(3)]
     recorded = []
 
     def answer(who: Appraiser) -> str:
         for key in who.assignments.values_list("key", flat=True):
-            services.record_judgment(appraiser=who, assignment_key=key, choice="left")
+            record_judgment(appraiser=who, assignment_key=key, choice="left")
             recorded.append(key)
         return "answered"
 
     def join() -> str:
-        services.join_study(study=Study.objects.get(pk=pilot.pk), kind="pilot")
+        join_study(study=Study.objects.get(pk=pilot.pk), kind="pilot")
         return "joined"
 
     actions = [lambda who=who: answer(who) for who in inside]
-    ends = at_once([*actions, join, lambda: services.end_pilot(study=pilot).status])
+    ends = at_once([*actions, join, lambda: end_pilot(study=pilot).status])
     left = [
         model.objects.filter(**{path: pilot}).count()
         for model, path in ((Judgment, "assignment__appraiser__study"), (Appraiser, "study"))
@@ -142,14 +146,15 @@ def discard_race() -> dict[str, Any]:
 
 
 def judging() -> dict[str, Any]:
-    from survey import services
     from survey.models import Appraiser, Assignment, Judgment
+    from survey.services.answering import record_judgment
+    from survey.services.joining import join_study
     from tests.factories import StudyFactory
 
     study = StudyFactory(slug="crowd", quota=QUOTA)
 
     def join() -> Appraiser:
-        return services.join_study(study=study)[0]
+        return join_study(study=study)[0]
 
     def answer(appraiser: Appraiser, *, backwards: bool) -> Counter[str]:
         """Every question, as one of two tabs of the same person, who disagrees with herself."""
@@ -157,7 +162,7 @@ def judging() -> dict[str, Any]:
         order = "-position" if backwards else "position"
         keys = list(appraiser.assignments.order_by(order).values_list("key", flat=True))
         return Counter(
-            services.record_judgment(appraiser=appraiser, assignment_key=key, choice=choice).value
+            record_judgment(appraiser=appraiser, assignment_key=key, choice=choice).value
             for key in keys
         )
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from recommender.models import Job, Recommendation
 from recommender.selectors import profiles_of
-from survey import services
 from survey.models import Study
+from survey.services.preparing import prepare_study
 from tests.factories import DatasetFactory, TrainedModelFactory
 
 
@@ -26,7 +26,7 @@ def prepared(
         "appraisers": 5,
         "seed": 3,
     }
-    return services.prepare_study(**asked | wishes)
+    return prepare_study(**asked | wishes)
 
 
 def publish(

@@ -15,10 +15,11 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from recommender.models import Movie
-from survey import services
 from survey.models import Appraiser, Question, Study
-from survey.selectors import question_page
+from survey.selectors.question import question_page
+from survey.services.answering import confirm_answers, record_judgment
 from survey.services.inviting import make_invitations, revoke_invitations
+from survey.services.joining import begin, join_study
 from survey.services.withdrawing import withdraw
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
@@ -62,13 +63,13 @@ class Walk:
         return study
 
     def person(self, study: Study, **values: Any) -> tuple[Appraiser, str]:
-        who, token = services.join_study(study=study, **values)
+        who, token = join_study(study=study, **values)
         return who, f"/a/{token}/"
 
     def reader(self, study: Study, **values: Any) -> tuple[Appraiser, str]:
         """One who has read the instructions."""
         who, url = self.person(study, **values)
-        services.begin(appraiser=who)
+        begin(appraiser=who)
         return who, url
 
     def get(self, url: str) -> str:
@@ -86,7 +87,7 @@ class Walk:
         for row in who.assignments.filter(judgment=None, returned_at=None):
             other = "right" if row.expected == "left" else "left"
             choice = (row.expected or "left") if rightly else other
-            services.record_judgment(appraiser=who, assignment_key=row.key, choice=choice)
+            record_judgment(appraiser=who, assignment_key=row.key, choice=choice)
 
 
 def text(response: HttpResponseBase) -> str:
@@ -208,7 +209,7 @@ def profiles(walk: Walk) -> Iterator[Page]:
 
 
 def forget_profiles() -> None:
-    from survey.views.fragments import profiles
+    from survey.views.profile_cache import profiles
 
     profiles.clear()
 
@@ -246,7 +247,7 @@ def changing(walk: Walk) -> Iterator[Page]:
             yield f"{rule}: no such answer", walk.get(f"{url}answers/9/")
             walk.judge_all(who)
             yield f"{rule}: review{label}", walk.get(url)
-            services.confirm_answers(appraiser=fresh(who))
+            confirm_answers(appraiser=fresh(who))
             yield f"{rule}: final", walk.get(f"{url}answers/1/")
     for label, asked in (("with a check", {"n_checks": 1}), ("all repeated", {"n_repeats": 99})):
         who, url = walk.reader(walk.study(changes="finish", **asked))

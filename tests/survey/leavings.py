@@ -16,7 +16,6 @@ AGE = {"name": "age", "text": "How old are you?", "kind": "number"}
 
 
 def leavings() -> dict[str, Any]:
-    from survey import services
     from survey.models import (
         Appraiser,
         Assignment,
@@ -26,6 +25,8 @@ def leavings() -> dict[str, Any]:
         Withdrawal,
     )
     from survey.selectors.questionnaires import items_of
+    from survey.services.answering import record_judgment
+    from survey.services.joining import begin, join_study
     from survey.services.responding import respond
     from survey.services.withdrawing import withdraw
     from tests.factories import StudyFactory
@@ -33,9 +34,9 @@ def leavings() -> dict[str, Any]:
     study = StudyFactory(
         slug="leavings", questions_per_appraiser=QUESTIONS, quota=PEOPLE, before=[AGE]
     )
-    people = [services.join_study(study=study)[0] for _ in range(PEOPLE)]
+    people = [join_study(study=study)[0] for _ in range(PEOPLE)]
     for who in people:
-        services.begin(appraiser=who)
+        begin(appraiser=who)
 
     def say(who: Appraiser, age: str) -> bool:
         items = items_of(study, "before")
@@ -43,14 +44,14 @@ def leavings() -> dict[str, Any]:
 
     def judge(who: Appraiser) -> str:
         for key in who.assignments.values_list("key", flat=True):
-            services.record_judgment(appraiser=who, assignment_key=key, choice="left")
+            record_judgment(appraiser=who, assignment_key=key, choice="left")
         return "judged"
 
     def leave(who: Appraiser) -> str:
         return "left" if withdraw(appraiser=who) else "was gone"
 
     def come() -> int:
-        return services.join_study(study=study)[0].number
+        return join_study(study=study)[0].number
 
     said = at_once(lambda who=who, age=age: say(who, age) for who in people for age in "12")
     leaving = people[: PEOPLE // 2]
@@ -88,25 +89,27 @@ def leavings() -> dict[str, Any]:
 
 def endings() -> dict[str, Any]:
     """Last answers, changes and the word that all is final, while the study is closed."""
-    from survey import services
     from survey.models import Assignment, Study
-    from survey.selectors.steps import failing, waiting_for_word
+    from survey.selectors.next_step import failing, waiting_for_word
+    from survey.services.answering import confirm_answers, record_judgment
+    from survey.services.joining import join_study
+    from survey.services.status import close_study
     from tests.factories import StudyFactory
 
     course = {"changes": "finish", "n_checks": 2, "checks_to_pass": 2}
     study = StudyFactory(slug="endings", questions_per_appraiser=QUESTIONS, quota=PEOPLE, **course)
-    people = [services.join_study(study=study)[0] for _ in range(PEOPLE)]
+    people = [join_study(study=study)[0] for _ in range(PEOPLE)]
 
     def say(row: Assignment, choice: str, revision: int = 0) -> str:
-        return services.record_judgment(
+        return record_judgment(
             appraiser=row.appraiser, assignment_key=row.key, choice=choice, revision=revision
         ).value
 
     def confirm(row: Assignment) -> str:
-        services.confirm_answers(appraiser=row.appraiser)
+        confirm_answers(appraiser=row.appraiser)
         return "confirmed"
 
-    actions: list[Any] = [lambda: services.close_study(study=study) and "closed"]
+    actions: list[Any] = [lambda: close_study(study=study) and "closed"]
     for number, who in enumerate(people):
         rows = list(who.assignments.select_related("appraiser").order_by("position"))
         for row in rows[: len(rows) if number % 3 else -1]:

@@ -119,15 +119,17 @@ def older() -> dict[str, Any]:
 
 
 def found(pk: int) -> dict[str, Any]:
-    from survey import exports, selectors
+    from survey import exports
     from survey.models import Appraiser, Judgment, JudgmentRevision, Study
+    from survey.selectors.design import design_hash
+    from survey.selectors.results import results
 
     study = Study.objects.get(pk=pk)
-    real = selectors.results(study, kind="real")
+    real = results(study, kind="real")
     said = ("assignment", "choice", "chosen_arm", "answered_at", "visible_ms")
     _, *rows = exports.judgment_rows(study)
     return {
-        "design_hash": selectors.design_hash(study),
+        "design_hash": design_hash(study),
         "arms": [(arm.wins, arm.judged, arm.shown_left) for arm in real.arms],
         "people": (real.n_appraisers, real.n_finished),
         "kinds": real.kinds,
@@ -142,16 +144,19 @@ def found(pk: int) -> dict[str, Any]:
 
 def go_on(pk: int) -> dict[str, Any]:
     """Ben, who was silent since long before anybody looked, does the rest."""
-    from survey import selectors, services
     from survey.models import Appraiser, Study
+    from survey.selectors.question import question_page
+    from survey.services.answering import record_judgment
+    from survey.services.dropouts import come_back, seen
+    from survey.services.joining import join_study
 
     ben = Appraiser.objects.select_related("study").get(study=pk, kind="real", number=2)
-    services.join_study(study=Study.objects.get(pk=pk))
+    join_study(study=Study.objects.get(pk=pk))
     given_back = ben.assignments.exclude(returned_at=None).count()
-    services.seen(appraiser=ben)
-    services.come_back(appraiser=ben)
-    while page := selectors.question_page(ben):
-        services.record_judgment(
+    seen(appraiser=ben)
+    come_back(appraiser=ben)
+    while page := question_page(ben):
+        record_judgment(
             appraiser=ben, assignment_key=page.assignment_key, choice="left", shown=page.shown
         )
     ben.refresh_from_db()

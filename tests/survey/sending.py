@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from survey.selectors import QuestionPage
+from survey.selectors.question import QuestionPage
 
 #: Secrets of a visitor's own are drawn, and might hold any short word or number.
 DRAWN = re.compile(r"[\w-]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -4,7 +4,6 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from survey import selectors, services
 from survey.models import (
     Appraiser,
     Invitation,
@@ -14,6 +13,8 @@ from survey.models import (
     Study,
     Withdrawal,
 )
+from survey.selectors.question import question_page
+from survey.services.answering import record_judgment
 from tests.factories import NOW, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +28,8 @@ def boss(client):
 
 @pytest.fixture
 def judgment(ada):
-    key = selectors.question_page(ada.appraiser).assignment_key
-    services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    key = question_page(ada.appraiser).assignment_key
+    record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     return Judgment.objects.get()
 
 
@@ -144,9 +145,7 @@ def test_a_launched_study_stays_as_it_is(boss, study):
 
 def test_a_list_asks_no_query_for_each_row(boss, ada, django_assert_max_num_queries):
     for assignment in ada.appraiser.assignments.all():
-        services.record_judgment(
-            appraiser=ada.appraiser, assignment_key=assignment.key, choice="left"
-        )
+        record_judgment(appraiser=ada.appraiser, assignment_key=assignment.key, choice="left")
     with django_assert_max_num_queries(16):
         boss.get(reverse("admin:survey_judgment_changelist"))
     with django_assert_max_num_queries(16):

@@ -5,12 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from survey import selectors, services
 from survey.errors import StudyError, StudyFull
 from survey.models import Appraiser, Assignment, Judgment
-from survey.protocol import Protocol
-from survey.selectors.places import places
-from survey.services import Outcome
+from survey.protocol.fields import Protocol
+from survey.selectors.capacity import places, places_left
+from survey.selectors.question import question_page
+from survey.selectors.results import results
+from survey.services.answering import Outcome, record_judgment
+from survey.services.dropouts import come_back, seen
+from survey.services.joining import join_study
+from survey.services.preparing import prepare_study
+from survey.services.status import pause_study, resume_study
 from tests.factories import NOW, DatasetFactory, StudyFactory, TrainedModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,17 +24,17 @@ LATER = NOW + timedelta(hours=3)
 
 
 def join(study, now=NOW, kind="real"):
-    return services.join_study(study=study, kind=kind, now=now)[0]
+    return join_study(study=study, kind=kind, now=now)[0]
 
 
 def answer(who, count=100, now=NOW):
     """The next questions as they come, checks as they ask for; the page leads the way."""
     for _ in range(count):
-        page = selectors.question_page(who)
+        page = question_page(who)
         if page is None:
             break
         row = who.assignments.get(key=page.assignment_key)
-        services.record_judgment(
+        record_judgment(
             appraiser=who, assignment_key=row.key, choice=row.expected or "left", now=now
         )
     who.refresh_from_db()
@@ -37,8 +42,8 @@ def answer(who, count=100, now=NOW):
 
 def visit(who, now):
     """Opening one's page."""
-    services.seen(appraiser=who, now=now)
-    return services.come_back(appraiser=who, now=now)
+    seen(appraiser=who, now=now)
+    return come_back(appraiser=who, now=now)
 
 
 def given(study, kind="real"):
@@ -63,7 +68,7 @@ def test_a_full_study_has_every_question_answered_as_often_as_wanted(small):
     for _ in range(4):
         join(small)
     assert given(small) == [3] * 8
-    assert selectors.places_left(small, now=NOW) == 0
+    assert places_left(small, now=NOW) == 0
     with pytest.raises(StudyFull):
         join(small)
     assert Appraiser.objects.count() == 4
@@ -82,7 +87,7 @@ def test_the_questions_of_who_fell_silent_are_asked_of_others(small):
     for _ in range(3):
         join(small, now=LATER)
     assert given(small) == [2] * 4 + [3] * 4
-    assert selectors.places_left(small, now=LATER) == 1
+    assert places_left(small, now=LATER) == 1
     stand_in = join(small, now=LATER)
     assert stand_in.assignments.count() == 4
     assert given(small) == [3] * 8
@@ -92,14 +97,14 @@ def test_the_questions_of_who_fell_silent_are_asked_of_others(small):
 def test_silent_people_leave_places_free_before_anybody_joins(small):
     for _ in range(4):
         answer(join(small), 3)
-    assert selectors.places_left(small, now=NOW) == 0
-    assert selectors.places_left(small, now=LATER) == 2
+    assert places_left(small, now=NOW) == 0
+    assert places_left(small, now=LATER) == 2
     assert not Assignment.objects.exclude(returned_at=None).exists()
 
 
 def test_a_sign_of_life_keeps_the_questions(small):
     there = join(small)
-    services.seen(appraiser=there, now=LATER)
+    seen(appraiser=there, now=LATER)
     join(small, now=LATER + timedelta(minutes=119))
     assert not there.assignments.exclude(returned_at=None).exists()
 
@@ -107,9 +112,9 @@ def test_a_sign_of_life_keeps_the_questions(small):
 def test_a_sign_of_life_is_written_once_a_minute(small, django_assert_num_queries):
     who = join(small)
     with django_assert_num_queries(0):
-        services.seen(appraiser=who, now=NOW + timedelta(seconds=59))
+        seen(appraiser=who, now=NOW + timedelta(seconds=59))
     with django_assert_num_queries(1):
-        services.seen(appraiser=who, now=NOW + timedelta(seconds=60))
+        seen(appraiser=who, now=NOW + timedelta(seconds=60))
     who.refresh_from_db()
     assert who.seen_at == NOW + timedelta(seconds=60)
 
@@ -126,13 +131,13 @@ def test_the_study_says_how_long_one_may_be_silent(small):
 def test_nobody_is_silent_while_the_study_rests(small):
     who = join(small)
     for paused, resumed in ((30, 100), (130, 900)):
-        services.pause_study(study=small, now=NOW + timedelta(minutes=paused))
-        services.resume_study(study=small, now=NOW + timedelta(minutes=resumed))
+        pause_study(study=small, now=NOW + timedelta(minutes=paused))
+        resume_study(study=small, now=NOW + timedelta(minutes=resumed))
     early, late = (NOW + timedelta(minutes=900 + minutes) for minutes in (59, 61))
-    assert selectors.places_left(small, now=early) == 3
+    assert places_left(small, now=early) == 3
     join(small, now=early)
     assert not who.assignments.exclude(returned_at=None).exists()
-    assert selectors.places_left(small, now=late) == 3
+    assert places_left(small, now=late) == 3
     join(small, now=late)
     assert who.assignments.exclude(returned_at=None).count() == 6
 
@@ -142,14 +147,14 @@ def test_who_failed_or_was_screened_out_keeps_no_place(small, outcome):
     who = join(small)
     Appraiser.objects.filter(pk=who.pk).update(outcome=outcome, finished_at=NOW)
     assert given(small) == [0] * 8
-    assert selectors.places_left(small, now=NOW) == 4
+    assert places_left(small, now=NOW) == 4
 
 
 def test_who_was_screened_out_is_asked_nothing_any_more(small):
     who = join(small)
     Appraiser.objects.filter(pk=who.pk).update(outcome="screened", finished_at=NOW)
     key = who.assignments.first().key
-    outcome = services.record_judgment(appraiser=who, assignment_key=key, choice="left")
+    outcome = record_judgment(appraiser=who, assignment_key=key, choice="left")
     assert outcome is Outcome.STALE
     assert not Judgment.objects.exists()
 
@@ -158,7 +163,7 @@ def test_simulated_appraisers_find_a_place_for_ever_and_take_none(small):
     for _ in range(6):
         assert join(small, kind="simulated").assignments.count() == 6
     assert given(small, "simulated") == [4] * 4 + [5] * 4
-    assert selectors.places_left(small, now=NOW) == 4
+    assert places_left(small, now=NOW) == 4
 
 
 def test_a_number_is_never_given_again(small):
@@ -223,7 +228,7 @@ def test_what_others_were_given_meanwhile_is_replaced_at_its_place(small):
 
 def worked_off(study, who):
     """Others take all places while somebody is away, and answer."""
-    while selectors.places_left(study, now=LATER):
+    while places_left(study, now=LATER):
         answer(join(study, now=LATER), now=LATER)
     who.refresh_from_db()
 
@@ -244,7 +249,7 @@ def test_who_comes_back_too_late_without_an_answer_finds_no_place_but_may_later(
     who = join(small)
     worked_off(small, who)
     visit(who, LATER)
-    assert selectors.question_page(who) is None
+    assert question_page(who) is None
     assert (who.outcome, who.assignments.count()) == ("", 6)
     one = Appraiser.objects.exclude(pk=who.pk).first()
     Appraiser.objects.filter(pk=one.pk).update(outcome="failed")
@@ -256,9 +261,9 @@ def test_who_comes_back_too_late_without_an_answer_finds_no_place_but_may_later(
 
 def test_a_late_answer_counts_where_the_question_is_still_wanted(small):
     who = join(small)
-    key = selectors.question_page(who).assignment_key
+    key = question_page(who).assignment_key
     join(small, now=LATER)
-    outcome = services.record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)
+    outcome = record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)
     assert outcome is Outcome.RECORDED
     assert not who.assignments.exclude(returned_at=None).exists()
 
@@ -266,10 +271,10 @@ def test_a_late_answer_counts_where_the_question_is_still_wanted(small):
 def test_a_late_answer_that_nobody_wants_any_more_changes_nothing(small):
     who = join(small)
     answer(who, 2)
-    key = selectors.question_page(who).assignment_key
+    key = question_page(who).assignment_key
     worked_off(small, who)
     before = Judgment.objects.count()
-    outcome = services.record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)
+    outcome = record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)
     assert outcome is Outcome.TAKEN
     assert Judgment.objects.count() == before
     assert given(small) == [3] * 8
@@ -283,9 +288,7 @@ def test_a_late_answer_is_told_when_another_question_stands_in_the_place_of_its_
         facts = {"token_digest": place, "completion_code": place, "consented_at": NOW}
         other = small.appraisers.create(number=ord(place), **facts)
         other.assignments.create(question=shown.question, left_arm=shown.left_arm, position=1)
-    outcome = services.record_judgment(
-        appraiser=who, assignment_key=shown.key, choice="left", now=NOW
-    )
+    outcome = record_judgment(appraiser=who, assignment_key=shown.key, choice="left", now=NOW)
     assert outcome is Outcome.TAKEN
     instead = who.assignments.get(pk=shown.pk)
     assert instead.question_id != shown.question_id
@@ -308,16 +311,14 @@ def test_who_comes_back_to_other_cards_finds_them_under_a_new_key_and_unseen(sma
     assert (again.question_id, again.left_arm_id != turned) == (second.question_id, True)
     assert again.key != second.key
     assert again.shown_at is None
-    outcome = services.record_judgment(
-        appraiser=who, assignment_key=second.key, choice="left", now=NOW
-    )
+    outcome = record_judgment(appraiser=who, assignment_key=second.key, choice="left", now=NOW)
     assert outcome is Outcome.STALE
 
 
 def test_nobody_is_given_anything_again_while_the_study_rests(small):
     who = join(small)
     join(small, now=LATER)
-    services.pause_study(study=small)
+    pause_study(study=small)
     visit(who, LATER)
     assert who.assignments.exclude(returned_at=None).count() == 6
 
@@ -377,7 +378,7 @@ def test_only_main_questions_count_for_the_pool(mixed):
 def test_who_fails_the_checks_gives_all_places_back_and_is_left_out(mixed):
     who = join(mixed)
     for row in who.assignments.order_by("position"):
-        services.record_judgment(
+        record_judgment(
             appraiser=who,
             assignment_key=row.key,
             choice="right" if row.expected == "left" else "left",
@@ -386,8 +387,8 @@ def test_who_fails_the_checks_gives_all_places_back_and_is_left_out(mixed):
     who.refresh_from_db()
     assert who.outcome == "failed"
     assert given(mixed) == [0] * 16
-    assert selectors.places_left(mixed, now=NOW) == 6
-    assert selectors.results(mixed, kind="real").n_judgments == 0
+    assert places_left(mixed, now=NOW) == 6
+    assert results(mixed, kind="real").n_judgments == 0
 
 
 def test_a_repeat_goes_where_its_question_goes(mixed):
@@ -396,7 +397,7 @@ def test_a_repeat_goes_where_its_question_goes(mixed):
         who = join(mixed)
         answer(who, answers)
     later = LATER
-    while selectors.places_left(mixed, now=later):
+    while places_left(mixed, now=later):
         answer(join(mixed, now=later), now=later)
     for who in Appraiser.objects.filter(finished_at=None):
         visit(who, later)
@@ -419,7 +420,7 @@ def test_numbers_that_are_impossible_are_refused_in_words(course, words):
     arms = [TrainedModelFactory(dataset=dataset, system=name) for name in ("bias", "user-knn")]
     numbers = {"profiles": 20, "questions": 10, "appraisers": 5, "seed": 3}
     with pytest.raises(StudyError, match=words):
-        services.prepare_study(
+        prepare_study(
             slug="films", dataset=dataset, arms=arms, protocol=Protocol(**course), **numbers
         )
 
@@ -437,6 +438,6 @@ def test_joining_and_coming_back_ask_as_many_queries_however_many_questions(
     with django_assert_num_queries(12):  # one of them returns what the first one held
         join(study, now=LATER)
     with django_assert_num_queries(11):
-        services.come_back(appraiser=who, now=LATER)
+        come_back(appraiser=who, now=LATER)
     with django_assert_num_queries(1):
-        services.come_back(appraiser=who, now=LATER)
+        come_back(appraiser=who, now=LATER)

@@ -15,8 +15,8 @@ import pytest
 from django.test import Client
 from scipy.stats import binom, binomtest
 
-from survey import services
 from survey.models import Question
+from survey.services.joining import begin, join_study
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
 from tests.survey.telling import LEARNERS, features, hits
@@ -77,8 +77,8 @@ def pages_of(study):
     """Every page with a question of a whole study, and the answer that followed it."""
     first = study.arms.all()[0].pk
     for person in range(study.quota):
-        who, token = services.join_study(study=study)
-        services.begin(appraiser=who)
+        who, token = join_study(study=study)
+        begin(appraiser=who)
         left = dict(who.assignments.values_list("key", "left_arm"))
         left = {str(key): arm == first for key, arm in left.items()}
         client, url = Client(), f"/a/{token}/"

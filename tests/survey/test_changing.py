@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from survey import selectors, services
 from survey.errors import ChangeRefused, StudyClosed, StudyError
 from survey.models import Appraiser, Judgment, JudgmentRevision, Study
-from survey.services import Extras, Outcome
+from survey.selectors.question import changeable, own_answers, question_page, shown_digest
+from survey.services.answering import Extras, Outcome, confirm_answers, mark_shown, record_judgment
+from survey.services.joining import join_study
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -15,12 +16,12 @@ pytestmark = pytest.mark.django_db
 
 def joined(changes="finish", **values):
     study = StudyFactory(slug="change", questions_per_appraiser=4, changes=changes, **values)
-    return services.join_study(study=study)[0]
+    return join_study(study=study)[0]
 
 
 def say(who, number, choice="left", revision=0, **more):
     who = Appraiser.objects.select_related("study").get(pk=who.pk)
-    return services.record_judgment(
+    return record_judgment(
         appraiser=who,
         assignment_key=who.assignments.get(position=number).key,
         choice=choice,
@@ -36,11 +37,11 @@ def say_all(who, up_to=4):
 
 def numbers(who):
     who = Appraiser.objects.select_related("study").get(pk=who.pk)
-    return [each.position for each in selectors.changeable(who)]
+    return [each.position for each in changeable(who)]
 
 
 def confirm(who):
-    services.confirm_answers(appraiser=who, now=NOW)
+    confirm_answers(appraiser=who, now=NOW)
     who.refresh_from_db()
 
 
@@ -125,7 +126,7 @@ def test_one_is_not_done_before_one_says_so_where_answers_may_change():
     say_all(who)
     who.refresh_from_db()
     assert who.finished_at is None
-    assert selectors.question_page(who) is None
+    assert question_page(who) is None
 
 
 def test_saying_so_with_a_question_open_does_nothing():
@@ -149,12 +150,10 @@ def test_a_paused_study_takes_no_change_and_lets_one_finish():
 def test_practice_is_over_when_it_is_over():
     who = joined(n_practice=1)
     practice = who.assignments.get(kind="practice")
-    services.record_judgment(appraiser=who, assignment_key=practice.key, choice="left")
+    record_judgment(appraiser=who, assignment_key=practice.key, choice="left")
     assert numbers(who) == []
     with pytest.raises(ChangeRefused):
-        services.record_judgment(
-            appraiser=who, assignment_key=practice.key, choice="right", revision=1
-        )
+        record_judgment(appraiser=who, assignment_key=practice.key, choice="right", revision=1)
 
 
 @pytest.mark.parametrize("third", ["tie", "unsure"])
@@ -195,9 +194,9 @@ def test_a_clock_that_is_a_day_off_tells_nothing(hours, kept):
 
 def test_an_answer_to_something_else_than_what_is_stored_is_stale():
     who = joined()
-    page = selectors.question_page(who)
-    other = Appraiser.objects.get(pk=services.join_study(study=who.study)[0].pk)
-    for shown in ("", "0" * 32, selectors.question_page(other).shown):
+    page = question_page(who)
+    other = Appraiser.objects.get(pk=join_study(study=who.study)[0].pk)
+    for shown in ("", "0" * 32, question_page(other).shown):
         assert say(who, 1, shown=shown) is Outcome.STALE
     assert say(who, 1, shown=page.shown) is Outcome.RECORDED
 
@@ -205,10 +204,10 @@ def test_an_answer_to_something_else_than_what_is_stored_is_stale():
 def test_a_digest_of_what_is_shown_turns_with_the_sides_and_is_each_one_s_own():
     who = joined()
     first, second = who.assignments.order_by("position")[:2]
-    digests = {selectors.shown_digest(first), selectors.shown_digest(second)}
+    digests = {shown_digest(first), shown_digest(second)}
     question = first.question
     first.left_arm_id = question.first_arm_id + question.second_arm_id - first.left_arm_id
-    digests.add(selectors.shown_digest(first))
+    digests.add(shown_digest(first))
     assert len(digests) == 3
 
 
@@ -258,19 +257,19 @@ def test_where_something_is_repeated_only_the_last_answer_is_listed_until_the_en
     for row in rows:
         who = Appraiser.objects.select_related("study").get(pk=who.pk)
         last = [row.position - 1] if row.position > 1 else []
-        assert [each.number for each in selectors.own_answers(who)] == last
+        assert [each.number for each in own_answers(who)] == last
         say(who, row.position, row.expected or "left")
-    assert len(selectors.own_answers(who)) == len(rows)
+    assert len(own_answers(who)) == len(rows)
 
 
 def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_shown():
     """With one question the repeat follows at once: the last answer is the one to it."""
     study = StudyFactory(slug="one", questions_per_appraiser=1, changes="finish", n_repeats=1)
-    who = services.join_study(study=study)[0]
+    who = join_study(study=study)[0]
     say(who, 1)
-    assert [each.number for each in selectors.own_answers(who)] == numbers(who) == [1]
-    services.mark_shown(appraiser=who, assignment_key=who.assignments.get(position=2).key)
-    assert (selectors.own_answers(who), numbers(who)) == ([], [])
+    assert [each.number for each in own_answers(who)] == numbers(who) == [1]
+    mark_shown(appraiser=who, assignment_key=who.assignments.get(position=2).key)
+    assert (own_answers(who), numbers(who)) == ([], [])
     with pytest.raises(ChangeRefused):
         say(who, 1, "right", 1)
 
@@ -281,4 +280,4 @@ def test_what_went_back_to_the_pool_still_hides_what_it_repeats():
         say(who, row.position, row.expected or "left")
     who.assignments.filter(position=rows[-1].position).update(returned_at=NOW)
     who = Appraiser.objects.select_related("study").get(pk=who.pk)
-    assert len(selectors.own_answers(who)) == 1
+    assert len(own_answers(who)) == 1

@@ -3,9 +3,10 @@
 import pytest
 
 from recommender.models import Job, Recommendation, TrainedModel
-from survey import selectors, services
 from survey.errors import StudyError
 from survey.models import Study
+from survey.selectors.checklist import checklist
+from survey.services.launching import launch_study, pilot_study
 from tests.factories import TrainedModelFactory
 from tests.survey.drafts import prepared, publish
 
@@ -25,7 +26,7 @@ def change(study, **fields):
 
 
 def test_a_draft_with_everything_lacks_nothing(draft):
-    found = selectors.checklist(draft)
+    found = checklist(draft)
     assert found.met
     assert found.missing == []
 
@@ -44,33 +45,33 @@ def test_each_thing_that_is_missing_is_named(field, value, words):
     study = prepared()
     publish(study, agree=lambda place: place >= 11)
     change(study, **{field: value})
-    (missing,) = selectors.checklist(study).missing
+    (missing,) = checklist(study).missing
     assert missing.startswith(words)
 
 
 def test_arms_of_different_splits_are_named(draft):
     TrainedModel.objects.filter(arms__position=1).update(split="random-90-10")
-    assert "different splits" in selectors.checklist(draft).missing[0]
+    assert "different splits" in checklist(draft).missing[0]
 
 
 def test_arms_of_another_data_set_are_named(draft):
     arm = draft.arms.first()
     arm.trained_model = TrainedModelFactory()
     arm.save()
-    assert "was not trained on films" in selectors.checklist(draft).missing[0]
+    assert "was not trained on films" in checklist(draft).missing[0]
 
 
 def test_what_is_still_being_made_is_not_known_yet(draft):
     Job.objects.update(status="queued")
     Recommendation.objects.first().delete()
-    found = selectors.checklist(draft)
+    found = checklist(draft)
     assert [check.known for check in found.checks] == [True, False, False, True, True]
     assert not found.met
 
 
 def test_everything_that_is_missing_is_said_at_once(draft):
     change(draft, quota=0, title="")
-    for opening in (services.launch_study, services.pilot_study):
+    for opening in (launch_study, pilot_study):
         with pytest.raises(StudyError) as refused:
             opening(study=draft)
         assert [line[:9] for line in str(refused.value).splitlines()] == ["Empty: th", "The quota"]
@@ -81,7 +82,7 @@ def test_everything_that_is_missing_is_said_at_once(draft):
 def course(study, **fields):
     """What is missing of a draft whose course was changed so."""
     change(study, **fields)
-    return selectors.checklist(study)
+    return checklist(study)
 
 
 def test_a_fixed_language_needs_words_in_it(draft):

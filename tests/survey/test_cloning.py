@@ -7,12 +7,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recommender.models import Job, TrainedModel
-from survey import services, texts
 from survey.errors import StudyError
 from survey.models import Appraiser, Study
-from survey.protocol import Protocol
-from survey.selectors.course import too_late
-from survey.services.wording import wording
+from survey.protocol.fields import Protocol
+from survey.selectors.protocol_checks import too_late
+from survey.services.cloning import clone_study
+from survey.services.joining import join_study
+from survey.services.launching import launch_study
+from survey.services.preparing import publish_again
+from survey.wording import built_in
+from survey.wording.new_study import wording
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -28,13 +32,13 @@ def films(db):
     Study.objects.update(title="Own title", consent_text="Own words.", instructions="Do so.")
     publish(study)
     study.refresh_from_db()
-    services.launch_study(study=study)
-    services.join_study(study=study)
+    launch_study(study=study)
+    join_study(study=study)
     return study
 
 
 def test_a_copy_is_a_draft_with_the_same_settings_and_arms(films):
-    copy = services.clone_study(study=films, slug="again")
+    copy = clone_study(study=films, slug="again")
     assert copy.status == Study.Status.DRAFT
     assert [getattr(copy, name) for name in SAME] == [getattr(films, name) for name in SAME]
     labels = [list(study.arms.values_list("label", "trained_model")) for study in (films, copy)]
@@ -42,30 +46,30 @@ def test_a_copy_is_a_draft_with_the_same_settings_and_arms(films):
 
 
 def test_no_question_hash_or_answer_comes_along(films):
-    copy = services.clone_study(study=films, slug="again")
+    copy = clone_study(study=films, slug="again")
     assert (copy.design_hash, copy.launched_at, copy.profiles_tried) == ("", None, 0)
     assert not copy.questions.exists()
     assert Appraiser.objects.get().study == films
 
 
 def test_the_same_seed_draws_the_same_profiles_and_another_one_others(films):
-    same = services.clone_study(study=films, slug="same")
-    other = services.clone_study(study=films, slug="other", seed=99)
+    same = clone_study(study=films, slug="same")
+    other = clone_study(study=films, slug="other", seed=99)
     assert same.profile_pool == films.profile_pool
     assert (other.seed, sorted(other.profile_pool)) == (99, sorted(films.profile_pool))
     assert other.profile_pool != films.profile_pool
 
 
 def test_a_copy_says_where_it_comes_from(films):
-    copy = services.clone_study(study=films, slug="again", by="rita")
+    copy = clone_study(study=films, slug="again", by="rita")
     event = copy.events.get()
     assert (event.note, event.by) == ("copied from films", "rita")
 
 
 def test_a_copy_can_be_launched_and_is_a_study_of_its_own(films):
-    copy = services.clone_study(study=films, slug="again")
+    copy = clone_study(study=films, slug="again")
     Job.objects.update(status=Job.Status.DONE)
-    services.launch_study(study=copy)
+    launch_study(study=copy)
     rows = [list(study.questions.values_list("user", "first_movie")) for study in (films, copy)]
     assert rows[0] == rows[1]
     assert copy.design_hash != films.design_hash
@@ -74,7 +78,7 @@ def test_a_copy_can_be_launched_and_is_a_study_of_its_own(films):
 def test_arms_that_no_longer_fit_are_refused(films):
     TrainedModel.objects.filter(arms__position=1).update(split="random-90-10")
     with pytest.raises(StudyError, match="different splits"):
-        services.clone_study(study=films, slug="again")
+        clone_study(study=films, slug="again")
     assert Study.objects.count() == 1
 
 
@@ -100,7 +104,7 @@ def test_a_copy_whose_recommendations_are_there_waits_for_nobody(client, rita, f
     assert "Ready to open." in page
     assert "Waiting for a worker" not in page
     assert "No worker is running" not in page
-    assert services.publish_again(study=Study.objects.get(slug="again")) == []
+    assert publish_again(study=Study.objects.get(slug="again")) == []
 
 
 @pytest.mark.parametrize("slug", ["films", "not a name", ""])
@@ -169,8 +173,8 @@ def test_a_day_that_is_none_or_has_passed_is_wrong_usage(over, said, words):
 
 
 def test_the_built_in_consent_of_a_copy_names_its_own_day_in_every_language(over):
-    copy = services.clone_study(study=over, slug="again", withdraw_until=None)
-    assert texts.ERASE in copy.consent_text
+    copy = clone_study(study=over, slug="again", withdraw_until=None)
+    assert built_in.ERASE in copy.consent_text
     assert "2026" in over.consent_text + over.translations["de"]["consent_text"]
     assert "2026" not in copy.consent_text
     assert "Bis zum" not in copy.translations["de"]["consent_text"]
@@ -178,7 +182,7 @@ def test_the_built_in_consent_of_a_copy_names_its_own_day_in_every_language(over
 
 def test_a_consent_of_one_s_own_comes_along_as_it_is(over):
     Study.objects.update(consent_text="Own words.", translations={})
-    copy = services.clone_study(study=Study.objects.get(), slug="again", withdraw_until=None)
+    copy = clone_study(study=Study.objects.get(), slug="again", withdraw_until=None)
     assert (copy.consent_text, copy.translations.get("de", {}).get("consent_text")) == (
         "Own words.",
         None,
@@ -187,7 +191,7 @@ def test_a_consent_of_one_s_own_comes_along_as_it_is(over):
 
 def test_a_day_that_is_ahead_comes_along(films, ahead):
     Study.objects.update(withdraw_until=ahead)
-    copy = services.clone_study(study=Study.objects.get(), slug="again")
+    copy = clone_study(study=Study.objects.get(), slug="again")
     assert copy.withdraw_until == ahead
 
 

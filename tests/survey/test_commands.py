@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 from recommender import loaders
 from recommender.management import following
 from recommender.models import Job
-from survey import selectors, services
 from survey.management.studies import agreed
 from survey.models import Appraiser, Assignment, Judgment, Study
+from survey.selectors.studies import model_for_arm
+from survey.services.status import close_study
 from tests.factories import DatasetFactory, StudyFactory, TrainedModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -167,7 +168,7 @@ def test_an_arm_is_the_newest_of_its_system_or_the_one_with_that_number(db, home
     old, new = (TrainedModelFactory(dataset=dataset, system="autoencoder") for _ in range(2))
     TrainedModelFactory(dataset=DatasetFactory(name="others"), system="autoencoder")
     found = {
-        text: selectors.model_for_arm(dataset=dataset, text=text)
+        text: model_for_arm(dataset=dataset, text=text)
         for text in ("autoencoder", "autoencoder:compact", "autoencoder:paper", str(old.pk))
     }
     assert list(found.values()) == [new, new, paper, old]
@@ -250,7 +251,7 @@ def test_wrong_wishes_for_a_simulation_are_usage_errors(study, wrong):
 
 
 def test_a_closed_study_is_not_simulated(study):
-    services.close_study(study=study)
+    close_study(study=study)
     error = refused("simulate_appraisers", "films", "--appraisers", "1")
     assert "running study" in str(error)
 

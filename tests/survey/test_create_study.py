@@ -8,9 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommender.models import Job
-from survey import exports, services
+from survey import exports
 from survey.models import Study
-from survey.protocol import Protocol
+from survey.protocol.fields import Protocol
+from survey.services.cloning import clone_study
+from survey.services.launching import pilot_study
 from tests.factories import DatasetFactory, TrainedModelFactory
 from tests.survey.drafts import publish
 
@@ -156,13 +158,13 @@ def test_an_empty_file_of_words_is_refused(tmp_path):
 def test_the_design_and_a_copy_carry_every_decision(tmp_path):
     study = created(*FLAGS, arms="autoencoder,user-knn,bias")
     publish(study)
-    services.pilot_study(study=study)
+    pilot_study(study=study)
     decided = exports.design_document(study)["design"]["study"]
     plain = dataclasses.asdict(Protocol())
     for name, value in dataclasses.asdict(SAID).items():
         if value != plain[name]:
             assert str(decided[name]) == str(value), name
-    copy = services.clone_study(study=study, slug="again")
+    copy = clone_study(study=study, slug="again")
     assert said(copy) == SAID
     assert Protocol.of(copy) == Protocol.of(study)
 

@@ -8,8 +8,8 @@ from recommender.core.ratings import Ratings
 from recommender.models import Movie
 from recommender.selectors import eligible_users, median_years, were_rated
 from survey.errors import StudyError
-from survey.protocol import Protocol
-from survey.services import prepare_study
+from survey.protocol.fields import Protocol
+from survey.services.preparing import prepare_study
 from tests.factories import SCALE, DatasetFactory, TrainedModelFactory, small_ratings
 from tests.survey.drafts import prepared
 

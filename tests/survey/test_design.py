@@ -9,11 +9,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommender.models import Movie, TrainedModel
-from survey import exports, selectors, services
+from survey import exports
 from survey.errors import StudyError
 from survey.models import Arm, Study
-from survey.protocol import Protocol
-from survey.selectors.design import OUTSIDE, SETTINGS
+from survey.protocol.fields import Protocol
+from survey.selectors.design import OUTSIDE, SETTINGS, design_hash
+from survey.services.joining import join_study
+from survey.services.launching import launch_study, pilot_study
+from survey.services.status import end_pilot, pause_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +27,7 @@ PROTOCOL = {each.name for each in dataclasses.fields(Protocol)}
 def frozen(db):
     study = prepared()
     publish(study)
-    return services.pilot_study(study=study)
+    return pilot_study(study=study)
 
 
 def run(*arguments):
@@ -42,34 +45,34 @@ def refused(*arguments):
 def test_freezing_records_the_hash_and_launching_keeps_it(frozen):
     before = frozen.design_hash
     assert len(before) == 64
-    services.launch_study(study=frozen)
+    launch_study(study=frozen)
     frozen.refresh_from_db()
-    assert frozen.design_hash == before == selectors.design_hash(frozen)
+    assert frozen.design_hash == before == design_hash(frozen)
 
 
 def test_a_direct_launch_records_it_too():
     study = prepared()
     publish(study)
-    services.launch_study(study=study)
-    assert study.design_hash == selectors.design_hash(Study.objects.get(pk=study.pk))
+    launch_study(study=study)
+    assert study.design_hash == design_hash(Study.objects.get(pk=study.pk))
 
 
 def test_a_draft_has_none_and_gets_rid_of_the_one_of_its_pilot(frozen):
-    services.end_pilot(study=frozen)
+    end_pilot(study=frozen)
     assert frozen.design_hash == ""
 
 
 def test_the_same_draft_is_frozen_to_the_same_hash_again(frozen):
     before = frozen.design_hash
-    services.end_pilot(study=frozen)
-    assert services.pilot_study(study=frozen).design_hash == before
+    end_pilot(study=frozen)
+    assert pilot_study(study=frozen).design_hash == before
 
 
 def test_answers_and_pauses_are_no_part_of_the_design(study):
-    before = selectors.design_hash(study)
-    services.join_study(study=study)
-    services.pause_study(study=study)
-    assert selectors.design_hash(study) == before
+    before = design_hash(study)
+    join_study(study=study)
+    pause_study(study=study)
+    assert design_hash(study) == before
 
 
 CHANGES = {
@@ -91,9 +94,9 @@ CHANGES = {
 def test_every_change_shows_and_holds_the_launch_up(frozen, change):
     CHANGES[change](frozen)
     now = Study.objects.get(pk=frozen.pk)
-    assert selectors.design_hash(now) != frozen.design_hash
+    assert design_hash(now) != frozen.design_hash
     with pytest.raises(StudyError, match="not the one that was frozen"):
-        services.launch_study(study=now)
+        launch_study(study=now)
 
 
 def test_every_field_of_a_study_is_in_the_design_or_said_to_be_outside():
@@ -167,5 +170,5 @@ def test_the_design_is_for_researchers_and_there_is_none_of_a_draft(client, rita
     client.force_login(olga)
     assert client.get("/research/films/design.json").status_code == 404
     client.force_login(rita)
-    services.end_pilot(study=frozen)
+    end_pilot(study=frozen)
     assert client.get("/research/films/design.json").status_code == 404

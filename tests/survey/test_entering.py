@@ -3,11 +3,14 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from survey import panels, services
 from survey.errors import NotInvited, StudyClosed
 from survey.models import Appraiser, Study
+from survey.protocol import panels
 from survey.services.inviting import make_invitations, revoke_invitations
+from survey.services.joining import join_study
+from survey.services.status import close_study
 from survey.services.withdrawing import withdraw
+from survey.tokens import token_digest
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +24,7 @@ def sent(person="5f1ada", session="s1"):
 
 def reason_of(**brought):
     with pytest.raises(NotInvited) as refused:
-        services.join_study(**brought)
+        join_study(**brought)
     return refused.value.reason
 
 
@@ -43,14 +46,14 @@ def paneled(db):
 
 def test_a_personal_link_makes_one_appraiser_and_is_then_used(invited):
     study, link = invited
-    ada, _ = services.join_study(study=study, invitation=link, now=NOW)
+    ada, _ = join_study(study=study, invitation=link, now=NOW)
     assert (ada.kind, ada.invitation.used_at, ada.invitation.label) == ("real", NOW, "Ada")
 
 
 def test_a_personal_link_leads_to_the_same_appraiser_from_every_device(invited):
     study, link = invited
-    first = services.join_study(study=study, invitation=link, ticket="a" * 43)
-    assert services.join_study(study=study, invitation=link, ticket="b" * 43) == first
+    first = join_study(study=study, invitation=link, ticket="a" * 43)
+    assert join_study(study=study, invitation=link, ticket="b" * 43) == first
     assert study.appraisers.count() == 1
 
 
@@ -76,25 +79,25 @@ def test_a_link_that_was_taken_back_lets_nobody_in(invited):
 
 def test_a_link_that_is_in_use_cannot_be_taken_back(invited):
     study, link = invited
-    services.join_study(study=study, invitation=link)
+    join_study(study=study, invitation=link)
     assert revoke_invitations(study=study) == 0
-    assert services.join_study(study=study, invitation=link)
+    assert join_study(study=study, invitation=link)
 
 
 def test_a_trial_uses_up_no_personal_link(invited):
     study, link = invited
     Study.objects.update(status=Study.Status.PILOT, launched_at=None)
-    trial, _ = services.join_study(study=study, kind="pilot", invitation=link)
-    assert services.join_study(study=study, kind="pilot", invitation=link)[0] == trial
+    trial, _ = join_study(study=study, kind="pilot", invitation=link)
+    assert join_study(study=study, kind="pilot", invitation=link)[0] == trial
     assert study.invitations.get().used_at is None
     Study.objects.update(status=Study.Status.RUNNING, launched_at=NOW)
-    real, _ = services.join_study(study=study, invitation=link)
+    real, _ = join_study(study=study, invitation=link)
     assert (real.kind, study.invitations.get().appraiser) == ("real", real)
 
 
 def test_a_link_whose_answers_were_erased_is_spent(invited):
     study, link = invited
-    ada, _ = services.join_study(study=study, invitation=link)
+    ada, _ = join_study(study=study, invitation=link)
     withdraw(appraiser=ada)
     assert reason_of(study=study, invitation=link) == "spent"
 
@@ -103,35 +106,35 @@ def test_links_made_in_a_draft_open_the_study_that_comes_of_it():
     study = StudyFactory(entry="personal", status=Study.Status.DRAFT)
     (link,) = make_invitations(study=study, count=1)
     with pytest.raises(StudyClosed):
-        services.join_study(study=study, invitation=link.token)
+        join_study(study=study, invitation=link.token)
     Study.objects.update(status=Study.Status.RUNNING, launched_at=NOW)
-    assert services.join_study(study=study, invitation=link.token)
+    assert join_study(study=study, invitation=link.token)
 
 
 def test_programs_take_part_without_a_link(invited):
     study, _ = invited
-    assert services.join_study(study=study, kind="simulated")[0].kind == "simulated"
+    assert join_study(study=study, kind="simulated")[0].kind == "simulated"
 
 
 # -- panels --------------------------------------------------------------------------------------
 
 
 def test_who_comes_from_a_panel_is_kept_with_its_parameters(paneled):
-    ada, _ = services.join_study(study=paneled, panel=sent())
+    ada, _ = join_study(study=paneled, panel=sent())
     assert ada.panel_person == "5f1ada"
     assert ada.panel == {"PROLIFIC_PID": "5f1ada", "STUDY_ID": "64study", "SESSION_ID": "s1"}
 
 
 def test_one_of_the_panel_s_people_is_one_appraiser_whatever_the_session(paneled):
-    first = services.join_study(study=paneled, panel=sent(session="s1"))
-    assert services.join_study(study=paneled, panel=sent(session="s2")) == first
-    ben, _ = services.join_study(study=paneled, panel=sent("5f1ben"))
+    first = join_study(study=paneled, panel=sent(session="s1"))
+    assert join_study(study=paneled, panel=sent(session="s2")) == first
+    ben, _ = join_study(study=paneled, panel=sent("5f1ben"))
     assert ben != first[0]
 
 
 def test_the_database_takes_nobody_from_a_panel_twice(paneled):
-    services.join_study(study=paneled, panel=sent())
-    ben, _ = services.join_study(study=paneled, panel=sent("5f1ben"))
+    join_study(study=paneled, panel=sent())
+    ben, _ = join_study(study=paneled, panel=sent("5f1ben"))
     with pytest.raises(IntegrityError), transaction.atomic():
         Appraiser.objects.filter(pk=ben.pk).update(panel_person="5f1ada")
 
@@ -144,32 +147,32 @@ def test_nobody_comes_in_without_the_panel_s_parameters(paneled):
 
 def test_a_panel_s_person_tries_a_study_out_and_takes_part_in_it_later(paneled):
     Study.objects.update(status=Study.Status.PILOT, launched_at=None)
-    trial, trial_link = services.join_study(study=paneled, kind="pilot", panel=sent())
+    trial, trial_link = join_study(study=paneled, kind="pilot", panel=sent())
     Study.objects.update(status=Study.Status.RUNNING, launched_at=NOW)
-    real, link = services.join_study(study=paneled, panel=sent())
+    real, link = join_study(study=paneled, panel=sent())
     assert (trial.kind, real.kind) == ("pilot", "real")
     assert trial_link != link
 
 
 def test_the_same_name_at_two_studies_is_two_appraisers(paneled):
     other = StudyFactory(slug="other", entry="panel", panel=PROLIFIC)
-    _, here = services.join_study(study=paneled, panel=sent())
-    _, there = services.join_study(study=other, panel=sent())
+    _, here = join_study(study=paneled, panel=sent())
+    _, there = join_study(study=other, panel=sent())
     assert here != there
 
 
 def test_a_panel_s_people_find_back_after_the_site_got_a_new_secret_key(paneled, settings):
-    ada, old = services.join_study(study=paneled, panel=sent())
+    ada, old = join_study(study=paneled, panel=sent())
     settings.SECRET_KEY = "another-one-" * 6
-    again, new = services.join_study(study=paneled, panel=sent())
+    again, new = join_study(study=paneled, panel=sent())
     ada.refresh_from_db()
     assert (again.pk, new != old) == (ada.pk, True)
-    assert ada.token_digest == services.token_digest(new)
+    assert ada.token_digest == token_digest(new)
 
 
 def test_a_closed_study_leads_those_who_came_before_to_their_link(paneled):
-    first = services.join_study(study=paneled, panel=sent())
-    services.close_study(study=paneled)
-    assert services.join_study(study=paneled, panel=sent()) == first
+    first = join_study(study=paneled, panel=sent())
+    close_study(study=paneled)
+    assert join_study(study=paneled, panel=sent()) == first
     with pytest.raises(StudyClosed):
-        services.join_study(study=paneled, panel=sent("5f1ben"))
+        join_study(study=paneled, panel=sent("5f1ben"))

@@ -9,17 +9,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from survey import exports, selectors, services
+from survey import exports
 from survey.models import Arm, Assignment
+from survey.selectors.question import question_page
+from survey.services.answering import Extras, mark_shown, record_judgment
+from survey.services.joining import join_study
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def judge(judge, choice, *, shown=NOW):
-    key = selectors.question_page(judge.appraiser).assignment_key
-    services.mark_shown(appraiser=judge.appraiser, assignment_key=key, now=shown)
-    services.record_judgment(
+    key = question_page(judge.appraiser).assignment_key
+    mark_shown(appraiser=judge.appraiser, assignment_key=key, now=shown)
+    record_judgment(
         appraiser=judge.appraiser,
         assignment_key=key,
         choice=choice,
@@ -81,8 +84,8 @@ def test_rows_come_by_kind_appraiser_and_position(study, ada, ben):
 
 
 def test_an_answer_to_a_question_that_was_never_seen_has_an_empty_time(study, ada):
-    key = selectors.question_page(ada.appraiser).assignment_key
-    services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    key = question_page(ada.appraiser).assignment_key
+    record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     (row,) = rows(study)
     assert row["shown_at"] == row["visible_ms"] == ""
     assert datetime.fromisoformat(row["answered_at"]).utcoffset() == timedelta(0)
@@ -158,16 +161,16 @@ def talkative():
         ask_comment=True,
         changes="finish",
     )
-    return study, services.join_study(study=study)[0]
+    return study, join_study(study=study)[0]
 
 
 def say(appraiser, choice, revision, **extras):
     key = appraiser.assignments.get(position=1).key
-    return services.record_judgment(
+    return record_judgment(
         appraiser=appraiser,
         assignment_key=key,
         choice=choice,
-        extras=services.Extras(**extras),
+        extras=Extras(**extras),
         revision=revision,
         client_at=NOW,
         now=NOW + timedelta(seconds=revision),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from survey import figures
 from survey.profiles import MovieFacts, profile
-from survey.selectors import ArmResult, LossCurve, Results
+from survey.selectors.results import ArmResult, LossCurve, Results
 
 
 def arm(label: str, wins: int, judged: int) -> ArmResult:

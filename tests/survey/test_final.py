@@ -4,12 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from survey import selectors, services
 from survey.models import Appraiser, Study
-from survey.selectors.places import places
+from survey.selectors.capacity import places, places_left
+from survey.selectors.design import design_hash
+from survey.selectors.next_step import Step, next_step
+from survey.selectors.question import changeable
 from survey.selectors.questionnaires import items_of
-from survey.selectors.steps import Step, next_step
+from survey.selectors.results import results
+from survey.services.answering import record_judgment
+from survey.services.dropouts import seen
+from survey.services.joining import join_study
+from survey.services.launching import launch_study
 from survey.services.responding import respond
+from survey.services.status import close_study
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +33,11 @@ def films(changes="finish", **values):
 
 def judge(study, *, careless=False, count=100, kind="real"):
     """Join and answer, without the word that it is final; who is careless fails the checks."""
-    who, _ = services.join_study(study=study, kind=kind, now=NOW)
+    who, _ = join_study(study=study, kind=kind, now=NOW)
     other = {"left": "right", "right": "left"}
     for row in who.assignments.order_by("position")[:count]:
         choice = (other[row.expected] if careless else row.expected) if row.expected else "left"
-        services.record_judgment(appraiser=who, assignment_key=row.key, choice=choice, now=NOW)
+        record_judgment(appraiser=who, assignment_key=row.key, choice=choice, now=NOW)
     return who
 
 
@@ -43,7 +50,7 @@ def anew(who):
 def test_who_is_silent_is_taken_at_his_word_when_somebody_joins(changes, careless, outcome):
     study = films(changes)
     who = judge(study, careless=careless)
-    services.join_study(study=study, now=LATER)
+    join_study(study=study, now=LATER)
     who = anew(who)
     assert (who.outcome, who.confirmed_at, who.finished_at) == (outcome, LATER, LATER)
 
@@ -52,52 +59,52 @@ def test_the_places_of_who_failed_in_silence_are_taken_by_who_joins_then():
     study = films()
     for _ in range(2):
         judge(study, careless=True)
-    assert selectors.places_left(study, now=NOW) == 0
-    assert selectors.places_left(study, now=LATER) == 2
-    again, _ = services.join_study(study=study, now=LATER)
+    assert places_left(study, now=NOW) == 0
+    assert places_left(study, now=LATER) == 2
+    again, _ = join_study(study=study, now=LATER)
     assert again.assignments.filter(kind="main").count() == 4
     assert sum(places(study, "real").pool.given.values()) == 4
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     assert (found.n_judgments, found.n_failed, found.n_failed_judgments) == (0, 2, 8)
 
 
 def test_who_passed_the_checks_in_silence_keeps_the_place():
     study = films()
     judge(study)
-    assert selectors.places_left(study, now=LATER) == 1
+    assert places_left(study, now=LATER) == 1
 
 
 @pytest.mark.parametrize("count", [0, 5])
 def test_who_has_something_left_to_answer_is_not_taken_as_done(count):
     study = films()
     who = judge(study, careless=True, count=count)
-    services.join_study(study=study, now=LATER)
-    services.close_study(study=Study.objects.get())
+    join_study(study=study, now=LATER)
+    close_study(study=Study.objects.get())
     assert (anew(who).outcome, anew(who).confirmed_at) == ("", None)
 
 
 def test_who_showed_a_sign_of_life_may_still_change_answers():
     study = films()
     who = judge(study, careless=True)
-    services.seen(appraiser=who, now=LATER)
-    services.join_study(study=study, now=LATER)
+    seen(appraiser=who, now=LATER)
+    join_study(study=study, now=LATER)
     assert next_step(anew(who)) is Step.REVIEW
-    assert selectors.changeable(anew(who))
+    assert changeable(anew(who))
 
 
 def test_the_page_that_asks_for_the_word_says_that_time_speaks_too(client):
-    who, token = services.join_study(study=films(), now=NOW)
+    who, token = join_study(study=films(), now=NOW)
     for row in who.assignments.all():
-        services.record_judgment(appraiser=who, assignment_key=row.key, choice="left", now=NOW)
+        record_judgment(appraiser=who, assignment_key=row.key, choice="left", now=NOW)
     assert "final after a while, too" in client.get(f"/a/{token}/").content.decode()
 
 
 def test_the_end_of_a_study_decides_all():
     study = films()
     careless, careful = judge(study, careless=True), judge(study)
-    services.close_study(study=study, now=NOW)
+    close_study(study=study, now=NOW)
     assert [anew(who).outcome for who in (careless, careful)] == ["failed", "done"]
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     assert (found.n_judgments, found.n_finished, found.n_failed) == (4, 1, 1)
 
 
@@ -105,7 +112,7 @@ def test_the_end_of_a_study_decides_all():
 def tried(db):
     """A trial with one careless person, one careful, and one who stopped on the way."""
     study = films(status=Study.Status.PILOT, quota=3)
-    Study.objects.update(design_hash=selectors.design_hash(study))
+    Study.objects.update(design_hash=design_hash(study))
     study.refresh_from_db()
     people = [judge(study, kind="pilot", **how) for how in ({"careless": True}, {}, {"count": 1})]
     return study, people
@@ -113,15 +120,15 @@ def tried(db):
 
 def test_the_launch_decides_how_the_trial_ended_for_each(tried):
     study, people = tried
-    services.launch_study(study=study, now=LATER)
+    launch_study(study=study, now=LATER)
     assert [anew(who).outcome for who in people] == ["failed", "done", ""]
     assert [anew(who).finished_at for who in people] == [LATER, LATER, None]
 
 
 def test_after_the_launch_the_trial_s_counts_agree(tried):
     study, _ = tried
-    services.launch_study(study=study, now=LATER)
-    found = selectors.results(study, kind="pilot")
+    launch_study(study=study, now=LATER)
+    found = results(study, kind="pilot")
     assert (found.n_finished, found.n_failed, found.n_appraisers) == (1, 1, 3)
     assert (found.n_judgments, found.n_failed_judgments) == (5, 4)
 
@@ -131,9 +138,9 @@ def test_the_questionnaire_after_may_still_be_filled_in(closed):
     study = films(after=[HOBBY])
     who = judge(study)
     if closed:
-        services.close_study(study=study, now=LATER)
+        close_study(study=study, now=LATER)
     else:
-        services.join_study(study=study, now=LATER)
+        join_study(study=study, now=LATER)
     assert (anew(who).confirmed_at, anew(who).outcome) == (LATER, "")
     assert next_step(anew(who)) is Step.AFTER
     items = items_of(study, "after")
@@ -144,7 +151,7 @@ def test_the_questionnaire_after_may_still_be_filled_in(closed):
 def test_failed_checks_come_before_the_questionnaire_after():
     study = films(after=[HOBBY])
     who = judge(study, careless=True)
-    services.close_study(study=study, now=NOW)
+    close_study(study=study, now=NOW)
     assert (anew(who).outcome, next_step(anew(who))) == ("failed", Step.END)
 
 
@@ -153,4 +160,4 @@ def test_a_study_where_nothing_changes_asks_nothing_more_of_the_database(
 ):
     study = films("never")
     with django_assert_max_num_queries(8):  # the lock, the step's, and savepoints
-        services.close_study(study=study, now=NOW)
+        close_study(study=study, now=NOW)

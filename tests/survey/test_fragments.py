@@ -4,9 +4,9 @@ import pytest
 from django.utils import translation
 from django.utils.safestring import SafeString
 
-from survey import services
-from survey.selectors import question_page
-from survey.views.fragments import Fragments, profile_html, profiles
+from survey.selectors.question import question_page
+from survey.services.joining import begin
+from survey.views.profile_cache import Fragments, profile_html, profiles
 
 
 def keep(fragments, key, length=4):
@@ -57,7 +57,7 @@ def test_a_profile_is_kept_for_each_language(study, ada, django_assert_num_queri
 
 @pytest.mark.django_db
 def test_nothing_of_a_person_or_a_side_is_in_what_is_kept(client, ada):
-    services.begin(appraiser=ada.appraiser)
+    begin(appraiser=ada.appraiser)
     page = question_page(ada.appraiser)
     client.get(ada.url)
     (html,) = profiles.kept.values()

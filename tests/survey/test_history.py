@@ -3,8 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from survey import services
 from survey.models import JudgmentRevision
+from survey.services.answering import record_judgment
+from survey.services.joining import join_study
+from survey.services.status import end_pilot
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -12,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def answered(judge):
     key = judge.appraiser.assignments.get(position=1).key
-    services.record_judgment(appraiser=judge.appraiser, assignment_key=key, choice="left", now=NOW)
+    record_judgment(appraiser=judge.appraiser, assignment_key=key, choice="left", now=NOW)
     return JudgmentRevision.objects.get()
 
 
@@ -28,8 +30,8 @@ def test_the_database_refuses_to_change_an_entry(ada):
 
 def test_ending_a_trial_may_take_its_history_away():
     study = StudyFactory(slug="trial", status="pilot")
-    appraiser, _ = services.join_study(study=study, kind="pilot")
+    appraiser, _ = join_study(study=study, kind="pilot")
     key = appraiser.assignments.get(position=1).key
-    services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
-    services.end_pilot(study=study)
+    record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+    end_pilot(study=study)
     assert not JudgmentRevision.objects.exists()

@@ -5,18 +5,22 @@ from datetime import timedelta
 
 import pytest
 
-from survey import selectors, services
 from survey.errors import StudyClosed, StudyError, StudyFull
 from survey.models import Appraiser, Judgment, Study
-from survey.services import Outcome
+from survey.selectors.capacity import places_left
+from survey.selectors.question import question_page
+from survey.services.answering import Outcome, mark_shown, record_judgment
+from survey.services.joining import begin, join_study, new_ticket
+from survey.services.status import close_study
+from survey.tokens import token_digest
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def judge_all(appraiser, choice="left", now=NOW):
-    while page := selectors.question_page(appraiser):
-        services.record_judgment(
+    while page := question_page(appraiser):
+        record_judgment(
             appraiser=appraiser, assignment_key=page.assignment_key, choice=choice, now=now
         )
 
@@ -25,7 +29,7 @@ def test_joining_hands_out_a_token_that_is_not_stored(ada):
     row = Appraiser.objects.values().get(pk=ada.appraiser.pk)
     assert len(ada.token) >= 43
     assert ada.token not in str(row)
-    assert row["token_digest"] == services.token_digest(ada.token)
+    assert row["token_digest"] == token_digest(ada.token)
 
 
 def test_joining_gives_every_question_at_most_once_in_positions_from_one(ada):
@@ -45,7 +49,7 @@ def test_joining_keeps_the_words_of_the_language_in_which_they_were_read(client)
     study = StudyFactory(slug="words", translations={"de": {"consent_text": german}})
     page = client.get("/s/words/consent/?lang=de").content.decode()
     assert german in page
-    ticket = services.new_ticket()
+    ticket = new_ticket()
     client.post("/s/words/consent/?lang=de", {"ticket": ticket, "lang": "de"})
     who = study.appraisers.get()
     assert (who.language, who.consent_text) == ("de", german)
@@ -67,60 +71,60 @@ def test_the_second_appraiser_gets_the_questions_that_were_assigned_least(study,
 def test_the_same_seed_gives_the_same_questions_and_sides():
     drawn = []
     for _ in range(2):
-        appraiser, _ = services.join_study(study=StudyFactory(seed=11))
+        appraiser, _ = join_study(study=StudyFactory(seed=11))
         rows = appraiser.assignments.select_related("question", "left_arm").order_by("position")
         drawn.append([(row.question.number, row.left_arm.position) for row in rows])
     assert drawn[0] == drawn[1]
 
 
 def test_a_ticket_that_comes_twice_joins_once(study):
-    ticket = services.new_ticket()
-    first, again = (services.join_study(study=study, ticket=ticket) for _ in range(2))
+    ticket = new_ticket()
+    first, again = (join_study(study=study, ticket=ticket) for _ in range(2))
     assert first == again
     assert Appraiser.objects.count() == 1
 
 
 def test_a_ticket_that_somebody_made_up_joins_once_in_each_study_and_opens_no_other_link(study):
     made_up, other = "a" * 43, StudyFactory(slug="other")
-    links = [services.join_study(study=each, ticket=made_up)[1] for each in (study, study, other)]
+    links = [join_study(study=each, ticket=made_up)[1] for each in (study, study, other)]
     assert links[0] == links[1] != links[2]
     assert made_up not in links
     assert [each.appraisers.count() for each in (study, other)] == [1, 1]
 
 
 def test_a_ticket_that_comes_twice_is_let_in_by_a_full_or_paused_study(study):
-    ticket = services.new_ticket()
-    first = services.join_study(study=study, ticket=ticket)
+    ticket = new_ticket()
+    first = join_study(study=study, ticket=ticket)
     Study.objects.filter(pk=study.pk).update(quota=1, status=Study.Status.PAUSED)
-    assert services.join_study(study=study, ticket=ticket) == first
+    assert join_study(study=study, ticket=ticket) == first
 
 
 def test_a_ticket_opens_no_link_but_its_own(study):
-    ticket = services.new_ticket()
-    real = services.join_study(study=study, ticket=ticket)
-    simulated = services.join_study(study=study, kind="simulated", ticket=ticket)
-    elsewhere = services.join_study(study=StudyFactory(), ticket=ticket)
+    ticket = new_ticket()
+    real = join_study(study=study, ticket=ticket)
+    simulated = join_study(study=study, kind="simulated", ticket=ticket)
+    elsewhere = join_study(study=StudyFactory(), ticket=ticket)
     assert len({token for _, token in (real, simulated, elsewhere)}) == 3
     assert ticket not in {token for _, token in (real, simulated, elsewhere)}
 
 
 def test_a_ticket_that_anybody_might_have_leads_to_no_other_appraiser(study):
-    one, other = (services.join_study(study=study, ticket="mine") for _ in range(2))
+    one, other = (join_study(study=study, ticket="mine") for _ in range(2))
     assert one[0] != other[0]
 
 
 def test_the_quota_turns_the_next_real_appraiser_away():
     study = StudyFactory(quota=1)
-    services.join_study(study=study)
+    join_study(study=study)
     with pytest.raises(StudyFull):
-        services.join_study(study=study)
-    assert selectors.places_left(study) == 0
+        join_study(study=study)
+    assert places_left(study) == 0
 
 
 def test_simulated_appraisers_take_no_place_and_have_numbers_of_their_own():
     study = StudyFactory(quota=1)
-    simulated = [services.join_study(study=study, kind="simulated")[0] for _ in range(2)]
-    real, _ = services.join_study(study=study)
+    simulated = [join_study(study=study, kind="simulated")[0] for _ in range(2)]
+    real, _ = join_study(study=study)
     assert [who.pseudonym for who in [*simulated, real]] == [
         "simulated-0001",
         "simulated-0002",
@@ -130,30 +134,28 @@ def test_simulated_appraisers_take_no_place_and_have_numbers_of_their_own():
 
 def test_nobody_joins_a_study_that_is_not_running():
     with pytest.raises(StudyClosed):
-        services.join_study(study=StudyFactory(status=Study.Status.CLOSED))
+        join_study(study=StudyFactory(status=Study.Status.CLOSED))
 
 
 def test_beginning_twice_keeps_the_first_time(ada):
-    services.begin(appraiser=ada.appraiser, now=NOW)
-    services.begin(appraiser=ada.appraiser, now=NOW + timedelta(hours=1))
+    begin(appraiser=ada.appraiser, now=NOW)
+    begin(appraiser=ada.appraiser, now=NOW + timedelta(hours=1))
     ada.appraiser.refresh_from_db()
     assert ada.appraiser.instructed_at == NOW
 
 
 def test_a_question_is_shown_first_only_once_and_by_its_owner(ada, ben):
-    key = selectors.question_page(ada.appraiser).assignment_key
-    services.mark_shown(appraiser=ben.appraiser, assignment_key=key, now=NOW - timedelta(hours=1))
-    services.mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW)
-    services.mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW + timedelta(hours=1))
+    key = question_page(ada.appraiser).assignment_key
+    mark_shown(appraiser=ben.appraiser, assignment_key=key, now=NOW - timedelta(hours=1))
+    mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW)
+    mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW + timedelta(hours=1))
     assert ada.appraiser.assignments.get(key=key).shown_at == NOW
 
 
 @pytest.mark.parametrize("choice", ["left", "right"])
 def test_a_judgment_names_the_arm_on_the_chosen_side(ada, choice):
-    key = selectors.question_page(ada.appraiser).assignment_key
-    outcome = services.record_judgment(
-        appraiser=ada.appraiser, assignment_key=key, choice=choice, now=NOW
-    )
+    key = question_page(ada.appraiser).assignment_key
+    outcome = record_judgment(appraiser=ada.appraiser, assignment_key=key, choice=choice, now=NOW)
     judgment = Judgment.objects.get(assignment__key=key)
     assert outcome is Outcome.RECORDED
     assert (judgment.choice, judgment.answered_at) == (choice, NOW)
@@ -164,32 +166,32 @@ def test_a_judgment_names_the_arm_on_the_chosen_side(ada, choice):
 
 
 def test_a_second_submit_changes_nothing(ada):
-    key = selectors.question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser).assignment_key
     first = {"appraiser": ada.appraiser, "assignment_key": key, "choice": "left", "now": NOW}
-    services.record_judgment(**first)
-    again = services.record_judgment(**first | {"choice": "right", "now": NOW + timedelta(1)})
+    record_judgment(**first)
+    again = record_judgment(**first | {"choice": "right", "now": NOW + timedelta(1)})
     assert again is Outcome.REPEATED
     assert list(Judgment.objects.values_list("choice", "answered_at")) == [("left", NOW)]
 
 
 @pytest.mark.parametrize("key", ["", "7", "00000000-0000-0000-0000-000000000000"])
 def test_an_unknown_key_is_stale(ada, key):
-    outcome = services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    outcome = record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     assert outcome is Outcome.STALE
     assert not Judgment.objects.exists()
 
 
 def test_nobody_answers_for_somebody_else(ada, ben):
-    key = selectors.question_page(ada.appraiser).assignment_key
-    outcome = services.record_judgment(appraiser=ben.appraiser, assignment_key=key, choice="left")
+    key = question_page(ada.appraiser).assignment_key
+    outcome = record_judgment(appraiser=ben.appraiser, assignment_key=key, choice="left")
     assert outcome is Outcome.STALE
     assert not Judgment.objects.exists()
 
 
 def test_a_choice_that_is_no_side_is_refused(ada):
-    key = selectors.question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser).assignment_key
     with pytest.raises(StudyError):
-        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="both")
+        record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="both")
 
 
 def test_the_last_answer_finishes(ada):
@@ -201,32 +203,30 @@ def test_the_last_answer_finishes(ada):
 
 def test_a_closed_study_takes_no_answer_but_still_knows_the_given_ones(study, ada):
     answered, waiting = ada.appraiser.assignments.order_by("position")[:2]
-    services.record_judgment(appraiser=ada.appraiser, assignment_key=answered.key, choice="left")
-    services.close_study(study=study, now=NOW)
+    record_judgment(appraiser=ada.appraiser, assignment_key=answered.key, choice="left")
+    close_study(study=study, now=NOW)
     with pytest.raises(StudyClosed):
-        services.record_judgment(appraiser=ada.appraiser, assignment_key=waiting.key, choice="left")
-    again = services.record_judgment(
-        appraiser=ada.appraiser, assignment_key=answered.key, choice="left"
-    )
+        record_judgment(appraiser=ada.appraiser, assignment_key=waiting.key, choice="left")
+    again = record_judgment(appraiser=ada.appraiser, assignment_key=answered.key, choice="left")
     assert again is Outcome.REPEATED
     assert study.closed_at == NOW
 
 
 def test_a_study_is_closed_once(study):
-    services.close_study(study=study)
+    close_study(study=study)
     with pytest.raises(StudyError):
-        services.close_study(study=study)
+        close_study(study=study)
 
 
 def test_answering_asks_a_constant_number_of_queries(ada, django_assert_num_queries):
-    key = selectors.question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser).assignment_key
     with django_assert_num_queries(12):  # savepoints of the two atomic blocks among them
-        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+        record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
 
 
 def test_joining_does_not_read_the_profiles(study, django_assert_num_queries):
     with django_assert_num_queries(11) as queries:
-        services.join_study(study=study)
+        join_study(study=study)
     assert not any('"profile"' in query["sql"] for query in queries)
 
 
@@ -236,8 +236,8 @@ def test_joining_does_not_read_the_profiles(study, django_assert_num_queries):
 def test_a_visible_time_is_kept_unless_it_cannot_be_true(ada, sent, kept):
     """30 seconds passed on the server; clocks may differ by one."""
     key = ada.appraiser.assignments.get(position=1).key
-    services.mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW)
-    services.record_judgment(
+    mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW)
+    record_judgment(
         appraiser=ada.appraiser,
         assignment_key=key,
         choice="left",
@@ -249,7 +249,5 @@ def test_a_visible_time_is_kept_unless_it_cannot_be_true(ada, sent, kept):
 
 def test_a_time_on_a_question_that_was_never_sent_is_dropped(ada):
     key = ada.appraiser.assignments.get(position=1).key
-    services.record_judgment(
-        appraiser=ada.appraiser, assignment_key=key, choice="left", visible_ms=10
-    )
+    record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left", visible_ms=10)
     assert Judgment.objects.get().visible_ms is None

@@ -3,7 +3,6 @@
 import pytest
 from django.db import IntegrityError
 
-from survey import questionnaires, selectors, services
 from survey.errors import StudyClosed, StudyError, StudyFull
 from survey.models import (
     Appraiser,
@@ -16,7 +15,17 @@ from survey.models import (
     StudyEvent,
     Withdrawal,
 )
+from survey.protocol import questionnaires
+from survey.selectors.capacity import places_left
+from survey.selectors.design import design_hash
+from survey.selectors.question import question_page
+from survey.selectors.results import results
+from survey.services.answering import record_judgment
 from survey.services.inviting import make_invitations
+from survey.services.joining import begin, join_study
+from survey.services.launching import change_state, launch_study, pilot_study
+from survey.services.responding import respond
+from survey.services.status import close_study, end_pilot, pause_study, resume_study
 from survey.services.withdrawing import withdraw
 from tests.factories import NOW, StudyFactory
 from tests.survey.drafts import prepared, publish
@@ -33,14 +42,14 @@ def draft(db):
 
 @pytest.fixture
 def pilot(draft):
-    return services.pilot_study(study=draft, by="rita", now=NOW)
+    return pilot_study(study=draft, by="rita", now=NOW)
 
 
 def answered(study, kind="pilot"):
     """An appraiser with one answer."""
-    appraiser, token = services.join_study(study=study, kind=kind)
+    appraiser, token = join_study(study=study, kind=kind)
     key = appraiser.assignments.first().key
-    services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+    record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
     return appraiser, token
 
 
@@ -58,12 +67,12 @@ def test_a_pilot_has_its_questions_and_takes_trial_answers(pilot):
 @pytest.mark.parametrize("kind", ["real", "simulated"])
 def test_only_trial_appraisers_join_a_pilot(pilot, kind):
     with pytest.raises(StudyClosed):
-        services.join_study(study=pilot, kind=kind)
+        join_study(study=pilot, kind=kind)
 
 
 def test_launching_a_pilot_keeps_its_questions(pilot):
     before = drawn(pilot)
-    services.launch_study(study=pilot, now=NOW)
+    launch_study(study=pilot, now=NOW)
     assert (pilot.status, pilot.launched_at) == (Study.Status.RUNNING, NOW)
     assert drawn(pilot) == before
 
@@ -71,40 +80,40 @@ def test_launching_a_pilot_keeps_its_questions(pilot):
 def test_a_pilot_s_questions_are_those_of_a_direct_launch(pilot):
     direct = prepared("other")
     publish(direct)
-    services.launch_study(study=direct)
+    launch_study(study=direct)
     assert [row[:2] for row in drawn(pilot)] == [row[:2] for row in drawn(direct)]
 
 
 def test_trial_answers_stay_apart_after_the_launch(pilot):
     answered(pilot)
-    services.launch_study(study=pilot)
+    launch_study(study=pilot)
     answered(pilot, kind="real")
     for kind in ("pilot", "real"):
-        assert selectors.results(pilot, kind=kind).n_judgments == 1
+        assert results(pilot, kind=kind).n_judgments == 1
 
 
 def test_a_trial_ends_with_the_launch(pilot):
     appraiser, _ = answered(pilot)
-    services.launch_study(study=pilot)
+    launch_study(study=pilot)
     key = appraiser.assignments.last().key
     with pytest.raises(StudyClosed):
-        services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+        record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
     with pytest.raises(StudyClosed):
-        services.join_study(study=pilot, kind="pilot")
+        join_study(study=pilot, kind="pilot")
 
 
 def test_trial_places_and_real_ones_are_counted_apart(pilot):
     for _ in range(pilot.quota):
-        services.join_study(study=pilot, kind="pilot")
+        join_study(study=pilot, kind="pilot")
     with pytest.raises(StudyFull):
-        services.join_study(study=pilot, kind="pilot")
-    services.launch_study(study=pilot)
-    assert selectors.places_left(pilot) == pilot.quota
+        join_study(study=pilot, kind="pilot")
+    launch_study(study=pilot)
+    assert places_left(pilot) == pilot.quota
 
 
 def test_back_to_a_draft_discards_the_trial_and_its_questions(pilot):
     answered(pilot)
-    services.end_pilot(study=pilot, now=NOW)
+    end_pilot(study=pilot, now=NOW)
     assert (pilot.status, pilot.profiles_tried) == (Study.Status.DRAFT, 0)
     for model in (Question, Appraiser, Assignment, Judgment):
         assert not model.objects.exists()
@@ -116,12 +125,12 @@ def test_back_to_a_draft_forgets_who_left_the_trial_and_keeps_the_personal_links
     pilot = StudyFactory(status="pilot", entry="personal", before=[item])
     stays, leaves = make_invitations(study=pilot, count=2)
     for link in (stays, leaves):
-        who, _ = services.join_study(study=pilot, kind="pilot", invitation=link.token)
-        services.begin(appraiser=who)
+        who, _ = join_study(study=pilot, kind="pilot", invitation=link.token)
+        begin(appraiser=who)
         items = questionnaires.items(pilot.before)
-        assert services.respond(appraiser=who, part="before", items=items, sent={"hobby": "chess"})
+        assert respond(appraiser=who, part="before", items=items, sent={"hobby": "chess"})
     withdraw(appraiser=who)
-    services.end_pilot(study=pilot)
+    end_pilot(study=pilot)
     for model in (Withdrawal, Response, JudgmentRevision, Appraiser):
         assert not model.objects.exists()
     assert pilot.invitations.filter(used_at=None, appraiser=None).count() == 2
@@ -130,45 +139,45 @@ def test_back_to_a_draft_forgets_who_left_the_trial_and_keeps_the_personal_links
 def test_a_pilot_does_not_open_once_nobody_could_have_answers_erased(pilot):
     Study.objects.update(withdraw_until="2026-03-01")
     pilot.refresh_from_db()
-    Study.objects.update(design_hash=selectors.design_hash(pilot))
+    Study.objects.update(design_hash=design_hash(pilot))
     pilot.refresh_from_db()
     with pytest.raises(StudyError, match="Go back to a draft"):
-        services.launch_study(study=pilot)
+        launch_study(study=pilot)
     assert Study.objects.get().status == "pilot"
 
 
 def test_a_link_of_a_discarded_trial_stores_nothing(pilot):
     appraiser, _ = answered(pilot)
     key = appraiser.assignments.last().key
-    services.end_pilot(study=pilot)
+    end_pilot(study=pilot)
     with pytest.raises(StudyClosed, match="trial"):
-        services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+        record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
 
 
 def test_after_a_discarded_trial_another_can_follow(pilot):
-    services.end_pilot(study=pilot)
-    again = services.pilot_study(study=pilot)
+    end_pilot(study=pilot)
+    again = pilot_study(study=pilot)
     assert again.questions.count() == 12
 
 
 def test_what_was_launched_never_goes_back(study):
-    services.join_study(study=study)
+    join_study(study=study)
     for to in ("draft", "pilot"):
         with pytest.raises(StudyError):
-            services.change_state(study=study, to=to)
+            change_state(study=study, to=to)
     with pytest.raises(IntegrityError):
         Study.objects.filter(pk=study.pk).update(status="pilot")
 
 
 def test_a_paused_study_takes_nothing_until_it_goes_on(study, ada):
-    key = selectors.question_page(ada.appraiser).assignment_key
-    services.pause_study(study=study)
+    key = question_page(ada.appraiser).assignment_key
+    pause_study(study=study)
     with pytest.raises(StudyClosed):
-        services.join_study(study=study)
+        join_study(study=study)
     with pytest.raises(StudyClosed):
-        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
-    services.resume_study(study=study)
-    services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+        record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    resume_study(study=study)
+    record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     assert Judgment.objects.count() == 1
 
 
@@ -187,19 +196,19 @@ def test_only_the_steps_of_a_study_s_life_are_possible(draft, start, to):
     for step in {"draft": [], "pilot": ["pilot"], "running": ["running"]}.get(
         start, ["running", start]
     ):
-        services.change_state(study=draft, to=step)
+        change_state(study=draft, to=step)
     if to in STEPS[start]:
-        services.change_state(study=draft, to=to)
+        change_state(study=draft, to=to)
     else:
         with pytest.raises(StudyError):
-            services.change_state(study=draft, to=to)
+            change_state(study=draft, to=to)
     draft.refresh_from_db()
     assert draft.status == (to if to in STEPS[start] else start)
 
 
 def test_every_step_is_kept_with_who_took_it(pilot):
-    services.launch_study(study=pilot, by="rita", now=NOW)
-    services.pause_study(study=pilot)
+    launch_study(study=pilot, by="rita", now=NOW)
+    pause_study(study=pilot)
     steps = pilot.events.values_list("from_status", "to_status", "by")
     assert list(steps) == [
         ("", "draft", ""),
@@ -212,9 +221,9 @@ def test_every_step_is_kept_with_who_took_it(pilot):
 
 def test_a_step_that_is_refused_leaves_no_event(study):
     stale = Study.objects.get(pk=study.pk)
-    services.close_study(study=study)
+    close_study(study=study)
     with pytest.raises(StudyError, match="closed now"):
-        services.pause_study(study=stale)
+        pause_study(study=stale)
     assert study.events.count() == 1
 
 
@@ -225,10 +234,10 @@ def test_an_event_that_cannot_be_is_refused_by_the_database(study):
 
 def test_a_status_that_is_none_is_refused(study):
     with pytest.raises(StudyError, match="Choose from: draft, pilot, running"):
-        services.change_state(study=study, to="over")
+        change_state(study=study, to="over")
 
 
 def test_a_study_of_an_older_time_has_no_events_and_can_go_on():
     study = StudyFactory(status="paused")
-    services.resume_study(study=study)
+    resume_study(study=study)
     assert study.events.get().from_status == "paused"

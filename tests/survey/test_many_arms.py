@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey import pairing, selectors, services
+from survey import pairing
 from survey.errors import StudyError
 from survey.models import Study
-from survey.protocol import Protocol
+from survey.protocol.fields import Protocol
+from survey.selectors.checklist import checklist
+from survey.selectors.design import design
+from survey.selectors.results import results
+from survey.services.answering import record_judgment
+from survey.services.cloning import clone_study
+from survey.services.joining import join_study
+from survey.services.launching import launch_study
 from tests.survey.drafts import prepared, publish
 
 SYSTEMS = ("autoencoder", "user-knn", "bias")
@@ -49,7 +56,7 @@ def test_no_pair_is_ever_two_questions_ahead_of_another(pairs, profiles, seed):
 
 @pytest.mark.django_db
 def test_every_pair_of_arms_is_asked_about_on_each_profile():
-    study = services.launch_study(study=ready())
+    study = launch_study(study=ready())
     assert asked(study) == dict.fromkeys(combinations(range(3), 2), 12)
     users = study.profile_pool[:12]
     assert list(study.questions.values_list("user", flat=True)) == [
@@ -60,7 +67,7 @@ def test_every_pair_of_arms_is_asked_about_on_each_profile():
 
 @pytest.mark.django_db
 def test_balanced_pairs_ask_one_on_each_profile_and_all_equally_often():
-    study = services.launch_study(study=ready("balanced", profiles=13))
+    study = launch_study(study=ready("balanced", profiles=13))
     assert study.questions.values("user").distinct().count() == study.questions.count() == 13
     assert sorted(asked(study).values()) == [4, 4, 5]
 
@@ -68,7 +75,7 @@ def test_balanced_pairs_ask_one_on_each_profile_and_all_equally_often():
 @pytest.mark.django_db
 def test_balanced_pairs_are_drawn_by_the_seed_alone():
     first, same, other = (
-        services.launch_study(study=ready("balanced", slug=f"films-{place}", seed=seed))
+        launch_study(study=ready("balanced", slug=f"films-{place}", seed=seed))
         for place, seed in enumerate([3, 3, 4])
     )
     rows = [
@@ -80,7 +87,7 @@ def test_balanced_pairs_are_drawn_by_the_seed_alone():
 
 @pytest.mark.django_db
 def test_where_all_agree_the_next_profile_is_tried_and_every_pair_is_counted():
-    study = services.launch_study(study=ready(agree=lambda place: place in {0, 2}))
+    study = launch_study(study=ready(agree=lambda place: place in {0, 2}))
     assert (study.profiles_tried, study.agreements) == (14, 6)
     assert study.profile_pool[0] not in study.questions.values_list("user", flat=True)
 
@@ -92,7 +99,7 @@ def test_a_pair_that_agrees_is_passed_over_and_the_others_are_asked():
     user = study.profile_pool[0]
     movie = first.model.recommendations.get(user=user).movie
     second.model.recommendations.filter(user=user).update(movie=movie)
-    services.launch_study(study=study)
+    launch_study(study=study)
     here = study.questions.filter(user=user)
     assert list(here.values_list("first_arm__position", "second_arm__position")) == [(0, 2), (1, 2)]
     assert (study.agreements, study.profiles_tried) == (1, 12)
@@ -101,7 +108,7 @@ def test_a_pair_that_agrees_is_passed_over_and_the_others_are_asked():
 @pytest.mark.django_db
 def test_too_few_profiles_are_said_in_pairs():
     with pytest.raises(StudyError, match=r"Only 9 of 34 profiles .*\(75 pairs of arms agree"):
-        services.launch_study(study=ready(agree=lambda place: place >= 9))
+        launch_study(study=ready(agree=lambda place: place >= 9))
 
 
 @pytest.mark.django_db
@@ -110,34 +117,34 @@ def test_arms_of_which_two_differ_in_their_split_are_refused():
     model = study.arms.last().model
     model.split = "random-90-10"
     model.save()
-    assert "Train all on one split" in selectors.checklist(study).missing[0]
+    assert "Train all on one split" in checklist(study).missing[0]
 
 
 @pytest.mark.django_db
 def test_the_design_holds_every_pair_and_a_copy_draws_the_same():
-    study = services.launch_study(study=ready("balanced"))
-    content = selectors.design(study)
+    study = launch_study(study=ready("balanced"))
+    content = design(study)
     assert content["study"]["pairs"] == "balanced"
     assert [arm["position"] for arm in content["arms"]] == [0, 1, 2]
-    copy = services.clone_study(study=study, slug="again")
+    copy = clone_study(study=study, slug="again")
     publish_jobs = [arm.publish_job for arm in copy.arms.all()]
     for job in publish_jobs:
         job.status = "done"
         job.save()
-    services.launch_study(study=copy)
-    again = selectors.design(Study.objects.get(pk=copy.pk))
+    launch_study(study=copy)
+    again = design(Study.objects.get(pk=copy.pk))
     assert again["questions"] == content["questions"]
 
 
 @pytest.mark.django_db
 def test_results_count_each_pair_and_each_arm_over_its_own_questions():
-    study = services.launch_study(study=ready())
-    appraiser, _ = services.join_study(study=study)
+    study = launch_study(study=ready())
+    appraiser, _ = join_study(study=study)
     for assignment in appraiser.assignments.select_related("question__first_arm"):
         # The arm that comes first in the study is always chosen.
         side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
-        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
-    found = selectors.results(study, kind="real")
+        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
+    found = results(study, kind="real")
     assert [(pair.first, pair.second) for pair in found.pairs] == [
         ("Autoencoder", "User-user KNN"),
         ("Autoencoder", "Damped bias"),
@@ -155,14 +162,14 @@ def test_results_count_each_pair_and_each_arm_over_its_own_questions():
 
 @pytest.mark.django_db
 def test_the_p_values_of_the_pairs_are_corrected_for_all_pairs_of_the_study():
-    study = services.launch_study(study=ready("balanced", profiles=13))
-    appraiser, _ = services.join_study(study=study)
+    study = launch_study(study=ready("balanced", profiles=13))
+    appraiser, _ = join_study(study=study)
     last = study.arms.last()
     main = appraiser.assignments.exclude(question__second_arm=last)  # one pair alone is judged
     for assignment in main:
         side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
-        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
-    judged, *others = selectors.results(study, kind="real").pairs
+        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
+    judged, *others = results(study, kind="real").pairs
     assert judged.p_corrected == min(1, 3 * judged.p_value) > judged.p_value
     assert [pair.p_corrected for pair in others] == [None, None]
 
@@ -170,6 +177,6 @@ def test_the_p_values_of_the_pairs_are_corrected_for_all_pairs_of_the_study():
 @pytest.mark.django_db
 def test_with_two_arms_there_is_nothing_to_correct(study, ada):
     for key in ada.appraiser.assignments.values_list("key", flat=True):
-        services.record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
-    found = selectors.results(study, kind="real")
+        record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
+    found = results(study, kind="real")
     assert found.pairs[0].p_corrected == found.pairs[0].p_value == found.p_value

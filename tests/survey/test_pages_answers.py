@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from survey import services
 from survey.models import Appraiser, Assignment, Judgment, JudgmentRevision, Study
-from survey.selectors import question_page
+from survey.selectors.question import question_page
+from survey.services import joining
+from survey.services.joining import join_study
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
 
@@ -27,8 +28,8 @@ def start(client):
 
     def begin(**values):
         study = StudyFactory(slug="more", **{"questions_per_appraiser": 4} | values)
-        who, token = services.join_study(study=study)
-        services.begin(appraiser=who)
+        who, token = join_study(study=study)
+        joining.begin(appraiser=who)
         return who, f"/a/{token}/"
 
     return begin

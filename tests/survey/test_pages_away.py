@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from survey import services
 from survey.models import Appraiser, Assignment, Judgment, Response
-from survey.selectors import question_page
+from survey.selectors.question import question_page
+from survey.services.answering import record_judgment
+from survey.services.joining import begin, join_study
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
 
@@ -32,7 +33,7 @@ def leave(judge):
 @pytest.fixture
 def away(study, ada):
     """Ada has read the instructions and has been silent for hours, her first question open."""
-    services.begin(appraiser=ada.appraiser)
+    begin(appraiser=ada.appraiser)
     leave(ada)
     return ada
 
@@ -40,9 +41,9 @@ def away(study, ada):
 def full_after(study, count):
     """So many others join, and answer everything."""
     for _ in range(count):
-        who, _ = services.join_study(study=study)
+        who, _ = join_study(study=study)
         for key in who.assignments.values_list("key", flat=True):
-            services.record_judgment(appraiser=who, assignment_key=key, choice="left")
+            record_judgment(appraiser=who, assignment_key=key, choice="left")
 
 
 def test_opening_a_page_is_a_sign_of_life(client, away):
@@ -79,14 +80,14 @@ def test_who_comes_back_too_late_with_answers_gets_the_code(client, study, away)
     client.post(away.url, fields(question_page(away.appraiser), "left"))
     leave(away)
     full_after(study, 1)
-    who, _ = services.join_study(study=study)
+    who, _ = join_study(study=study)
     assert who.assignments.count() == 3
     page = client.get(away.url).content.decode()
     assert away.appraiser.completion_code in page
 
 
 def test_questions_are_counted_anew_where_some_were_dropped(client, study, ada):
-    services.begin(appraiser=ada.appraiser)
+    begin(appraiser=ada.appraiser)
     client.post(ada.url, fields(question_page(ada.appraiser), "left"))
     # The second of the three that are left was given to somebody else for good.
     ada.appraiser.assignments.get(position=3).delete()
@@ -110,7 +111,7 @@ def test_nobody_is_done_by_staying_away_until_the_study_takes_no_answers(
     type(study).objects.update(**course)
     client.post(away.url, fields(question_page(away.appraiser), "left"))
     leave(away)
-    services.join_study(study=study)
+    join_study(study=study)
     type(study).objects.update(status=status)
     page = client.get(away.url).content.decode()
     assert {"paused": "taking a break", "closed": "has ended"}[status] in page

@@ -5,10 +5,17 @@ from urllib.parse import urlencode
 
 import pytest
 
-from survey import panels, selectors, services
 from survey.errors import StudyClosed
 from survey.models import Appraiser, Response, Study
+from survey.protocol import panels
+from survey.selectors.design import design_hash
+from survey.selectors.question import question_page
 from survey.selectors.questionnaires import items_of
+from survey.services.answering import confirm_answers, record_judgment
+from survey.services.joining import begin, join_study
+from survey.services.launching import launch_study
+from survey.services.responding import respond
+from survey.services.status import close_study, pause_study, resume_study
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
 from tests.survey.test_questionnaires import ADULT, AGE, REMARK
@@ -28,8 +35,8 @@ def asking(**values):
 
 def reader(study, **values):
     """The private link of one who has read the instructions."""
-    who, token = services.join_study(study=study, **values)
-    services.begin(appraiser=who)
+    who, token = join_study(study=study, **values)
+    begin(appraiser=who)
     return f"/a/{token}/"
 
 
@@ -53,7 +60,7 @@ def words(response):
 def test_a_questionnaire_that_meets_a_break_is_told_so_and_still_there(client):
     study = asking()
     url = reader(study)
-    services.pause_study(study=study)
+    pause_study(study=study)
     page = client.post(f"{url}responses/", FINE)
     assert page.status_code == 409
     assert "taking a break when you sent this, so it was not stored" in words(page)
@@ -66,9 +73,9 @@ def test_a_questionnaire_that_meets_a_break_is_told_so_and_still_there(client):
 def test_it_can_be_sent_again_when_the_study_goes_on(client):
     study = asking()
     url = reader(study)
-    services.pause_study(study=study)
+    pause_study(study=study)
     client.post(f"{url}responses/", FINE)
-    services.resume_study(study=study)
+    resume_study(study=study)
     page = client.post(f"{url}responses/", FINE, follow=True)
     assert "Question 1 of 3" in words(page)
     assert Response.objects.get(item="remark").answer == "Only on Sundays."
@@ -77,7 +84,7 @@ def test_it_can_be_sent_again_when_the_study_goes_on(client):
 def test_a_break_is_told_before_anything_that_is_wrong_with_the_answers(client):
     study = asking()
     url = reader(study)
-    services.pause_study(study=study)
+    pause_study(study=study)
     page = client.post(f"{url}responses/", FINE | {"item-age": "old"})
     assert page.status_code == 409
     assert "so it was not stored" in words(page)
@@ -87,7 +94,7 @@ def test_a_break_is_told_before_anything_that_is_wrong_with_the_answers(client):
 def test_a_questionnaire_that_comes_after_the_end_is_told_so_with_its_texts_to_copy(client):
     study = asking()
     url = reader(study)
-    services.close_study(study=study)
+    close_study(study=study)
     page = client.post(f"{url}responses/", FINE)
     assert page.status_code == 409
     assert "This study has ended." in words(page)
@@ -99,8 +106,8 @@ def test_a_questionnaire_that_comes_after_the_end_is_told_so_with_its_texts_to_c
 def test_a_questionnaire_of_a_trial_that_is_over_is_told_so(client):
     study = asking(status=Study.Status.PILOT)
     url = reader(study, kind="pilot")
-    Study.objects.update(design_hash=selectors.design_hash(study))
-    services.launch_study(study=Study.objects.get())
+    Study.objects.update(design_hash=design_hash(study))
+    launch_study(study=Study.objects.get())
     said = words(client.post(f"{url}responses/", FINE))
     assert "The trial has ended." in said
     assert "What you filled in just now came too late" in said
@@ -110,7 +117,7 @@ def test_a_doubled_questionnaire_is_not_called_lost_though_the_study_pauses(clie
     study = asking()
     url = reader(study)
     client.post(f"{url}responses/", FINE)
-    services.pause_study(study=study)
+    pause_study(study=study)
     page = client.post(f"{url}responses/", FINE, follow=True)
     assert "taking a break" in words(page)
     assert "not stored" not in words(page)
@@ -119,10 +126,10 @@ def test_a_doubled_questionnaire_is_not_called_lost_though_the_study_pauses(clie
 def test_the_service_refuses_what_would_be_next_but_for_the_break():
     study = asking()
     reader(study)
-    services.pause_study(study=study)
+    pause_study(study=study)
     sent = {"age": "36", "adult": "Yes"}
     with pytest.raises(StudyClosed):
-        services.respond(
+        respond(
             appraiser=Appraiser.objects.get(),
             part="before",
             items=items_of(study, "before"),
@@ -134,7 +141,7 @@ def test_the_service_refuses_what_would_be_next_but_for_the_break():
 
 
 def test_who_comes_from_a_panel_into_a_break_is_told_what_to_do_with_the_place(client):
-    services.pause_study(study=paneled())
+    pause_study(study=paneled())
     said = words(client.get(f"/s/films/?{urlencode(SENT)}"))
     assert "Prolific does not know of this break" in said
     assert "if it would run out, please give your place back there" in said
@@ -144,7 +151,7 @@ def test_who_comes_from_a_panel_into_a_break_is_told_what_to_do_with_the_place(c
 def test_who_was_at_it_already_is_told_that_the_place_here_is_kept(client):
     study = paneled()
     url = from_panel(study)
-    services.pause_study(study=study)
+    pause_study(study=study)
     said = words(client.get(url))
     assert "Prolific does not know of this break" in said
     assert "Your place here is kept during the break. The code for the panel comes at the end." in (
@@ -155,7 +162,7 @@ def test_who_was_at_it_already_is_told_that_the_place_here_is_kept(client):
 def test_a_questionnaire_that_meets_the_break_speaks_of_the_panel_too(client):
     study = paneled(before=[AGE])
     url = from_panel(study)
-    services.pause_study(study=study)
+    pause_study(study=study)
     page = client.post(f"{url}responses/", {"part": "before", "item-age": "36"})
     assert "Prolific does not know of this break" in words(page)
 
@@ -170,15 +177,15 @@ def test_who_could_not_finish_before_the_end_is_told_that_there_is_no_code(clien
     assert "It ended before your last question, so there is no code to enter at Prolific." in said
 
 
-@pytest.mark.parametrize("step", [services.pause_study, services.close_study])
+@pytest.mark.parametrize("step", [pause_study, close_study])
 def test_who_has_finished_is_told_nothing_of_a_place(client, step):
     study = paneled(changes="finish")
     url = from_panel(study)
     who = Appraiser.objects.get()
-    first = selectors.question_page(who)
+    first = question_page(who)
     for key in who.assignments.values_list("key", flat=True):
-        services.record_judgment(appraiser=who, assignment_key=key, choice="left")
-    services.confirm_answers(appraiser=who)
+        record_judgment(appraiser=who, assignment_key=key, choice="left")
+    confirm_answers(appraiser=who)
     step(study=study)
     assert "CDONE" in client.get(url).text
     late = words(client.post(url, fields(first, "right") | {"revision": "1"}))
@@ -187,6 +194,6 @@ def test_who_has_finished_is_told_nothing_of_a_place(client, step):
 
 
 def test_elsewhere_nobody_hears_of_panels(client, study, ada):
-    services.pause_study(study=study)
+    pause_study(study=study)
     for path in ("/s/films/", ada.url):
         assert "panel" not in words(client.get(path))

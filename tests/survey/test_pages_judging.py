@@ -6,9 +6,9 @@ import uuid
 import pytest
 from django.test import Client
 
-from survey import services
 from survey.models import Appraiser, Assignment, Judgment, Study
-from survey.selectors import question_page
+from survey.selectors.question import question_page
+from survey.services.joining import begin
 from tests.factories import NOW, StudyFactory
 from tests.survey.sending import fields, named, without_drawn
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def started(ada):
     """Ada, who has read the instructions."""
-    services.begin(appraiser=ada.appraiser)
+    begin(appraiser=ada.appraiser)
     return ada
 
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from survey import panels, services
 from survey.models import Appraiser, Study
+from survey.protocol import panels
+from survey.services.joining import join_study, new_ticket
 from tests.factories import StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def test_the_languages_are_links_that_keep_what_a_panel_sent(client):
 
 def test_every_page_has_the_study_s_title_in_the_language_of_its_words(client):
     study = StudyFactory(slug="films", translations={"de": {"title": "Filme im Vergleich"}})
-    _, token = services.join_study(study=study, language="de")
+    _, token = join_study(study=study, language="de")
     for path in ("/s/films/?lang=de", "/s/films/consent/?lang=de", f"/a/{token}/"):
         assert "<title>Filme im Vergleich</title>" in client.get(path).content.decode()
 
@@ -39,7 +40,7 @@ def test_the_choice_goes_on_to_the_consent_and_is_kept_with_it(client, study):
     consent = client.post("/s/films/?lang=es")["Location"]
     assert consent == "/s/films/consent/?lang=es"
     assert spoken(client.get(consent)) == "es"
-    client.post(consent, {"ticket": services.new_ticket(), "lang": "es"})
+    client.post(consent, {"ticket": new_ticket(), "lang": "es"})
     assert Appraiser.objects.get().language == "es"
 
 

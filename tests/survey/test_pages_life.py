@@ -4,8 +4,11 @@ import re
 
 import pytest
 
-from survey import services
 from survey.models import Appraiser, Study
+from survey.services.answering import record_judgment
+from survey.services.joining import begin, join_study
+from survey.services.launching import launch_study, pilot_study
+from survey.services.status import pause_study, resume_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +23,7 @@ def draft(db):
 
 @pytest.fixture
 def pilot(draft):
-    return services.pilot_study(study=draft)
+    return pilot_study(study=draft)
 
 
 @pytest.fixture
@@ -50,30 +53,30 @@ def test_a_real_study_says_nothing_of_a_trial(client, study):
 
 
 def test_who_agreed_to_a_trial_is_asked_anew_once_the_study_is_open(client, pilot):
-    services.launch_study(study=pilot)
+    launch_study(study=pilot)
     assert client.post("/s/films/consent/", {"trial": "1"})["Location"] == "/s/films/"
     assert not Appraiser.objects.exists()
 
 
 def test_the_thanks_of_a_trial_say_that_it_was_one(client, pilot):
-    appraiser, token = services.join_study(study=pilot, kind="pilot")
+    appraiser, token = join_study(study=pilot, kind="pilot")
     for assignment in appraiser.assignments.all():
-        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="right")
+        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="right")
     assert "This was a trial." in read(client, f"/a/{token}/")
 
 
 def test_a_trial_cut_short_by_the_launch_ends_kindly(client, pilot):
-    _, token = services.join_study(study=pilot, kind="pilot")
-    services.launch_study(study=pilot)
+    _, token = join_study(study=pilot, kind="pilot")
+    launch_study(study=pilot)
     assert "The trial has ended." in read(client, f"/a/{token}/")
 
 
 def test_a_paused_study_asks_people_back_and_their_link_goes_on(client, study, ada):
-    services.begin(appraiser=ada.appraiser)
-    services.pause_study(study=study)
+    begin(appraiser=ada.appraiser)
+    pause_study(study=study)
     assert "taking a break" in read(client, ada.url)
     assert "taking a break" in read(client, "/s/films/")
-    services.resume_study(study=study)
+    resume_study(study=study)
     assert "Question 1 of 15" in read(client, ada.url)
 
 
@@ -123,9 +126,9 @@ def test_the_draft_s_page_names_what_is_missing_and_offers_no_launch(as_rita, dr
 
 def test_a_pilot_shows_its_trial_answers_and_the_way_on_and_back(as_rita, pilot):
     assert "No trial answers yet." in read(as_rita, "/research/films/")
-    appraiser, _ = services.join_study(study=pilot, kind="pilot")
+    appraiser, _ = join_study(study=pilot, kind="pilot")
     key = appraiser.assignments.first().key
-    services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+    record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
     page = read(as_rita, "/research/films/")
     assert "of 1 judgment (95" in page
     assert "never count among its results" in page
@@ -134,10 +137,10 @@ def test_a_pilot_shows_its_trial_answers_and_the_way_on_and_back(as_rita, pilot)
 
 
 def test_after_the_launch_the_page_waits_for_real_answers(as_rita, pilot):
-    appraiser, _ = services.join_study(study=pilot, kind="pilot")
+    appraiser, _ = join_study(study=pilot, kind="pilot")
     key = appraiser.assignments.first().key
-    services.record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
-    services.launch_study(study=pilot)
+    record_judgment(appraiser=appraiser, assignment_key=key, choice="left")
+    launch_study(study=pilot)
     page = read(as_rita, "/research/films/")
     assert "No judgments yet." in page
     assert "Pilot 1" in page
@@ -145,6 +148,6 @@ def test_after_the_launch_the_page_waits_for_real_answers(as_rita, pilot):
 
 def test_the_list_says_since_when_a_study_is_what_it_is(as_rita, pilot):
     assert re.search(r"trial since \d+ \w+ \d{4}", read(as_rita, "/research/"))
-    services.launch_study(study=pilot)
-    services.pause_study(study=pilot)
+    launch_study(study=pilot)
+    pause_study(study=pilot)
     assert "paused since" in read(as_rita, "/research/")

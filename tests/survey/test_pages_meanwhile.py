@@ -2,10 +2,11 @@
 
 import pytest
 
-from survey import services
 from survey.errors import StudyClosed
 from survey.models import Judgment
-from survey.selectors.steps import Step
+from survey.selectors.next_step import Step
+from survey.services.joining import begin
+from survey.services.status import close_study, pause_study
 from survey.services.withdrawing import withdraw
 from survey.views import judging
 from tests.survey.sending import fields
@@ -18,7 +19,7 @@ def send(client, ada, monkeypatch):
     """Ada's first answer, on its way when something happens to her or to the study."""
 
     def sent(meanwhile):
-        services.begin(appraiser=ada.appraiser)
+        begin(appraiser=ada.appraiser)
         form = fields(client.get(ada.url).context["page"])
         known = judging.holder
 
@@ -37,7 +38,7 @@ def send(client, ada, monkeypatch):
 
 @pytest.mark.parametrize(
     ("step", "words"),
-    [(services.close_study, "This study has ended."), (services.pause_study, "taking a break.")],
+    [(close_study, "This study has ended."), (pause_study, "taking a break.")],
 )
 def test_an_answer_that_meets_the_end_of_the_study_is_told_so(send, study, step, words):
     page = send(lambda _: step(study=study))
@@ -56,7 +57,7 @@ def test_an_answer_that_meets_its_own_withdrawal_finds_a_link_that_is_known_no_m
 def test_an_answer_whose_sender_s_questionnaire_is_erased_this_moment_is_not_called_taken(
     client, ada, monkeypatch
 ):
-    services.begin(appraiser=ada.appraiser)
+    begin(appraiser=ada.appraiser)
     form = fields(client.get(ada.url).context["page"])
 
     def erased_meanwhile(who):
@@ -71,7 +72,7 @@ def test_an_answer_that_meets_a_short_break_is_asked_for_again(send, client, stu
     def refuse(**_):
         raise StudyClosed("paused, and running again by now")
 
-    monkeypatch.setattr(services, "record_judgment", refuse)
+    monkeypatch.setattr(judging, "record_judgment", refuse)
     reply = send(lambda _: None)
     assert reply.status_code == 302
     assert client.get(reply["Location"]).context["page"].number == 1

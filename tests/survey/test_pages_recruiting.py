@@ -7,11 +7,16 @@ from urllib.parse import urlencode
 import pytest
 from django.template.loader import render_to_string
 
-from survey import panels, services, texts, tokens
+from survey import tokens
 from survey.models import Appraiser, Study
-from survey.protocol import Protocol
+from survey.protocol import panels
+from survey.protocol.fields import Protocol
+from survey.services.answering import record_judgment
 from survey.services.inviting import make_invitations, revoke_invitations
+from survey.services.joining import join_study
+from survey.services.status import close_study
 from survey.services.withdrawing import withdraw
+from survey.wording import built_in
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -162,7 +167,7 @@ def test_a_panel_s_person_of_a_closed_study_finds_back_and_others_read_that_it_e
     client, paneled
 ):
     client.post(CONSENT)
-    services.close_study(study=paneled)
+    close_study(study=paneled)
     assert client.get(PANEL)["Location"].startswith("/a/")
     assert "This study has ended." in read(client, PANEL.replace("5f1ada", "5f1ben"))
 
@@ -172,7 +177,7 @@ def test_who_comes_from_a_panel_too_late_is_asked_to_give_the_place_back(client,
     client.post(CONSENT)
     for word in ("full", "closed"):
         if word == "closed":
-            services.close_study(study=paneled)
+            close_study(study=paneled)
         page = read(client, PANEL.replace("5f1ada", "5f1ben"))
         assert "Please give your place back at Prolific" in page
 
@@ -184,7 +189,7 @@ def test_what_is_kept_of_the_way_in_is_said_before_the_consent(client, paneled):
 
 
 def test_what_the_consent_tells_of_the_way_in_is_not_told_twice(client, paneled):
-    Study.objects.update(consent_text=texts.consent(15, Protocol(entry="panel")))
+    Study.objects.update(consent_text=built_in.consent(15, Protocol(entry="panel")))
     page = read(client, CONSENT)
     assert "adds its number for you" in page
     assert "sent its name for you along" not in page
@@ -201,9 +206,9 @@ def test_no_page_tells_another_site_who_came(client, paneled):
     "file", ["judgments.csv", "history.csv", "responses.csv", "design.json", ""]
 )
 def test_the_panel_s_names_are_in_no_other_download_and_page(as_rita, paneled, file):
-    ada, _ = services.join_study(study=paneled, panel={k: [v] for k, v in SENT.items()})
+    ada, _ = join_study(study=paneled, panel={k: [v] for k, v in SENT.items()})
     for assignment in ada.assignments.all():
-        services.record_judgment(appraiser=ada, assignment_key=assignment.key, choice="left")
+        record_judgment(appraiser=ada, assignment_key=assignment.key, choice="left")
     response = as_rita.get(f"/research/films/{file}")
     assert response.status_code == 200
     assert "5f1ada" not in response.getvalue().decode()
@@ -213,7 +218,7 @@ def test_the_panel_s_names_are_in_no_other_download_and_page(as_rita, paneled, f
     ("outcome", "code"), [("done", "CDONE"), ("screened", "CSCREEN"), ("failed", "CFAIL")]
 )
 def test_each_outcome_leads_back_with_its_own_code_once_it_is_stored(paneled, outcome, code):
-    ada, _ = services.join_study(study=paneled, panel={k: [v] for k, v in SENT.items()})
+    ada, _ = join_study(study=paneled, panel={k: [v] for k, v in SENT.items()})
     assert "prolific.com" not in render_to_string("survey/_return.html", {"appraiser": ada})
     ada.outcome, ada.finished_at = outcome, NOW
     ada.save()
@@ -326,9 +331,7 @@ def test_a_panel_s_page_names_the_address_and_the_three_codes(as_rita, paneled):
 
 def test_a_panel_s_page_counts_outcomes_with_trials_apart(as_rita, paneled):
     for name, outcome in (("a", "done"), ("b", "failed"), ("c", "done"), ("d", "")):
-        person, _ = services.join_study(
-            study=paneled, panel={k: [name + v] for k, v in SENT.items()}
-        )
+        person, _ = join_study(study=paneled, panel={k: [name + v] for k, v in SENT.items()})
         if outcome:
             Appraiser.objects.filter(pk=person.pk).update(outcome=outcome, finished_at=NOW)
     Appraiser.objects.filter(panel_person="c5f1ada").update(kind="pilot", number=1)
@@ -339,7 +342,7 @@ def test_a_panel_s_page_counts_outcomes_with_trials_apart(as_rita, paneled):
 
 def test_the_panel_s_list_names_people_and_outcomes_in_no_order_of_ours(as_rita, paneled):
     for name in ("zoe", "ada"):
-        services.join_study(study=paneled, panel={k: [name] for k in SENT})
+        join_study(study=paneled, panel={k: [name] for k in SENT})
     Appraiser.objects.filter(panel_person="zoe").update(outcome="done", finished_at=NOW)
     assert rows(as_rita.get("/research/films/recruit/panel.csv")) == [
         ["study", "kind", *SENT, "outcome", "code"],

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from recommender.models import Job, Recommendation, Worker
-from survey import services
 from survey.models import Judgment, Study
-from survey.services import join_study, record_judgment
+from survey.services.answering import record_judgment
+from survey.services.joining import begin, join_study
 from tests.factories import JobFactory, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -224,8 +224,8 @@ def test_the_results_take_as_many_queries_for_many_judgments(
 
 
 def test_no_page_holds_inline_style_or_script(as_rita, client, study, draft):
-    appraiser, token = services.join_study(study=study)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study)
+    begin(appraiser=appraiser)
     paths = ["/", "/login/", "/s/films/", f"/a/{token}/", "/research/", "/research/films/",
              "/research/draft/", "/nothing/"]  # fmt: skip
     for path in paths:

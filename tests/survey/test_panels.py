@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from survey import panels, protocol_files
 from survey.errors import NotInvited, StudyError
-from survey.protocol import Protocol
+from survey.protocol import panels, toml_file
+from survey.protocol.fields import Protocol
 
 PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
 SENT = {"PROLIFIC_PID": ["5f1ada"], "STUDY_ID": ["64study"], "SESSION_ID": ["64session"]}
@@ -229,12 +229,12 @@ def test_prolific_needs_no_more_than_its_three_codes():
     table = {"preset": "prolific", "done": "CDONE", "screened": "CSCREEN", "failed": "CFAIL"}
     assert panels.described(table) == PROLIFIC
     assert panels.described(own()) == own()
-    assert protocol_files.protocol({"entry": "panel", "panel": table}).panel == PROLIFIC
+    assert toml_file.protocol({"entry": "panel", "panel": table}).panel == PROLIFIC
 
 
 def test_prolific_s_codes_may_stand_in_one_flag():
-    decided = protocol_files.prolific("CDONE, CSCREEN,CFAIL")
-    assert protocol_files.protocol(decided) == Protocol(entry="panel", panel=PROLIFIC)
+    decided = toml_file.prolific("CDONE, CSCREEN,CFAIL")
+    assert toml_file.protocol(decided) == Protocol(entry="panel", panel=PROLIFIC)
 
 
 @pytest.mark.parametrize(
@@ -249,10 +249,10 @@ def test_prolific_s_codes_may_stand_in_one_flag():
 )
 def test_a_preset_that_is_none_is_refused_in_words(table, words):
     with pytest.raises(StudyError, match=words):
-        protocol_files.protocol({"entry": "panel", "panel": table})
+        toml_file.protocol({"entry": "panel", "panel": table})
 
 
 @pytest.mark.parametrize("text", ["", "A,B", "A,B,C,D"])
 def test_a_flag_without_three_codes_is_refused(text):
     with pytest.raises(StudyError, match="not three codes"):
-        protocol_files.prolific(text)
+        toml_file.prolific(text)

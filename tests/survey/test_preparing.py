@@ -5,10 +5,10 @@ import pytest
 
 from recommender.models import Job, Recommendation
 from recommender.selectors import eligible_users
-from survey import services
 from survey.errors import StudyError
 from survey.models import Arm, Study
 from survey.services import preparing
+from survey.services.preparing import prepare_study, publish_again
 from tests.factories import DatasetFactory, TrainedModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def wish(dataset, models):
 
 
 def test_a_prepared_study_is_a_draft_with_its_pool_and_arms(wish, dataset, models):
-    study = services.prepare_study(**wish)
+    study = prepare_study(**wish)
     eligible = eligible_users(dataset=dataset, minimum=5).tolist()
     assert study.status == Study.Status.DRAFT
     assert sorted(study.profile_pool) == eligible
@@ -50,7 +50,7 @@ def test_a_prepared_study_is_a_draft_with_its_pool_and_arms(wish, dataset, model
 
 
 def test_one_publish_job_is_ordered_for_each_arm(wish, models):
-    study = services.prepare_study(**wish)
+    study = prepare_study(**wish)
     jobs = [arm.publish_job for arm in study.arms.select_related("publish_job")]
     assert [(job.kind, job.params["trained_model"], job.params["users"]) for job in jobs] == [
         (Job.Kind.PUBLISH, model.pk, study.profile_pool) for model in models
@@ -59,28 +59,26 @@ def test_one_publish_job_is_ordered_for_each_arm(wish, models):
 
 def test_the_seed_decides_the_pool(wish):
     pools = [
-        services.prepare_study(**wish | {"slug": slug, "seed": seed}).profile_pool
+        prepare_study(**wish | {"slug": slug, "seed": seed}).profile_pool
         for slug, seed in (("a", 3), ("b", 3), ("c", 4))
     ]
     assert pools[0] == pools[1] != pools[2]
 
 
 def test_every_profile_of_the_pool_is_long_enough(wish, dataset):
-    study = services.prepare_study(**wish | {"minimum_profile": 8, "profiles": 15})
+    study = prepare_study(**wish | {"minimum_profile": 8, "profiles": 15})
     assert set(study.profile_pool) <= set(eligible_users(dataset=dataset, minimum=8).tolist())
 
 
 def test_the_text_an_appraiser_accepts_names_the_number_of_questions(wish):
-    study = services.prepare_study(**wish)
+    study = prepare_study(**wish)
     assert "There are 15 such questions" in study.consent_text
     assert "{" not in study.consent_text
-    assert services.prepare_study(**wish | {"slug": "b", "consent_text": "Own."}).consent_text == (
-        "Own."
-    )
+    assert prepare_study(**wish | {"slug": "b", "consent_text": "Own."}).consent_text == ("Own.")
 
 
 def test_no_word_for_appraisers_names_a_system_or_uses_jargon(wish):
-    study = services.prepare_study(**wish)
+    study = prepare_study(**wish)
     words = f"{study.title} {study.consent_text} {study.instructions}".lower()
     for word in ("autoencoder", "knn", "neighbour", "model", "assignment", "algorithm", " arm"):
         assert word not in words
@@ -104,50 +102,50 @@ def test_no_word_for_appraisers_names_a_system_or_uses_jargon(wish):
 )
 def test_numbers_that_cannot_be_are_refused(wish, change, message):
     with pytest.raises(StudyError, match=message):
-        services.prepare_study(**wish | change)
+        prepare_study(**wish | change)
     assert not Study.objects.exists()
     assert not Job.objects.filter(kind=Job.Kind.PUBLISH).exists()
 
 
 def test_a_name_is_given_once(wish):
-    services.prepare_study(**wish)
+    prepare_study(**wish)
     with pytest.raises(StudyError, match="already"):
-        services.prepare_study(**wish)
+        prepare_study(**wish)
     assert Job.objects.filter(kind=Job.Kind.PUBLISH).count() == 2
 
 
 def test_a_model_does_not_compete_with_itself(wish, models):
     with pytest.raises(StudyError, match="Both arms are model"):
-        services.prepare_study(**wish | {"arms": [models[0], models[0]]})
+        prepare_study(**wish | {"arms": [models[0], models[0]]})
 
 
 def test_two_arms_are_compared_or_more_but_not_one(wish, models):
     with pytest.raises(StudyError, match="two arms, or up to 8, not 1"):
-        services.prepare_study(**wish | {"arms": models[:1]})
+        prepare_study(**wish | {"arms": models[:1]})
 
 
 def test_of_three_arms_too_none_is_doubled(wish, models):
     with pytest.raises(StudyError, match="Two arms are model"):
-        services.prepare_study(**wish | {"arms": [*models, models[0]]})
+        prepare_study(**wish | {"arms": [*models, models[0]]})
 
 
 def test_arms_of_other_data_are_refused(wish, models):
     stranger = TrainedModelFactory(dataset=DatasetFactory(name="others"))
     with pytest.raises(StudyError, match="was not trained on films"):
-        services.prepare_study(**wish | {"arms": [models[0], stranger]})
+        prepare_study(**wish | {"arms": [models[0], stranger]})
 
 
 @pytest.mark.parametrize("change", [{"split": "random-90-10"}, {"split_seed": 1}])
 def test_arms_of_different_splits_are_refused(wish, dataset, models, change):
     other = TrainedModelFactory(dataset=dataset, system="bias", **change)
     with pytest.raises(StudyError, match="different splits"):
-        services.prepare_study(**wish | {"arms": [models[0], other]})
+        prepare_study(**wish | {"arms": [models[0], other]})
 
 
 def test_arms_of_different_versions_of_the_data_are_refused(wish, dataset, models):
     other = TrainedModelFactory(dataset=dataset, system="bias", data_checksum="f" * 64)
     with pytest.raises(StudyError, match="different versions"):
-        services.prepare_study(**wish | {"arms": [models[0], other]})
+        prepare_study(**wish | {"arms": [models[0], other]})
 
 
 @pytest.mark.parametrize(
@@ -161,16 +159,16 @@ def test_arms_of_one_system_are_told_apart_by_no_more_than_is_needed(
     wish, dataset, models, second, labels
 ):
     other = TrainedModelFactory(dataset=dataset, system="autoencoder", **second)
-    study = services.prepare_study(**wish | {"arms": [models[0], other]})
+    study = prepare_study(**wish | {"arms": [models[0], other]})
     expected = [label.format(models[0].pk, other.pk) for label in labels]
     assert list(study.arms.values_list("label", flat=True)) == expected
 
 
 def test_what_failed_is_ordered_again_and_what_waits_is_not(wish):
-    study = services.prepare_study(**wish)
+    study = prepare_study(**wish)
     failed, waiting = (arm.publish_job for arm in study.arms.select_related("publish_job"))
     Job.objects.filter(pk=failed.pk).update(status=Job.Status.FAILED)
-    again, still = services.publish_again(study=study)
+    again, still = publish_again(study=study)
     assert again.pk != failed.pk
     assert again.params == failed.params
     assert still == waiting
@@ -178,9 +176,9 @@ def test_what_failed_is_ordered_again_and_what_waits_is_not(wish):
 
 
 def test_nothing_is_ordered_where_everything_is_done(wish):
-    study = services.prepare_study(**wish)
+    study = prepare_study(**wish)
     Job.objects.filter(kind=Job.Kind.PUBLISH).update(status=Job.Status.DONE)
-    assert services.publish_again(study=study) == []
+    assert publish_again(study=study) == []
     assert Job.objects.filter(kind=Job.Kind.PUBLISH).count() == 2
     assert not Recommendation.objects.exists()
 
@@ -189,7 +187,7 @@ def test_one_user_and_one_profile_are_said_as_one(wish, monkeypatch):
     found = {"found": np.array([3])}
     monkeypatch.setattr(preparing, "eligible_users", lambda **_: found["found"])
     with pytest.raises(StudyError, match="but only 1 user of films rated 5 movies or more"):
-        services.prepare_study(**wish)
+        prepare_study(**wish)
     found["found"] = np.array([], np.int64)
     with pytest.raises(StudyError, match="1 profile is wanted, but only 0 users of"):
-        services.prepare_study(**wish | {"profiles": 1, "questions": 1})
+        prepare_study(**wish | {"profiles": 1, "questions": 1})

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from survey import protocol_files
 from survey.errors import StudyError
-from survey.protocol import Protocol
-from survey.protocol_files import FORMS, day, era, protocol, read_protocol, repeats
+from survey.protocol import toml_file
+from survey.protocol.fields import Protocol
+from survey.protocol.toml_file import FORMS, day, era, protocol, read_protocol, repeats
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -84,7 +84,7 @@ def test_what_a_file_may_not_hold_is_named_with_its_remedy(text, words):
 
 def test_a_value_that_cannot_be_is_refused_with_the_others_in_mind():
     with pytest.raises(StudyError, match="2 checks cannot be passed where 1 are made"):
-        protocol_files.protocol({"n_checks": 1, "checks_to_pass": 2})
+        toml_file.protocol({"n_checks": 1, "checks_to_pass": 2})
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_day_is_written_from_the_year_on():
 
 def test_the_whole_file_in_the_documents_is_a_protocol_that_decides_nearly_everything():
     (text,) = in_document("study-protocol.md")
-    made = protocol_files.protocol(read(text))
+    made = toml_file.protocol(read(text))
     assert (made.third_answer, made.ask_familiarity, made.n_checks, made.n_repeats) == (
         "tie",
         True,
@@ -139,7 +139,7 @@ def test_every_other_piece_of_a_file_in_the_documents_can_be_read(name):
     pieces = in_document(name)
     assert pieces
     for text in pieces:
-        protocol_files.protocol(read(text))
+        toml_file.protocol(read(text))
 
 
 def test_a_file_cannot_call_a_panel_s_parameter_as_the_language_of_the_pages():

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from survey.protocol import Protocol
-from survey.protocol_words import Numbers, in_words
+from survey.protocol.fields import Protocol
+from survey.protocol.summary import Numbers, in_words
 
 
 def words(protocol=None, *, arms=2, questions=15):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from survey import questionnaires
 from survey.errors import StudyError
-from survey.protocol import Protocol
+from survey.protocol import questionnaires
+from survey.protocol.fields import Protocol
 
 AGE = {"name": "age", "text": "How old are you?", "kind": "number", "minimum": 0, "maximum": 120}
 ADULT = {

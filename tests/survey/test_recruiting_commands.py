@@ -8,10 +8,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from survey import panels, services, tokens
+from survey import tokens
 from survey.management.commands import demo
 from survey.models import Invitation
+from survey.protocol import panels
 from survey.services.inviting import make_invitations
+from survey.services.joining import join_study
 from tests.factories import StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +105,7 @@ def test_unused_links_are_taken_back_by_number_or_all(study):
 
 def test_the_panel_s_list_goes_into_a_file_of_its_own(tmp_path):
     study = StudyFactory(slug="paneled", entry="panel", panel=PROLIFIC)
-    services.join_study(study=study, panel={name: ["=ada"] for name in panels.PROLIFIC_PARAMETERS})
+    join_study(study=study, panel={name: ["=ada"] for name in panels.PROLIFIC_PARAMETERS})
     out = tmp_path / "panel.csv"
     assert "1 person of paneled" in run("export_panel", "paneled", "--out", str(out))
     assert read(out)[1] == ["paneled", "real", "'=ada", "'=ada", "'=ada", "unfinished", ""]

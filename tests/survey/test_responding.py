@@ -6,13 +6,16 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from survey import questionnaires, services
 from survey.errors import StudyError
 from survey.models import Appraiser, Judgment, Response, Study
-from survey.selectors import question_page
+from survey.protocol import questionnaires
+from survey.selectors.next_step import Step, next_step
+from survey.selectors.question import question_page
 from survey.selectors.questionnaires import items_of, questionnaire_results
-from survey.selectors.steps import Step, next_step
+from survey.services.answering import record_judgment
+from survey.services.joining import begin, join_study
 from survey.services.responding import respond
+from survey.services.status import close_study
 from tests.factories import NOW, StudyFactory
 from tests.survey.sending import fields
 from tests.survey.test_questionnaires import ADULT, AGE, REMARK
@@ -34,8 +37,8 @@ def asking(db):
 @pytest.fixture
 def eve(asking):
     """She has read the instructions."""
-    appraiser, token = services.join_study(study=asking)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=asking)
+    begin(appraiser=appraiser)
     return Appraiser.objects.get(pk=appraiser.pk), f"/a/{token}/"
 
 
@@ -48,7 +51,7 @@ def answer(who, part, sent=FINE):
 
 def judge_all(who):
     for assignment in who.assignments.filter(judgment=None):
-        services.record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
+        record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
 
 
 def sus(value="3"):
@@ -105,7 +108,7 @@ def test_an_answer_that_screens_out_ends_it_and_frees_the_place(asking, eve):
     answer(who, "before", FINE | {"adult": "No"})
     assert (fresh(who).outcome, next_step(fresh(who))) == ("screened", Step.END)
     Study.objects.update(quota=1)
-    services.join_study(study=asking)
+    join_study(study=asking)
 
 
 def test_the_page_asks_every_item_and_leads_on(client, eve):
@@ -157,7 +160,7 @@ def test_the_last_questionnaire_is_taken_when_the_study_has_closed(client, askin
     who, url = eve
     answer(who, "before")
     judge_all(who)
-    services.close_study(study=asking)
+    close_study(study=asking)
     assert "Before you finish" in client.get(url).content.decode()
     fields = {f"item-{name}": value for name, value in sus().items()}
     sent = client.post(f"{url}responses/", {"part": "after"} | fields, follow=True)
@@ -186,8 +189,8 @@ def test_who_left_an_item_of_the_scale_out_has_no_score():
     scale = [{**entry, "required": False} for entry in questionnaires.expand([{"builtin": "sus"}])]
     study = StudyFactory(slug="scale", before=scale)
     for sent in (sus("5"), sus("5") | {"sus-3": ""}):
-        who, _ = services.join_study(study=study)
-        services.begin(appraiser=who)
+        who, _ = join_study(study=study)
+        begin(appraiser=who)
         assert answer(fresh(who), "before", sent)
     (before,) = questionnaire_results(study, kind="real")
     assert (before.n, before.sus.n, before.sus.mean) == (2, 1, 50.0)

@@ -2,8 +2,13 @@
 
 import pytest
 
-from survey import selectors, services
 from survey.models import Study
+from survey.selectors.question import question_page, question_profile
+from survey.selectors.results import results
+from survey.selectors.studies import study_list
+from survey.services.answering import record_judgment
+from survey.services.joining import join_study
+from survey.services.launching import launch_study
 from survey.stats.intervals import clopper_pearson
 from tests.factories import NOW, StudyFactory
 from tests.survey.drafts import prepared, publish
@@ -13,21 +18,19 @@ pytestmark = pytest.mark.django_db
 
 def judge(study, *, kind="real", first_wins=15, answers=15):
     """One appraiser who chooses the first arm in the first ``first_wins`` of her questions."""
-    appraiser, _ = services.join_study(study=study, kind=kind, now=NOW)
+    appraiser, _ = join_study(study=study, kind=kind, now=NOW)
     first_arm = study.arms.get(position=0)
     for place, assignment in enumerate(appraiser.assignments.order_by("position")[:answers]):
         wants_first = place < first_wins
         choice = "left" if (assignment.left_arm == first_arm) == wants_first else "right"
-        services.record_judgment(
-            appraiser=appraiser, assignment_key=assignment.key, choice=choice, now=NOW
-        )
+        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=choice, now=NOW)
     return appraiser
 
 
 def test_the_rate_of_each_arm_comes_with_its_exact_interval(study):
     judge(study, first_wins=11)
     judge(study, first_wins=10)
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     first, second = found.arms
     assert (first.label, first.wins, first.judged, first.rate) == ("Autoencoder", 21, 30, 0.7)
     assert (first.low, first.high) == clopper_pearson(21, 30)
@@ -38,10 +41,10 @@ def test_the_rate_of_each_arm_comes_with_its_exact_interval(study):
 
 def test_counts_tell_judgments_appraisers_and_who_finished(study):
     judge(study, answers=4)
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     assert (found.n_questions, found.n_questions_judged) == (20, 4)
     judge(study)
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     assert (found.n_judgments, found.n_appraisers, found.n_finished) == (19, 2, 1)
     assert found.first_answered_at == found.last_answered_at == NOW
 
@@ -50,23 +53,23 @@ def test_kinds_are_never_mixed(study):
     judge(study, first_wins=15)
     judge(study, kind="simulated", first_wins=0)
     judge(study, kind="simulated", first_wins=0, answers=5)
-    real, simulated = (selectors.results(study, kind=kind) for kind in ("real", "simulated"))
+    real, simulated = (results(study, kind=kind) for kind in ("real", "simulated"))
     assert real.kinds == simulated.kinds == {"real": 15, "pilot": 0, "simulated": 20}
     assert (real.arms[0].wins, real.n_judgments, real.n_appraisers) == (15, 15, 1)
     assert (simulated.arms[0].wins, simulated.n_judgments, simulated.n_appraisers) == (0, 20, 2)
-    assert selectors.results(study, kind="pilot").n_judgments == 0
+    assert results(study, kind="pilot").n_judgments == 0
 
 
 def test_studies_are_never_mixed(study):
     other = StudyFactory(slug="other", dataset=study.dataset)
     judge(other)
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     assert (found.n_judgments, found.n_appraisers, found.kinds["real"]) == (0, 0, 0)
 
 
 def test_sides_are_counted_as_shown_and_as_chosen(study):
     who = judge(study, first_wins=15)
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     first, second = found.arms
     on_left = who.assignments.filter(left_arm__position=0).count()
     assert (first.shown_left, second.shown_left) == (on_left, 15 - on_left)
@@ -78,19 +81,17 @@ def test_sides_are_counted_as_shown_and_as_chosen(study):
 
 def test_a_habit_of_the_left_shows_in_the_side_balance_alone(study):
     for _ in range(2):
-        appraiser, _ = services.join_study(study=study)
+        appraiser, _ = join_study(study=study)
         for assignment in appraiser.assignments.all():
-            services.record_judgment(
-                appraiser=appraiser, assignment_key=assignment.key, choice="left"
-            )
-    found = selectors.results(study, kind="real")
+            record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="left")
+    found = results(study, kind="real")
     assert found.side_balance.rate == 1.0
     assert found.side_p_value < 1e-8
     assert 14 <= found.arms[0].wins <= 16
 
 
 def test_without_judgments_there_are_no_rates(study):
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     assert found.n_judgments == 0
     assert [arm.rate for arm in found.arms] == [None, None]
     assert found.p_value is found.side_balance is found.leader is found.last_answered_at is None
@@ -99,16 +100,16 @@ def test_without_judgments_there_are_no_rates(study):
 def test_a_draft_has_results_without_figures(study):
     Study.objects.filter(pk=study.pk).update(status="draft", launched_at=None, profiles_tried=0)
     study.refresh_from_db()
-    assert selectors.results(study, kind="real").arms[0].tied_share is None
+    assert results(study, kind="real").arms[0].tied_share is None
 
 
 def test_an_even_split_has_no_leader(study):
     judge(study, first_wins=2, answers=4)
-    assert selectors.results(study, kind="real").leader is None
+    assert results(study, kind="real").leader is None
 
 
 def test_the_error_table_holds_the_study_s_systems_in_their_order(study):
-    rows = selectors.results(study, kind="real").error_table
+    rows = results(study, kind="real").error_table
     assert [(row["label"], row["system"], row["rmse"]) for row in rows] == [
         ("Autoencoder", "autoencoder", 1.05),
         ("User-user KNN", "user-knn", 1.05),
@@ -116,7 +117,7 @@ def test_the_error_table_holds_the_study_s_systems_in_their_order(study):
 
 
 def test_loss_curves_are_shown_of_systems_that_have_one(study):
-    (curve,) = selectors.results(study, kind="real").loss_curves
+    (curve,) = results(study, kind="real").loss_curves
     assert curve.label == "Autoencoder"
     assert curve.points == [(1000, 1.4), (2000, 1.1), (3000, 1.0)]
 
@@ -124,13 +125,13 @@ def test_loss_curves_are_shown_of_systems_that_have_one(study):
 def test_an_arm_that_names_the_same_few_movies_is_known_by_their_number():
     study = prepared()
     publish(study)
-    services.launch_study(study=study)
+    launch_study(study=study)
     same = study.dataset.movies.exclude(position=None).last()
     tried = study.profile_pool[: study.profiles_tried]
     first, second = study.arms.all()
     first.model.recommendations.filter(user__in=tried).update(movie=same)
     named = second.model.recommendations.filter(user__in=tried).values("movie").distinct().count()
-    arms = selectors.results(study, kind="real").arms
+    arms = results(study, kind="real").arms
     assert [(arm.movies_named, arm.profiles_compared) for arm in arms] == [(1, 12), (named, 12)]
     assert named > 1
 
@@ -138,7 +139,7 @@ def test_an_arm_that_names_the_same_few_movies_is_known_by_their_number():
 def test_results_ask_a_constant_number_of_queries(study, django_assert_num_queries):
     for judged in range(3):
         with django_assert_num_queries(10):
-            selectors.results(study, kind="real")
+            results(study, kind="real")
         judge(study, kind=("real", "simulated")[judged % 2])
 
 
@@ -148,7 +149,7 @@ def test_the_list_counts_real_and_simulated_apart_in_one_query(study, django_ass
     judge(study, kind="simulated")
     StudyFactory(slug="newer", dataset=study.dataset)
     with django_assert_num_queries(1):
-        newer, line = selectors.study_list()
+        newer, line = study_list()
     assert (newer.slug, newer.n_judgments, newer.n_questions) == ("newer", 0, 20)
     assert (line.n_judgments, line.n_appraisers, line.n_finished) == (18, 2, 1)
     assert (line.n_simulated_judgments, line.n_questions) == (15, 20)
@@ -156,7 +157,7 @@ def test_the_list_counts_real_and_simulated_apart_in_one_query(study, django_ass
 
 def test_a_question_page_asks_two_queries_and_tells_no_arm(ada, django_assert_num_queries):
     with django_assert_num_queries(2):
-        page = selectors.question_page(ada.appraiser)
+        page = question_page(ada.appraiser)
     shown = repr(page)
     assert (page.number, page.total) == (1, 15)
     for secret in ("Autoencoder", "KNN", "user-knn", "score", "4.5,"):
@@ -164,7 +165,7 @@ def test_a_question_page_asks_two_queries_and_tells_no_arm(ada, django_assert_nu
 
 
 def test_a_question_page_puts_each_recommendation_on_its_side(ada):
-    page = selectors.question_page(ada.appraiser)
+    page = question_page(ada.appraiser)
     assignment = ada.appraiser.assignments.get(key=page.assignment_key)
     question = assignment.question
     sides = [question.first_movie.title, question.second_movie.title]
@@ -174,9 +175,9 @@ def test_a_question_page_puts_each_recommendation_on_its_side(ada):
 
 
 def test_a_question_page_shows_the_whole_profile(ada):
-    page = selectors.question_page(ada.appraiser)
+    page = question_page(ada.appraiser)
     question = ada.appraiser.assignments.get(key=page.assignment_key).question
-    profile = selectors.question_profile(page.question_id)
+    profile = question_profile(page.question_id)
     shown = [group.stars for group in profile.groups for _ in group.movies]
     assert shown == [stars for _, stars in question.profile]
     assert profile.n_movies == len(question.profile)
@@ -184,9 +185,7 @@ def test_a_question_page_shows_the_whole_profile(ada):
 
 def test_pages_follow_the_positions_and_end(ada):
     for number in range(1, 16):
-        page = selectors.question_page(ada.appraiser)
+        page = question_page(ada.appraiser)
         assert page.number == number
-        services.record_judgment(
-            appraiser=ada.appraiser, assignment_key=page.assignment_key, choice="left"
-        )
-    assert selectors.question_page(ada.appraiser) is None
+        record_judgment(appraiser=ada.appraiser, assignment_key=page.assignment_key, choice="left")
+    assert question_page(ada.appraiser) is None

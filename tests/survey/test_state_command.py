@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from survey import services
 from survey.models import Study
+from survey.services.launching import pilot_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_a_step_that_cannot_be_names_those_that_can(study):
 
 
 def test_without_a_status_the_way_so_far_is_told(draft):
-    services.pilot_study(study=draft, by="rita")
+    pilot_study(study=draft, by="rita")
     said = run("films")
     assert "12 questions, pilot." in said
     assert [line.split(maxsplit=2)[2] for line in said.splitlines()[-2:]] == [
@@ -51,7 +51,7 @@ def test_without_a_status_the_way_so_far_is_told(draft):
 
 
 def test_launching_by_the_command_opens_a_pilot_for_good(draft):
-    services.pilot_study(study=draft)
+    pilot_study(study=draft)
     call_command("launch_study", "films", stdout=StringIO())
     assert Study.objects.get().status == Study.Status.RUNNING
 

@@ -9,9 +9,15 @@ from django.core.management import CommandError, call_command
 
 from recommender.models import Job
 from recommender.selectors import eligible_users
-from survey import exports, selectors, services
+from survey import exports
 from survey.models import Arm, Judgment, Study, UploadedRecommendation
+from survey.selectors.results import results
 from survey.selectors.uploads import sources_for_arms, stored_upload
+from survey.services.answering import record_judgment
+from survey.services.cloning import clone_study
+from survey.services.joining import begin, join_study
+from survey.services.launching import launch_study
+from survey.services.preparing import delete_draft, prepare_study
 from tests.factories import N_MOVIES, DatasetFactory, TrainedModelFactory, small_ratings
 from tests.survey.drafts import publish
 
@@ -59,13 +65,13 @@ def save(path, lines):
 def create(dataset, file, arms="autoencoder,upload:mine", **wishes):
     asked = {"profiles": 12, "questions": 10, "appraisers": 5, "seed": 3}
     sources = sources_for_arms(dataset=dataset, texts=arms.split(","), upload=file)
-    return services.prepare_study(slug="films", dataset=dataset, arms=sources, **asked | wishes)
+    return prepare_study(slug="films", dataset=dataset, arms=sources, **asked | wishes)
 
 
 def launched(dataset, file, arms="autoencoder,upload:mine", **wishes):
     study = create(dataset, file, arms, **wishes)
     publish(study)
-    return services.launch_study(study=study)
+    return launch_study(study=study)
 
 
 def refused(*arguments):
@@ -186,7 +192,7 @@ def test_the_design_names_the_file_and_the_results_no_errors(dataset, file):
         "label": "mine",
         "upload": {"name": "mine", "checksum": arm.upload_checksum},
     }
-    found = selectors.results(study, kind="real")
+    found = results(study, kind="real")
     assert [row["rmse"] for row in found.error_table] == [1.05, None]
     assert [curve.label for curve in found.loss_curves] == ["Autoencoder"]
     assert (found.arms[1].system, found.arms[1].tied_share) == ("mine", None)
@@ -204,7 +210,7 @@ def test_the_page_of_the_results_shows_an_uploaded_arm(client, rita, dataset, fi
 
 def test_a_copy_has_the_same_rows(dataset, file):
     study = launched(dataset, file)
-    copy = services.clone_study(study=study, slug="again", seed=9)
+    copy = clone_study(study=study, slug="again", seed=9)
     one, two = (stored_upload(each.arms.last()) for each in (study, copy))
     assert one.checksum == two.checksum
     for name in ("users", "movies", "ranks", "scores"):
@@ -212,7 +218,7 @@ def test_a_copy_has_the_same_rows(dataset, file):
 
 
 def test_a_draft_is_deleted_with_its_rows(dataset, file):
-    services.delete_draft(study=create(dataset, file))
+    delete_draft(study=create(dataset, file))
     assert not Arm.objects.exists()
     assert not UploadedRecommendation.objects.exists()
 
@@ -228,12 +234,12 @@ def test_a_study_with_an_upload_can_be_simulated(dataset, file, prefer):
 def test_nothing_of_an_upload_reaches_an_appraiser(client, dataset, file):
     save(file, rows("secret-system", range(40), score="4.4321"))
     study = launched(dataset, file, "autoencoder,upload:secret-system")
-    appraiser, token = services.join_study(study=study)
-    services.begin(appraiser=appraiser)
+    appraiser, token = join_study(study=study)
+    begin(appraiser=appraiser)
     seen = ""
     for assignment in appraiser.assignments.order_by("position"):
         seen += client.get(f"/a/{token}/").content.decode()
-        services.record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="left")
+        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="left")
     checksum = study.arms.last().upload_checksum
     for secret in ("secret-system", "4.4321", checksum, "upload", "autoencoder"):
         assert secret not in seen.lower()

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 import pytest
 from django.apps import apps
 
-from survey import services
 from survey.errors import StudyClosed
 from survey.models import Appraiser, Invitation, Judgment, Study, Withdrawal
 from survey.selectors.questionnaires import items_of
+from survey.services.answering import mark_shown, record_judgment
 from survey.services.inviting import make_invitations
+from survey.services.joining import begin, join_study
 from survey.services.responding import respond
 from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
@@ -30,14 +31,14 @@ def everything():
 
 
 def take_part(study):
-    who, token = services.join_study(study=study, now=NOW)
-    services.begin(appraiser=who)
+    who, token = join_study(study=study, now=NOW)
+    begin(appraiser=who)
     if study.before:
         items = items_of(study, "before")
         respond(appraiser=who, part="before", items=items, sent={"age": "36"})
     for assignment in who.assignments.all():
-        services.mark_shown(appraiser=who, assignment_key=assignment.key)
-        services.record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
+        mark_shown(appraiser=who, assignment_key=assignment.key)
+        record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
     return who, token
 
 
@@ -62,7 +63,7 @@ def test_no_table_keeps_a_trace_but_the_tombstone():
 def test_a_personal_link_forgets_whose_it_was_and_stays_spent():
     study = StudyFactory(slug="films", entry="personal")
     (link,) = make_invitations(study=study, count=1, labels=["Ada L."])
-    who, _ = services.join_study(study=study, invitation=link.token)
+    who, _ = join_study(study=study, invitation=link.token)
     withdraw(appraiser=who, now=NOW)
     left = Invitation.objects.get()
     assert (left.label, left.appraiser) == ("", None)
@@ -74,7 +75,7 @@ def test_the_place_is_free_again_and_the_number_is_not():
     study = StudyFactory(slug="small", quota=1)
     who, _ = take_part(study)
     withdraw(appraiser=who)
-    again, _ = services.join_study(study=study)
+    again, _ = join_study(study=study)
     assert (who.number, again.number) == (1, 2)
 
 
@@ -111,9 +112,7 @@ def seal(page):
 
 def test_what_it_means_is_said_first_and_looking_erases_nothing(client, ada):
     for assignment in ada.appraiser.assignments.all()[:3]:
-        services.record_judgment(
-            appraiser=ada.appraiser, assignment_key=assignment.key, choice="left"
-        )
+        record_judgment(appraiser=ada.appraiser, assignment_key=assignment.key, choice="left")
     said = client.get(f"{ada.url}withdraw/").content.decode()
     assert "your 3 answers about pairs of movies" in said
     assert "A note that somebody left this study" in said
@@ -170,9 +169,7 @@ def test_the_way_out_stands_on_the_pages_of_an_appraiser(client, ada):
     assert way in client.get(ada.url).content.decode()
     assert way in client.get(f"{ada.url}break/").content.decode()
     for assignment in ada.appraiser.assignments.all():
-        services.record_judgment(
-            appraiser=ada.appraiser, assignment_key=assignment.key, choice="left"
-        )
+        record_judgment(appraiser=ada.appraiser, assignment_key=assignment.key, choice="left")
     assert way in client.get(ada.url).content.decode()
 
 

@@ -5,13 +5,13 @@ from datetime import date
 import pytest
 from django.utils import translation
 
-from survey import texts
-from survey.protocol import Protocol
-from survey.questionnaires import expand
-from survey.selectors.words import what_awaits, words_of
-from survey.services import wording as wordings
+from survey.protocol.fields import Protocol
+from survey.protocol.questionnaires import expand
 from survey.services.joining import consent_version
-from survey.services.wording import wording
+from survey.wording import built_in
+from survey.wording import new_study as wordings
+from survey.wording.new_study import wording
+from survey.wording.of_study import what_awaits, words_of
 from tests.factories import StudyFactory
 
 
@@ -21,7 +21,7 @@ def spoken(monkeypatch):
 
     def gettext(text):
         language = translation.get_language()
-        missing = language not in {"de", "es"} or (language == "es" and text == texts.KEPT)
+        missing = language not in {"de", "es"} or (language == "es" and text == built_in.KEPT)
         return text if missing else f"{language}: {text}"
 
     def ngettext(one, many, number):
@@ -32,7 +32,7 @@ def spoken(monkeypatch):
 
 
 def test_the_plain_consent_speaks_of_nothing_that_is_not_asked():
-    text = texts.consent(15, Protocol())
+    text = built_in.consent(15, Protocol())
     assert "There are 15 such questions. Most people need about 10 minutes." in text
     assert "personal link" not in text
     for word in ("comment", "how sure", "how well", "panel", "about yourself", "earlier one"):
@@ -57,23 +57,23 @@ def test_the_plain_consent_speaks_of_nothing_that_is_not_asked():
     ],
 )
 def test_the_consent_says_what_is_asked_and_kept(asked, words):
-    assert words in texts.consent(15, Protocol(**asked))
+    assert words in built_in.consent(15, Protocol(**asked))
 
 
 def test_what_is_asked_beside_a_choice_is_told_in_one_sentence():
-    text = texts.consent(15, Protocol(ask_familiarity=True, ask_confidence=True))
+    text = built_in.consent(15, Protocol(ask_familiarity=True, ask_confidence=True))
     assert "how well you know the two movies and how sure you are; this is kept as well." in text
     assert text.count("With each choice") == text.count("how sure you are") == 1
 
 
 def test_one_question_of_one_minute_is_said_so():
-    text = texts.consent(1)
+    text = built_in.consent(1)
     assert "There is one such question. Most people need about one minute." in text
 
 
 def test_practice_checks_and_repeated_questions_are_counted_as_well():
     protocol = Protocol(n_practice=2, n_checks=1, n_repeats=2, after=expand([{"builtin": "sus"}]))
-    text = texts.consent(15, protocol)
+    text = built_in.consent(15, protocol)
     assert "There are 20 such questions." in text
     assert "Most people need about 15 minutes." in text
 
@@ -89,13 +89,13 @@ def test_practice_checks_and_repeated_questions_are_counted_as_well():
     ],
 )
 def test_the_instructions_fit_what_is_asked(protocol, words):
-    assert words in texts.instructions(protocol)
+    assert words in built_in.instructions(protocol)
 
 
 def test_built_in_words_are_written_in_every_language_that_has_all_of_them(spoken):
     found = wording(questions=15, protocol=Protocol())
-    assert found.title == texts.TITLE
-    assert found.translations["de"]["title"] == f"de: {texts.TITLE}"
+    assert found.title == built_in.TITLE
+    assert found.translations["de"]["title"] == f"de: {built_in.TITLE}"
     assert set(found.translations["de"]) == {"title", "consent_text", "instructions"}
     assert set(found.translations["es"]) == {"title", "instructions"}
     assert "zh-hans" not in found.translations

@@ -6,9 +6,10 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recommender import selectors, services
+from recommender import selectors
 from recommender.management.tables import error_table
 from recommender.models import TrainedModel
+from recommender.services.submitting import submit_evaluation
 
 
 class Command(BaseCommand):
@@ -36,8 +37,7 @@ class Command(BaseCommand):
             raise CommandError("There is no trained model yet. Train with: manage.py train_models")
         if options["again"]:
             jobs = [
-                services.submit_evaluation(trained_model=model, device=options["device"])
-                for model in models
+                submit_evaluation(trained_model=model, device=options["device"]) for model in models
             ]
             ids = [str(job.pk) for job in jobs]
             call_command("follow_jobs", *ids, inline=options["inline"])

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recommender import services
 from recommender.management.following import Display, follow, run_here
 from recommender.models import Job
+from recommender.services.claims import new_owner
+from recommender.services.reconciling import reconcile
 
 
 class Command(BaseCommand):
@@ -35,8 +36,8 @@ class Command(BaseCommand):
             from recommender import jobs as runner
 
             def do(job_id: UUID) -> None:
-                services.reconcile()  # a job that nobody may claim any more ends here
-                start = partial(runner.run, job_id, owner=services.new_owner())
+                reconcile()  # a job that nobody may claim any more ends here
+                start = partial(runner.run, job_id, owner=new_owner())
                 run_here(labels[job_id], job_id, start, display)
 
         states = follow(labels, display=display, do=do)

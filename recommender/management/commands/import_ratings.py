@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
-from recommender import services
 from recommender.core.errors import CoreError
 from recommender.core.ratings import Scale
 from recommender.core.readers import Source, read_source
@@ -21,6 +20,7 @@ from recommender.core.readers.demo import demo_source
 from recommender.core.readers.source import ignore_progress
 from recommender.management.following import Display
 from recommender.models import Dataset
+from recommender.services.importing import register_dataset
 from recommender.store import StoreError
 
 SHOW_SECONDS = 0.1
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 source = self._read(path, scale)
                 name = options["name"] or default_name(path)
             known = Dataset.objects.filter(name=name).exists()
-            dataset = services.register_dataset(name=name, source=source)
+            dataset = register_dataset(name=name, source=source)
         except (CoreError, StoreError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:

@@ -8,13 +8,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from recommender import selectors, services
+from recommender import selectors
 from recommender.core.errors import ConfigurationError
 from recommender.core.splitting import NAMES
 from recommender.core.systems import PRESETS, SYSTEMS
 from recommender.management.following import Display, follow, run_here
 from recommender.management.tables import error_table
 from recommender.models import Dataset, Job, TrainedModel
+from recommender.services.claims import new_owner
+from recommender.services.submitting import PRECISIONS, first_claim, submit_training
 
 USAGE = 2
 
@@ -83,7 +85,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--precision",
             default="auto",
-            choices=services.PRECISIONS,
+            choices=PRECISIONS,
             help="of a network's matrix products; auto: bfloat16 on a GPU that has it",
         )
         parser.add_argument("--epochs", type=at_least(1), metavar="N", help="passes over the data")
@@ -136,7 +138,7 @@ class Command(BaseCommand):
     def submit(
         self, dataset: Dataset, system: str, options: dict[str, Any], owner: str = ""
     ) -> Job:
-        return services.submit_training(
+        return submit_training(
             dataset=dataset,
             system=system,
             preset=options["preset"],
@@ -161,10 +163,10 @@ class Command(BaseCommand):
         display = Display(self.stderr)
         jobs = []
         for system in options["systems"]:
-            job = self.submit(dataset, system, options, owner=services.new_owner())
+            job = self.submit(dataset, system, options, owner=new_owner())
             jobs.append(job)
             try:
-                run_here(system, job.pk, partial(perform, services.first_claim(job)), display)
+                run_here(system, job.pk, partial(perform, first_claim(job)), display)
             except CommandError:
                 self.write_rows(jobs, options)  # what was finished before is not lost
                 raise

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey import protocol_files, services
 from survey.errors import StudyError
 from survey.management.studies import USAGE, describe, find_study, finish_preparing
-from survey.services.cloning import day_in_words
+from survey.protocol import toml_file
+from survey.services.cloning import clone_study, day_in_words
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
         try:
-            copy = services.clone_study(
+            copy = clone_study(
                 study=study,
                 slug=options["new_slug"],
                 seed=options["seed"],
@@ -54,4 +54,4 @@ class Command(BaseCommand):
 def _day(said: str | None) -> date | Literal["same"] | None:
     if said is None:
         return "same"
-    return None if said == "none" else protocol_files.day(said)
+    return None if said == "none" else toml_file.day(said)

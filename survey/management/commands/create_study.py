@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey import services
 from survey.errors import DataDamaged, StudyError
 from survey.management.protocols import add_protocol_arguments, protocol_of, read_words
 from survey.management.studies import USAGE, describe, find_dataset, follow, launch
 from survey.models import Study
 from survey.selectors.uploads import sources_for_arms
+from survey.services.preparing import prepare_study, publish_again
 
 
 class Command(BaseCommand):
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        jobs = services.publish_again(study=study)
+        jobs = publish_again(study=study)
         follow(study, jobs, inline=options["inline"], output=self.stderr)
         if not options["draft"]:
             study = launch(study)
@@ -76,7 +76,7 @@ class Command(BaseCommand):
 
 def prepare(options: dict[str, Any]) -> Study:
     dataset = find_dataset(options["dataset"])
-    return services.prepare_study(
+    return prepare_study(
         slug=options["slug"],
         dataset=dataset,
         arms=sources_for_arms(

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey import services
 from survey.errors import StudyError
 from survey.management.studies import USAGE, find_study
+from survey.services.preparing import delete_draft
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
         try:
-            services.delete_draft(study=study)
+            delete_draft(study=study)
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
         self.stdout.write(f"The draft {options['slug']!r} was deleted.")

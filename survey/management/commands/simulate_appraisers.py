@@ -11,12 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 from numpy.random import Generator
 
-from survey import questionnaires, services
 from survey.errors import StudyError
 from survey.management.studies import USAGE, find_study
 from survey.models import Appraiser, Arm, Assignment, Judgment, Response, Study
 from survey.pairing import Stream, generator
-from survey.services.judging import confirm_answers
+from survey.protocol import questionnaires
+from survey.services.answering import confirm_answers, mark_shown, record_judgment
+from survey.services.joining import begin, join_study
 from survey.services.responding import respond
 
 SECONDS_READING = 45.0
@@ -87,7 +88,7 @@ def take_part(study: Study, manner: Manner, *, seed: int, end: datetime) -> Coun
 
     The same study and seed give the same choices; the times lead up to shortly before ``end``.
     """
-    appraiser, _token = services.join_study(study=study, kind=Appraiser.Kind.SIMULATED, now=end)
+    appraiser, _token = join_study(study=study, kind=Appraiser.Kind.SIMULATED, now=end)
     rng = generator(seed, Stream.SIMULATION, appraiser.number)
     asked = questions(appraiser, manner.answers)
     pause = timedelta(minutes=float(rng.uniform(0, MINUTES_BETWEEN)))
@@ -95,12 +96,12 @@ def take_part(study: Study, manner: Manner, *, seed: int, end: datetime) -> Coun
         asked = asked[: int(rng.integers(len(asked)))]
     moments = times(rng, len(asked), end - pause)
     Appraiser.objects.filter(pk=appraiser.pk).update(consented_at=moments[0], seen_at=moments[-1])
-    services.begin(appraiser=appraiser, now=moments[1])
+    begin(appraiser=appraiser, now=moments[1])
     fill_in(appraiser, Response.Part.BEFORE, rng, moments[1])
     for assignment, shown, answered in zip(asked, moments[1:], moments[2:], strict=False):
         key = assignment.key
-        services.mark_shown(appraiser=appraiser, assignment_key=key, now=shown)
-        services.record_judgment(
+        mark_shown(appraiser=appraiser, assignment_key=key, now=shown)
+        record_judgment(
             appraiser=appraiser,
             assignment_key=key,
             choice=assignment.expected or choose(assignment, manner, rng),

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey import selectors
 from survey.management.studies import USAGE, find_study
 from survey.models import Study
+from survey.selectors.design import design_hash, digest
 
 
 class Command(BaseCommand):
@@ -26,9 +26,9 @@ class Command(BaseCommand):
         study = find_study(options["slug"])
         if not study.design_hash:
             raise CommandError(no_hash(study), returncode=USAGE)
-        found = {f"study {study.slug}": selectors.design_hash(study)}
+        found = {f"study {study.slug}": design_hash(study)}
         if options["file"]:
-            found[str(options["file"])] = selectors.digest(design_in(options["file"]))
+            found[str(options["file"])] = digest(design_in(options["file"]))
         for name, computed in found.items():
             if computed != study.design_hash:
                 raise CommandError(

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from survey.stats.several import holm
+from survey.stats.multiple_testing import holm
 
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=28)
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from survey import pairing
 from survey.models import Appraiser, Assignment, Study
 from survey.pairing import Asked, Stream
-from survey.selectors.places import Places, places
+from survey.selectors.capacity import Places, places
 from survey.services.assigning import generator_of, settle_silent
-from survey.services.finishing import finish
+from survey.services.outcomes import finish
 
 Kind = Assignment.Kind
 #: A sign of life is written down this often at most.

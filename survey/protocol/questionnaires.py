@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from survey.builtin_questionnaires import BUILTIN
 from survey.errors import StudyError
+from survey.protocol.builtin import BUILTIN
 
 KINDS = ("choice", "scale", "number", "text")
 FIELDS = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from survey import texts
 from survey.models import Study
+from survey.wording import built_in
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def words_of(study: Study, language: str) -> Words:
 
 def tells_of_entry(study: Study, consent_text: str) -> bool:
     """Whether the consent has the built-in sentence on what the way in tells of who comes."""
-    sentence = {"panel": texts.PANEL, "personal": texts.PERSONAL}.get(study.entry, "")
+    sentence = {"panel": built_in.PANEL, "personal": built_in.PERSONAL}.get(study.entry, "")
     return sentence in consent_text or gettext(sentence) in consent_text
 
 
@@ -44,4 +44,4 @@ class Awaits:
 def what_awaits(study: Study) -> Awaits:
     questions = study.questions_per_appraiser + study.n_practice + study.n_checks + study.n_repeats
     items = len(study.before) + len(study.after)
-    return Awaits(questions, texts.minutes(questions, items))
+    return Awaits(questions, built_in.minutes(questions, items))

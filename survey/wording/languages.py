@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import translation
 
 from survey.models import Appraiser, Study
-from survey.protocol import LANGUAGES
+from survey.protocol.fields import LANGUAGES
 
 #: The English of Django's dates and numbers.
 DJANGOS_NAMES = {"en": settings.LANGUAGE_CODE}

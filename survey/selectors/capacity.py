@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from survey.models import Appraiser, Assignment, Study
 from survey.pairing import Pool, Standing
-from survey.selectors.steps import failing, waiting_for_word
+from survey.selectors.next_step import failing, waiting_for_word
 
 Outcome = Appraiser.Outcome
 #: Those who are at it or done; the questions of all others are asked of somebody else.

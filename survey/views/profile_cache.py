@@ -13,8 +13,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import SafeString
 
-from survey import figures, selectors
+from survey import figures
 from survey.models import Study
+from survey.selectors.question import question_profile
 
 #: Characters that the kept parts have in each process: some sixty profiles of 2,000 movies.
 ROOM = 64_000_000
@@ -61,7 +62,7 @@ def profile_html(study: Study, question_id: int) -> SafeString:
     """
 
     def make() -> SafeString:
-        profile = selectors.question_profile(question_id)
+        profile = question_profile(question_id)
         parts = {"profile": profile, "bars": figures.star_bars(profile)}
         return render_to_string("survey/_profile.html", parts)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from survey.protocol import Protocol as StudyProtocol
+    from survey.protocol.fields import Protocol as StudyProtocol
 
 
 def gettext_noop(text: str) -> str:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils import formats, translation
 from django.utils.translation import gettext, ngettext
 
-from survey import texts
-from survey.protocol import LANGUAGES, Protocol
+from survey.protocol.fields import LANGUAGES, Protocol
+from survey.wording import built_in
 
 ENGLISH = LANGUAGES[0]
 
@@ -78,11 +78,11 @@ def _built_in(questions: int, protocol: Protocol, language: str | None) -> dict[
         catalogue = Catalogue()
         one, several = catalogue.one, catalogue.several
         if name == "title":
-            text = one(texts.TITLE)
+            text = one(built_in.TITLE)
         elif name == "instructions":
-            text = texts.instructions(protocol, gettext=one)
+            text = built_in.instructions(protocol, gettext=one)
         else:
             day = partial(formats.date_format, format="DATE_FORMAT")
-            text = texts.consent(questions, protocol, gettext=one, ngettext=several, date=day)
+            text = built_in.consent(questions, protocol, gettext=one, ngettext=several, date=day)
         found[name] = text if catalogue.complete or language is None else ""
     return found

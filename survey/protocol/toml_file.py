@@ -12,9 +12,9 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from survey import panels
 from survey.errors import StudyError
-from survey.protocol import Protocol
+from survey.protocol import panels
+from survey.protocol.fields import Protocol
 
 #: field -> the type that a file gives it, and how to write it there
 FORMS: Mapping[str, tuple[type, str]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from survey.models import Appraiser, Response, Study
-from survey.selectors.steps import (
+from survey.selectors.next_step import (
     all_answered,
     failing,
     waiting_for_word,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
-from survey import panels, questionnaires
 from survey.errors import StudyError
+from survey.protocol import panels, questionnaires
 
 LANGUAGES = ("en", "de", "es", "zh-hans")
 #: What of a study is its own words, and may be there in several languages.
@@ -77,7 +77,7 @@ class Protocol:
     #: sent by a ``panel``.
     entry: str = "open"
     #: Of a panel: {"parameters": [names in the address], "person": the one that names a person,
-    #: "outcomes": {"done" | "screened" | "failed": {"code", "url"}}}; survey.panels says more.
+    #: "outcomes": {"done" | "screened" | "failed": {"code", "url"}}}; see ``protocol.panels``.
     panel: dict[str, Any] = field(default_factory=dict)
     #: Items of the questionnaires before the first and after the last question.
     before: list[dict[str, Any]] = field(default_factory=list)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from survey.errors import StudyError
 from survey.models import TRANSITIONS, Assignment, Judgment, Study, StudyEvent
-from survey.services.finishing import take_as_final
+from survey.services.outcomes import take_as_final
 
 Status = Study.Status
 #: The steps whose time the study itself keeps.

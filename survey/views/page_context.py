@@ -3,9 +3,9 @@
 from django.http import HttpRequest
 from django.urls import reverse
 
-from survey import languages
 from survey.models import Appraiser
-from survey.selectors.words import words_of
+from survey.wording import languages
+from survey.wording.of_study import words_of
 
 
 def facts(request: HttpRequest, who: Appraiser, token: str) -> dict[str, object]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from survey import panels, tokens
+from survey import tokens
 from survey.errors import NotInvited
 from survey.models import Appraiser, Invitation, Study
+from survey.protocol import panels
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from functools import partial
 from django.conf import settings
 from django.utils import formats, timezone, translation
 
-from survey import panels, questionnaires, texts
 from survey.errors import StudyError
 from survey.models import Study
-from survey.protocol import Protocol
-from survey.protocol_words import LANGUAGE_NAMES, Decision, Numbers, in_words
+from survey.protocol import panels, questionnaires
+from survey.protocol.fields import Protocol
+from survey.protocol.summary import LANGUAGE_NAMES, Decision, Numbers, in_words
+from survey.wording import built_in
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ def no_translation(study: Study) -> list[str]:
     with translation.override(settings.LANGUAGE_CODE):
         day = partial(formats.date_format, format="DATE_FORMAT")
         english = {
-            "title": texts.TITLE,
-            "consent_text": texts.consent(study.questions_per_appraiser, protocol, date=day),
-            "instructions": texts.instructions(protocol),
+            "title": built_in.TITLE,
+            "consent_text": built_in.consent(study.questions_per_appraiser, protocol, date=day),
+            "instructions": built_in.instructions(protocol),
         }
     return [
         f"In English only: the {name.replace('_', ' ')}. Delete this draft (manage.py "

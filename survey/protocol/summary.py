@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from survey.protocol import Protocol
+from survey.protocol.fields import Protocol
 
 LANGUAGE_NAMES = {"en": "English", "de": "German", "es": "Spanish", "zh-hans": "Chinese"}
 THIRD = {

@@ -14,11 +14,11 @@ from django.utils.crypto import constant_time_compare
 
 from survey.errors import ChangeRefused, StudyClosed, StudyError
 from survey.models import Appraiser, Assignment, Judgment, JudgmentRevision, Study
-from survey.selectors import changeable, shown_digest
-from survey.selectors.steps import all_answered, waits_for_word
-from survey.services.finishing import confirm, finish
+from survey.selectors.next_step import all_answered, waits_for_word
+from survey.selectors.question import changeable, shown_digest
+from survey.services.dropouts import come_back
 from survey.services.joining import check_open
-from survey.services.returning import come_back
+from survey.services.outcomes import confirm, finish
 
 Choice = Judgment.Choice
 #: How far the clocks of server and browser may drift apart while a question is looked at.

@@ -1,0 +1,1 @@
+"""The options of a study, defined once: type, range, description and default."""

@@ -1,0 +1,1 @@
+"""The words that appraisers read: built-in texts, a study's own, and their language."""
