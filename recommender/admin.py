@@ -25,7 +25,7 @@ class ReadOnly:
 
 @admin.register(Dataset)
 class DatasetAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("name", "format", "n_ratings", "n_users", "n_movies", "created_at")
+    list_display = ("name", "format", "n_ratings", "n_users", "n_items", "created_at")
 
 
 @admin.register(Job)

@@ -20,7 +20,7 @@ class Dataset(models.Model):
     arrays_checksum = models.CharField(max_length=64, help_text="SHA-256 over the arrays")
     n_ratings = models.PositiveBigIntegerField()
     n_users = models.PositiveIntegerField()
-    n_movies = models.PositiveIntegerField(help_text="in the catalogue, rated or not")
+    n_items = models.PositiveIntegerField(help_text="in the catalogue, rated or not")
     scale_minimum = models.FloatField()
     scale_maximum = models.FloatField()
     scale_step = models.FloatField()
@@ -42,11 +42,11 @@ class Dataset(models.Model):
         return self.name
 
 
-class Movie(models.Model):
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="movies")
+class Item(models.Model):
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="items")
     external_id = models.CharField(max_length=100)
     position = models.PositiveIntegerField(
-        null=True, help_text="column of the rating matrix; empty for a movie nobody rated"
+        null=True, help_text="column of the rating matrix; empty for an item without ratings"
     )
     title = models.CharField(max_length=500)
     year = models.SmallIntegerField(null=True)
@@ -56,8 +56,8 @@ class Movie(models.Model):
     class Meta:
         ordering = ["dataset", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["dataset", "external_id"], name="movie_id_is_unique"),
-            models.UniqueConstraint(fields=["dataset", "position"], name="movie_column_is_unique"),
+            models.UniqueConstraint(fields=["dataset", "external_id"], name="item_id_is_unique"),
+            models.UniqueConstraint(fields=["dataset", "position"], name="item_column_is_unique"),
         ]
 
     def __str__(self) -> str:
@@ -205,16 +205,16 @@ class Evaluation(models.Model):
 
 
 class Recommendation(models.Model):
-    """A movie that a trained model named for a user's whole profile; a stored fact."""
+    """An item that a trained model recommends to a user, given all their ratings."""
 
     trained_model = models.ForeignKey(
         TrainedModel, on_delete=models.PROTECT, related_name="recommendations"
     )
     user = models.PositiveIntegerField(help_text="row of the rating matrix")
     rank = models.PositiveSmallIntegerField(default=1)
-    movie = models.ForeignKey(Movie, on_delete=models.PROTECT, related_name="recommendations")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="recommendations")
     score = models.FloatField()
-    tied = models.PositiveIntegerField(default=1, help_text="movies that share the top score")
+    tied = models.PositiveIntegerField(default=1, help_text="items that share the top score")
 
     class Meta:
         constraints = [
@@ -224,4 +224,4 @@ class Recommendation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.movie} for user {self.user}"
+        return f"{self.item} for user {self.user}"

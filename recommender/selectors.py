@@ -11,7 +11,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommender.core.systems import preset_in_words
-from recommender.models import Dataset, Job, Movie, Recommendation, TrainedModel, Worker
+from recommender.models import Dataset, Item, Job, Recommendation, TrainedModel, Worker
 
 OPEN = {Job.Status.QUEUED, Job.Status.RUNNING}
 
@@ -134,7 +134,7 @@ def recommendations_for(
     """The first recommendation of each user that has one."""
     # Read whole, not by a list of users: databases limit the number of values in a query.
     wanted = set(users)
-    rows = trained_model.recommendations.filter(rank=1).select_related("movie")
+    rows = trained_model.recommendations.filter(rank=1).select_related("item")
     return {row.user: row for row in rows if row.user in wanted}
 
 
@@ -176,7 +176,7 @@ def median_years(*, dataset: Dataset) -> NDArray[np.float64]:
 
     ratings = load_ratings(dataset)
     years = np.zeros(ratings.n_items, np.int64)
-    dated = Movie.objects.filter(dataset=dataset, position__isnull=False, year__gt=0)
+    dated = Item.objects.filter(dataset=dataset, position__isnull=False, year__gt=0)
     known = np.array(list(dated.values_list("position", "year")), np.int64).reshape(-1, 2)
     years[known[:, 0]] = known[:, 1]
     medians = np.full(ratings.n_users, np.nan)
@@ -238,14 +238,14 @@ def were_rated(
     return found
 
 
-def profiles_of(*, dataset: Dataset, users: Sequence[int]) -> dict[int, list[tuple[Movie, float]]]:
+def profiles_of(*, dataset: Dataset, users: Sequence[int]) -> dict[int, list[tuple[Item, float]]]:
     """Every movie that each of these users rated, with the stars, in the order of the matrix."""
     from recommender.loaders import load_ratings
 
     ratings = load_ratings(dataset)
     movies = {
         movie.position: movie
-        for movie in Movie.objects.filter(dataset=dataset, position__isnull=False)
+        for movie in Item.objects.filter(dataset=dataset, position__isnull=False)
     }
     profiles = {}
     for user in users:

@@ -74,9 +74,9 @@ class StudyEventAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(Question)
 class QuestionAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["study", "number", "user", "first_movie", "second_movie"]
+    list_display = ["study", "number", "user", "first_item", "second_item"]
     list_filter = ["study"]
-    list_select_related = ["study", "first_movie", "second_movie"]
+    list_select_related = ["study", "first_item", "second_item"]
 
 
 class Discreet(ReadOnly, admin.ModelAdmin):
@@ -131,9 +131,9 @@ class WithdrawalAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(UploadedRecommendation)
 class UploadedRecommendationAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["arm", "user", "rank", "movie", "score"]
+    list_display = ["arm", "user", "rank", "item", "score"]
     list_filter = ["arm__study"]
-    list_select_related = ["arm", "movie"]
+    list_select_related = ["arm", "item"]
     # Counting millions of rows twice a page takes longer than showing a hundred of them.
     show_full_result_count = False
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 
 from recommender import store
 from recommender.core.ratings import Ratings, Scale
-from recommender.models import Dataset, Evaluation, Job, Movie, Recommendation, TrainedModel
+from recommender.models import Dataset, Evaluation, Item, Job, Recommendation, TrainedModel
 from survey.models import Arm, Question, Study
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -58,7 +58,7 @@ class DatasetFactory(factory.django.DjangoModelFactory):
     checksum = factory.LazyAttribute(lambda row: hashlib.sha256(row.name.encode()).hexdigest())
     format = "test"
     folder = factory.LazyAttribute(lambda row: f"ratings/{row.name}-{row.checksum[:12]}")
-    n_movies = N_MOVIES
+    n_items = N_MOVIES
     first_rated_at = NOW
     last_rated_at = NOW
 
@@ -80,7 +80,7 @@ class DatasetFactory(factory.django.DjangoModelFactory):
         values["scale_maximum"] = ratings.scale.maximum
         values["scale_step"] = ratings.scale.step
         dataset = super()._create(model_class, *args, **values)
-        Movie.objects.bulk_create(
+        Item.objects.bulk_create(
             MovieFactory.build(dataset=dataset, position=position, external_id=str(external_id))
             for position, external_id in enumerate(ratings.item_ids)
         )
@@ -89,7 +89,7 @@ class DatasetFactory(factory.django.DjangoModelFactory):
 
 class MovieFactory(factory.django.DjangoModelFactory):
     class Meta:
-        model = Movie
+        model = Item
 
     dataset = factory.SubFactory(DatasetFactory)
     external_id = factory.Sequence(lambda n: f"extra-{n}")
@@ -210,7 +210,7 @@ class StudyFactory(factory.django.DjangoModelFactory):
 def store_questions(study: Study) -> list[Question]:
     """The first ``n_profiles`` eligible users, each with one unseen movie from each arm."""
     ratings = small_ratings()
-    movies = {movie.position: movie for movie in study.dataset.movies.all()}
+    movies = {movie.position: movie for movie in study.dataset.items.all()}
     first, second = study.arms.all()[:2]
     sizes = np.diff(ratings.indptr)
     users = [int(user) for user in np.flatnonzero(sizes >= study.minimum_profile)]
@@ -232,13 +232,13 @@ def store_questions(study: Study) -> list[Question]:
                     for position, stars in sorted(rated.items(), key=lambda pair: -pair[1])
                 ],
                 first_arm=first,
-                first_movie=chosen[0],
+                first_item=chosen[0],
                 second_arm=second,
-                second_movie=chosen[1],
+                second_item=chosen[1],
             )
         )
         published += [
-            Recommendation(trained_model=arm.trained_model, user=user, movie=movie, score=4.5)
+            Recommendation(trained_model=arm.trained_model, user=user, item=movie, score=4.5)
             for arm, movie in zip((first, second), chosen, strict=True)
         ]
     Recommendation.objects.bulk_create(published)

@@ -13,14 +13,14 @@ def test_a_study_from_the_factory_has_whole_questions():
     study = StudyFactory()
     question = study.questions.first()
     assert study.questions.count() == study.n_profiles
-    assert question.first_movie != question.second_movie
+    assert question.first_item != question.second_item
     assert len(question.profile) >= study.minimum_profile
 
 
 def test_a_question_never_recommends_what_its_profile_holds():
     for question in StudyFactory().questions.all():
         rated = {movie for movie, _stars in question.profile}
-        assert not rated & {question.first_movie_id, question.second_movie_id}
+        assert not rated & {question.first_item_id, question.second_item_id}
 
 
 def test_the_data_set_of_the_factory_can_be_loaded():

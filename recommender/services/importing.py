@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recommender import store
 from recommender.core.errors import ConfigurationError
 from recommender.loaders import FOLD
-from recommender.models import Dataset, Movie
+from recommender.models import Dataset, Item
 
 if TYPE_CHECKING:
     from recommender.core.ratings import Ratings
@@ -45,7 +45,7 @@ def register_dataset(*, name: str, source: Source) -> Dataset:
         folder=folder,
         n_ratings=ratings.n_ratings,
         n_users=ratings.n_users,
-        n_movies=len(source.movies),
+        n_items=len(source.movies),
         scale_minimum=ratings.scale.minimum,
         scale_maximum=ratings.scale.maximum,
         scale_step=ratings.scale.step,
@@ -94,7 +94,7 @@ def _insert_movies(dataset: Dataset, source: Source) -> None:
     quoted = connection.ops.quote_name
     columns = ", ".join(map(quoted, COLUMNS))
     marks = ", ".join(["%s"] * len(COLUMNS))
-    sql = f"INSERT INTO {quoted(Movie._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608
+    sql = f"INSERT INTO {quoted(Item._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608
     rows = (
         (
             dataset.pk,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from recommender.models import Evaluation, Movie, Recommendation, TrainedModel
+from recommender.models import Evaluation, Item, Recommendation, TrainedModel
 from recommender.services.claims import Claim, finish
 
 BATCH = 1000
@@ -35,8 +35,8 @@ def keep_recommendations(
     rows: Iterable[tuple[int, int, float, int]],
 ) -> None:
     """Store ``(user, movie position, score, tied)`` as each user's first recommendation."""
-    movies = dict(
-        Movie.objects.filter(dataset=trained_model.dataset, position__isnull=False).values_list(
+    items = dict(
+        Item.objects.filter(dataset=trained_model.dataset, position__isnull=False).values_list(
             "position", "pk"
         )
     )
@@ -47,7 +47,7 @@ def keep_recommendations(
                     trained_model=trained_model,
                     user=user,
                     rank=1,
-                    movie_id=movies[position],
+                    item_id=items[position],
                     score=score,
                     tied=tied,
                 )

@@ -6,7 +6,7 @@ from operator import or_
 from django.db import models
 from django.db.models import F, Q
 
-from recommender.models import Dataset, Movie, TrainedModel
+from recommender.models import Dataset, Item, TrainedModel
 
 #: From which status a study may go to which; "" is before it was made.
 TRANSITIONS = [
@@ -185,7 +185,7 @@ class UploadedRecommendation(models.Model):
 
     arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="uploaded")
     user = models.PositiveIntegerField(help_text="row of the rating matrix")
-    movie = models.ForeignKey(Movie, on_delete=models.PROTECT, related_name="+")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+")
     rank = models.PositiveIntegerField(help_text="1 is the best")
     score = models.FloatField(null=True)
 
@@ -193,7 +193,7 @@ class UploadedRecommendation(models.Model):
         ordering = ["arm", "user", "rank"]
         constraints = [
             models.UniqueConstraint(fields=["arm", "user", "rank"], name="uploaded_once_a_rank"),
-            models.UniqueConstraint(fields=["arm", "user", "movie"], name="uploaded_once_a_movie"),
+            models.UniqueConstraint(fields=["arm", "user", "item"], name="uploaded_once_per_item"),
         ]
 
     def __str__(self) -> str:
@@ -206,11 +206,11 @@ class Question(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="questions")
     number = models.PositiveIntegerField()
     user = models.PositiveIntegerField(help_text="row of the rating matrix")
-    profile = models.JSONField(help_text="[movie, stars] pairs, most stars first")
+    profile = models.JSONField(help_text="[item, stars] pairs, most stars first")
     first_arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+")
-    first_movie = models.ForeignKey(Movie, on_delete=models.PROTECT, related_name="+")
+    first_item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+")
     second_arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+")
-    second_movie = models.ForeignKey(Movie, on_delete=models.PROTECT, related_name="+")
+    second_item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["study", "number"]
@@ -221,7 +221,7 @@ class Question(models.Model):
                 name="question_once_per_profile_and_pair",
             ),
             models.CheckConstraint(
-                condition=~Q(first_movie=F("second_movie")), name="question_movies_differ"
+                condition=~Q(first_item=F("second_item")), name="question_items_differ"
             ),
             models.CheckConstraint(
                 condition=~Q(first_arm=F("second_arm")), name="question_arms_differ"

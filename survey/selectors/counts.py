@@ -109,14 +109,14 @@ def named_movies(study: Study, arms: Sequence[Arm]) -> dict[int, Named]:
     trained = [arm.trained_model_id for arm in arms if arm.trained_model_id]
     rows = Recommendation.objects.filter(trained_model__in=trained, rank=1)
     by_model: dict[int, dict[int, tuple[int, int | None]]] = defaultdict(dict)
-    for model, user, movie, tied in rows.values_list("trained_model", "user", "movie", "tied"):
+    for model, user, movie, tied in rows.values_list("trained_model", "user", "item", "tied"):
         if user in compared:
             by_model[model][user] = (movie, tied)
     return {
         arm.pk: Named(
             by_model[arm.trained_model_id]
             if arm.trained_model_id
-            else {user: (row.movie_id, None) for user, row in first_uploaded(arm, tried).items()}
+            else {user: (row.item_id, None) for user, row in first_uploaded(arm, tried).items()}
         )
         for arm in arms
     }

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from recommender.models import Movie
+from recommender.models import Item
 from survey.models import Arm, Question, Study
 from survey.protocol.fields import Protocol
 
@@ -55,7 +55,7 @@ def design(study: Study) -> dict[str, Any]:
     """
     arms = {arm.pk: arm for arm in study.arms.select_related("trained_model")}
     questions = list(study.questions.order_by("number"))
-    movies = Movie.objects.in_bulk(_movies(questions))
+    movies = Item.objects.in_bulk(_movies(questions))
     names = {pk: movie.external_id for pk, movie in movies.items()}
     return {
         "format": FORMAT,
@@ -68,9 +68,9 @@ def design(study: Study) -> dict[str, Any]:
                 "user": question.user,
                 "profile": [[names.get(pk), float(stars)] for pk, stars in question.profile],
                 "first_arm": arms[question.first_arm_id].position,
-                "first_movie": names.get(question.first_movie_id),
+                "first_movie": names.get(question.first_item_id),
                 "second_arm": arms[question.second_arm_id].position,
-                "second_movie": names.get(question.second_movie_id),
+                "second_movie": names.get(question.second_item_id),
             }
             for question in questions
         ],
@@ -119,5 +119,5 @@ def _movies(questions: Iterable[Question]) -> set[int]:
     shown: set[int] = set()
     for question in questions:
         shown.update(pk for pk, _ in question.profile)
-        shown.update((question.first_movie_id, question.second_movie_id))
+        shown.update((question.first_item_id, question.second_item_id))
     return shown

@@ -89,7 +89,7 @@ def first_uploaded(arm: Arm, users: Sequence[int]) -> dict[int, UploadedRecommen
     found = {}
     for start in range(0, len(users), USERS_A_QUERY):
         rows = arm.uploaded.filter(rank=1, user__in=users[start : start + USERS_A_QUERY])
-        found.update({row.user: row for row in rows.select_related("movie")})
+        found.update({row.user: row for row in rows.select_related("item")})
     return found
 
 
@@ -114,7 +114,7 @@ def draw(study: Study, sources: Sequence[Published]) -> Drawing:
             first, second = named[one], named[two]
             if first is None or second is None:
                 continue
-            if first.movie_id == second.movie_id:
+            if first.item_id == second.item_id:
                 agreements += 1
             else:
                 possible.append((place, Drawn(user, (one, two), first, second)))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.crypto import salted_hmac
 
-from recommender.models import Movie
+from recommender.models import Item
 from survey.models import Appraiser, Assignment, Judgment, Question
 from survey.profiles import Card, MovieFacts, Profile, card, profile
 
@@ -72,7 +72,7 @@ def question_page(
     part = practising if practice else counting
     place = [each.pk for each in part].index(wanted.pk) + 1
     full = appraiser.assignments.select_related(
-        "question__first_movie", "question__second_movie", "judgment"
+        "question__first_item", "question__second_item", "judgment"
     )
     assignment = full.defer("question__profile").get(pk=wanted.pk)
     left, right = (_card(movie) for movie in _sides(assignment))
@@ -100,7 +100,7 @@ def question_page(
 def question_profile(question_id: int) -> Profile:
     """Everything that the question's user rated."""
     pairs = Question.objects.values_list("profile", flat=True).get(pk=question_id)
-    wanted = Movie.objects.filter(pk__in=[movie for movie, _ in pairs])
+    wanted = Item.objects.filter(pk__in=[movie for movie, _ in pairs])
     movies = {movie.pk: _facts(movie) for movie in wanted.only("title", "year", "genres")}
     return profile([(movies[movie], stars) for movie, stars in pairs])
 
@@ -115,7 +115,7 @@ def own_answers(appraiser: Appraiser) -> list[OwnAnswer]:
     changeable = {each.pk for each in _changeable(appraiser, own)}
     hidden = {each.question_id for each in own if _is_repeated_now(each)}
     counting = [each for each in _asked(own) if each.kind != Kind.PRACTICE]
-    full = appraiser.assignments.select_related("question__first_movie", "question__second_movie")
+    full = appraiser.assignments.select_related("question__first_item", "question__second_item")
     movies = {each.pk: _sides(each) for each in full.defer("question__profile")}
     given = [(number, each) for number, each in enumerate(counting, 1) if _is_answered(each)]
     lines = []
@@ -216,10 +216,10 @@ def _all_listed(appraiser: Appraiser, own: list[Assignment]) -> bool:
     return study.changes == "finish" and (over or not study.n_repeats)
 
 
-def _sides(assignment: Assignment) -> tuple[Movie, Movie]:
+def _sides(assignment: Assignment) -> tuple[Item, Item]:
     """The movie on the left, the movie on the right."""
     question = assignment.question
-    first, second = question.first_movie, question.second_movie
+    first, second = question.first_item, question.second_item
     return (first, second) if assignment.left_arm_id == question.first_arm_id else (second, first)
 
 
@@ -233,9 +233,9 @@ def _told(expected: str, left: Card, right: Card) -> str:
     return movie.title
 
 
-def _facts(movie: Movie) -> MovieFacts:
+def _facts(movie: Item) -> MovieFacts:
     return MovieFacts(movie.title, movie.year, movie.genres)
 
 
-def _card(movie: Movie) -> Card:
+def _card(movie: Item) -> Card:
     return card(_facts(movie))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.models import Dataset, Movie
+from recommender.models import Dataset, Item
 from recommender.selectors import user_rows, were_rated
 from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
@@ -48,7 +48,7 @@ def sources_for_arms(
 
 def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
     """Every system of the file with its list, movies by their primary keys. StudyError."""
-    rows = Movie.objects.filter(dataset=dataset).order_by("pk")
+    rows = Item.objects.filter(dataset=dataset).order_by("pk")
     catalogue = list(rows.values_list("external_id", "pk", "position"))
     keys = np.array([pk for _, pk, _ in catalogue], np.int64)
     # A movie without a position was rated by nobody: no row of the matrix holds -1.
@@ -75,7 +75,7 @@ def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
 
 def stored_upload(arm: Arm) -> UploadedList:
     """The list of an uploaded arm, as its rows say it."""
-    rows = arm.uploaded.order_by("user", "rank").values_list("user", "movie", "rank", "score")
+    rows = arm.uploaded.order_by("user", "rank").values_list("user", "item", "rank", "score")
     # Row by row into the array: a list of them all would be ten times as large.
     columns = np.fromiter(
         (

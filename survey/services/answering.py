@@ -215,6 +215,6 @@ def _assignment(appraiser: Appraiser, key: str | UUID) -> Assignment | None:
         key = UUID(str(key))
     except ValueError:
         return None
-    movies = ("question__first_movie", "question__second_movie")
+    movies = ("question__first_item", "question__second_item")
     own = appraiser.assignments.select_related("question", "judgment", *movies)
     return own.defer("question__profile").filter(key=key).first()

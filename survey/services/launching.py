@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from recommender.models import Movie
+from recommender.models import Item
 from recommender.selectors import profiles_of
 from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
@@ -100,7 +100,7 @@ def _questions(study: Study, drawing: Drawing) -> list[Question]:
     for number, drawn in enumerate(drawing.kept, start=1):
         first, second = (arms[place] for place in drawn.arms)
         rated = profiles[drawn.user]
-        _check_new(rated, {first: drawn.first.movie, second: drawn.second.movie})
+        _check_new(rated, {first: drawn.first.item, second: drawn.second.item})
         questions.append(
             Question(
                 study=study,
@@ -108,15 +108,15 @@ def _questions(study: Study, drawing: Drawing) -> list[Question]:
                 user=drawn.user,
                 profile=_best_first(rated),
                 first_arm=first,
-                first_movie=drawn.first.movie,
+                first_item=drawn.first.item,
                 second_arm=second,
-                second_movie=drawn.second.movie,
+                second_item=drawn.second.item,
             )
         )
     return questions
 
 
-def _check_new(rated: list[tuple[Movie, float]], named: dict[Arm, Movie]) -> None:
+def _check_new(rated: list[tuple[Item, float]], named: dict[Arm, Item]) -> None:
     """StudyError where an arm names what is in the profile: that would make no question."""
     known = {movie.pk for movie, _ in rated}
     for arm, movie in named.items():
@@ -128,7 +128,7 @@ def _check_new(rated: list[tuple[Movie, float]], named: dict[Arm, Movie]) -> Non
             )
 
 
-def _best_first(rated: list[tuple[Movie, float]]) -> list[tuple[int, float]]:
+def _best_first(rated: list[tuple[Item, float]]) -> list[tuple[int, float]]:
     """The profile as it is stored."""
     ordered = sorted(rated, key=lambda pair: (-pair[1], pair[0].title.casefold(), pair[0].pk))
     return [(movie.pk, stars) for movie, stars in ordered]

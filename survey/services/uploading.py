@@ -26,7 +26,7 @@ def _rows(arm: Arm, upload: UploadedList) -> Iterator[UploadedRecommendation]:
         yield UploadedRecommendation(
             arm=arm,
             user=int(user),
-            movie_id=int(movie),
+            item_id=int(movie),
             rank=int(rank),
             score=None if isnan(score) else float(score),
         )

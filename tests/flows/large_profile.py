@@ -1,6 +1,6 @@
 """A profile as large as they come, made of movies one can search for."""
 
-from recommender.models import Movie
+from recommender.models import Item
 from survey.models import Question, Study
 
 WORDS = ("Night", "River", "Stranger", "Garden", "Winter", "Letter", "Ocean", "Promise")
@@ -13,8 +13,8 @@ def rate_many(study: Study, n_movies: int) -> None:
 
     Stars follow the genre a little: Film-Noir is liked best, Western least.
     """
-    movies = Movie.objects.bulk_create(
-        Movie(
+    movies = Item.objects.bulk_create(
+        Item(
             dataset=study.dataset,
             external_id=f"large-{n}",
             title=f"{WORDS[n % 8]} of {PLACES[n // 8 % 7]} {n}",

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from recommender.models import Movie
+from recommender.models import Item
 from survey.models import Appraiser, Question
 from survey.protocol.fields import Protocol
 from survey.services.joining import begin, join_study
@@ -162,11 +162,11 @@ def test_a_study_of_one_language_speaks_it_and_offers_no_other(visit, study):
 
 
 def movies_of(study, titles):
-    Movie.objects.bulk_create(
-        Movie(dataset=study.dataset, external_id=f"m{n}", title=title, year=1990, genres=["War"])
+    Item.objects.bulk_create(
+        Item(dataset=study.dataset, external_id=f"m{n}", title=title, year=1990, genres=["War"])
         for n, title in enumerate(titles)
     )
-    found = Movie.objects.filter(external_id__startswith="m").order_by("pk")
+    found = Item.objects.filter(external_id__startswith="m").order_by("pk")
     profile = [[movie.pk, 3.5] for movie in found]
     Question.objects.filter(study=study).update(profile=profile)
 
@@ -279,7 +279,7 @@ def test_a_latin_title_is_not_garbled_and_stands_where_lines_begin(mirrored):
 
 
 def test_other_names_of_a_movie_keep_their_parentheses(mirrored):
-    Movie.objects.filter(title="Film 11").update(title="Film 11 (Le film onze)")
+    Item.objects.filter(title="Film 11").update(title="Film 11 (Le film onze)")
     mirrored.reload()
     aside = mirrored.locator(".card .aside").first
     assert aside.evaluate("one => getComputedStyle(one).unicodeBidi") == "plaintext"

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from recommender.models import Movie
+from recommender.models import Item
 from survey.models import Question
 from survey.services import joining
 from survey.services.joining import join_study
@@ -40,8 +40,8 @@ def start(live_server):
 
     def begin(language="en", genres=GENRES[:6], **values):
         study = StudyFactory(**values)
-        movies = Movie.objects.bulk_create(
-            Movie(
+        movies = Item.objects.bulk_create(
+            Item(
                 dataset=study.dataset,
                 external_id=f"letters-{n}",
                 title=f"Movie {n}",

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from recommender.models import Job, Movie
+from recommender.models import Item, Job
 from survey.models import Question, Study, Withdrawal
 from survey.protocol.fields import Protocol
 from survey.services.answering import record_judgment
@@ -128,8 +128,8 @@ def test_both_answers_are_at_hand_on_a_small_screen(page, live_server, appraiser
 
 
 def test_two_thousand_movies_are_readable_and_light(page, live_server, study):
-    Movie.objects.bulk_create(
-        Movie(
+    Item.objects.bulk_create(
+        Item(
             dataset=study.dataset,
             external_id=f"m{n}",
             title=f"Movie {n}",
@@ -138,7 +138,7 @@ def test_two_thousand_movies_are_readable_and_light(page, live_server, study):
         )
         for n in range(2000)
     )
-    movies = Movie.objects.filter(external_id__startswith="m").values_list("pk", flat=True)
+    movies = Item.objects.filter(external_id__startswith="m").values_list("pk", flat=True)
     profile = [[pk, 5 - 0.5 * (nth // 200)] for nth, pk in enumerate(movies)]
     Question.objects.update(profile=profile)
     appraiser, token = join_study(study=study)

@@ -65,9 +65,9 @@ from survey.models import Appraiser, Study
 study = Study.objects.get(slug="SLUG")
 first = {q.pk: q.first_arm_id for q in study.questions.all()}
 movies = {}
-for q in study.questions.select_related("first_movie", "second_movie"):
-    movies[q.pk, q.first_arm_id] = q.first_movie.title
-    movies[q.pk, q.second_arm_id] = q.second_movie.title
+for q in study.questions.select_related("first_item", "second_item"):
+    movies[q.pk, q.first_arm_id] = q.first_item.title
+    movies[q.pk, q.second_arm_id] = q.second_item.title
 def said(row, question):
     chosen = row.chosen_arm_id
     return [row.choice, movies[question, chosen] if chosen else "", row.answered_at.isoformat()]

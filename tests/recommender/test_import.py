@@ -21,7 +21,7 @@ from recommender.core.readers import read_source
 from recommender.loaders import load_ratings
 from recommender.management import following
 from recommender.management.commands import import_ratings
-from recommender.models import Dataset, Movie
+from recommender.models import Dataset, Item
 from recommender.services.importing import register_dataset
 from tests.recommender.core import sources
 
@@ -54,7 +54,7 @@ def dataset(db, home, movielens):
 
 
 def test_the_facts_of_a_source_are_kept(dataset):
-    assert (dataset.n_ratings, dataset.n_users, dataset.n_movies) == (4, 3, 4)
+    assert (dataset.n_ratings, dataset.n_users, dataset.n_items) == (4, 3, 4)
     assert (dataset.scale_minimum, dataset.scale_maximum, dataset.scale_step) == (0.5, 5, 0.5)
     assert dataset.format == "movielens-csv"
     assert dataset.licence_note == "README.txt: The data may be used for tests."
@@ -66,10 +66,10 @@ def test_the_time_range_is_kept_in_utc(dataset):
 
 
 def test_movies_are_rows_with_the_column_of_their_ratings(dataset):
-    matrix = Movie.objects.get(dataset=dataset, external_id="20")
+    matrix = Item.objects.get(dataset=dataset, external_id="20")
     assert (matrix.title, matrix.year, matrix.position) == ("The Matrix", 1999, 1)
     assert matrix.external_ids == {"imdb": "tt0133093", "tmdb": "603"}
-    assert Movie.objects.get(dataset=dataset, external_id="40").position is None
+    assert Item.objects.get(dataset=dataset, external_id="40").position is None
 
 
 def test_ratings_come_back_as_they_were_read(dataset, movielens):
@@ -109,7 +109,7 @@ def test_the_same_source_again_changes_nothing(dataset, home, movielens):
     again = register_dataset(name="tiny", source=read_source(movielens))
     assert again.pk == dataset.pk
     assert everything(home) == before
-    assert Movie.objects.count() == 4
+    assert Item.objects.count() == 4
 
 
 def test_another_source_under_a_name_that_is_taken_is_refused(dataset, home, tmp_path):
@@ -205,7 +205,7 @@ def test_the_demo_data_is_imported_under_its_name(db, home):
     run("--demo")
     dataset = Dataset.objects.get(name="demo")
     assert dataset.n_users == 600
-    assert dataset.movies.count() == dataset.n_movies >= 400
+    assert dataset.items.count() == dataset.n_items >= 400
     assert load_ratings(dataset).n_ratings == dataset.n_ratings
 
 
@@ -223,8 +223,8 @@ def test_the_command_wants_one_source_or_the_demo(db, arguments):
 def test_the_real_data_sets_are_imported_whole(db, home, real_data, folder, counts):
     run(real_data / folder)
     dataset = Dataset.objects.get(name=folder)
-    assert (dataset.n_ratings, dataset.n_users, dataset.n_movies) == counts
-    assert dataset.movies.count() == counts[2]
+    assert (dataset.n_ratings, dataset.n_users, dataset.n_items) == counts
+    assert dataset.items.count() == counts[2]
 
 
 def test_a_terminal_shows_share_rate_and_time_left_while_a_file_is_read(monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommender.core.readers import read_source
-from recommender.models import Dataset, Movie
+from recommender.models import Dataset, Item
 from recommender.services.importing import register_dataset
 from tests.recommender.core import sources
 from tests.recommender.test_import import everything
@@ -92,7 +92,7 @@ def kept(db, home, tmp_path):
 
 
 def rows():
-    return list(Dataset.objects.values()), list(Movie.objects.order_by("pk").values())
+    return list(Dataset.objects.values()), list(Item.objects.order_by("pk").values())
 
 
 @pytest.mark.parametrize(("make", "message"), DAMAGE.values(), ids=DAMAGE)

@@ -36,7 +36,7 @@ def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset)
     assert [row.user for row in rows] == [3, 7]
     for row in rows:
         profile = ratings.indices[ratings.indptr[row.user] : ratings.indptr[row.user + 1]]
-        assert row.movie.position not in profile
+        assert row.item.position not in profile
         assert (row.rank, row.tied >= 1) == (1, True)
 
 

@@ -68,12 +68,12 @@ def test_a_model_without_errors_has_a_row_without_figures(home):
 
 def test_recommendations_come_with_their_movies_in_one_query(home, django_assert_num_queries):
     model = TrainedModelFactory()
-    movie = model.dataset.movies.first()
+    movie = model.dataset.items.first()
     for user in (1, 2, 3):
-        Recommendation.objects.create(trained_model=model, user=user, movie=movie, score=4.0)
+        Recommendation.objects.create(trained_model=model, user=user, item=movie, score=4.0)
     with django_assert_num_queries(1):
         found = selectors.recommendations_for(trained_model=model, users=[1, 3, 9])
-        assert {user: row.movie.title for user, row in found.items()} == {
+        assert {user: row.item.title for user, row in found.items()} == {
             1: movie.title,
             3: movie.title,
         }

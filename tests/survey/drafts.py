@@ -37,7 +37,7 @@ def publish(
     done: bool = True,
 ) -> None:
     """Each arm's recommendation for the whole pool; ``place`` is a profile's place in it."""
-    movies = list(study.dataset.movies.exclude(position=None).order_by("position"))
+    movies = list(study.dataset.items.exclude(position=None).order_by("position"))
     profiles = profiles_of(dataset=study.dataset, users=study.profile_pool)
     for arm in study.arms.exclude(trained_model=None):
         rows = []
@@ -49,7 +49,7 @@ def publish(
                 Recommendation(
                     trained_model=arm.trained_model,
                     user=user,
-                    movie=movie,
+                    item=movie,
                     score=4.5,
                     tied=tied(place),
                 )

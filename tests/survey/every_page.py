@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
-from recommender.models import Movie
+from recommender.models import Item
 from survey.models import Appraiser, Question, Study
 from survey.selectors.question import question_page
 from survey.services.answering import confirm_answers, record_judgment
@@ -56,10 +56,10 @@ class Walk:
         words = {"title": "2000", "consent_text": "3000", "instructions": "4000"}
         own = {"slug": f"s{self.made}", "questions_per_appraiser": 3} | words | values
         study = StudyFactory(**own)
-        movies = list(Movie.objects.filter(dataset=study.dataset).order_by("pk"))
+        movies = list(Item.objects.filter(dataset=study.dataset).order_by("pk"))
         for movie in movies:
             movie.title = f"{1000 + (movie.position or 0)} (22)"
-        Movie.objects.bulk_update(movies, ["title"])
+        Item.objects.bulk_update(movies, ["title"])
         return study
 
     def person(self, study: Study, **values: Any) -> tuple[Appraiser, str]:
@@ -194,7 +194,7 @@ def answering(walk: Walk) -> Iterator[Page]:
 
 def profiles(walk: Walk) -> Iterator[Page]:
     study = walk.study()
-    movies = list(Movie.objects.filter(dataset=study.dataset).order_by("pk"))
+    movies = list(Item.objects.filter(dataset=study.dataset).order_by("pk"))
     _, url = walk.reader(study)
     for label, profile in {
         "large": [[movie.pk, 5 - 0.5 * (nth // 3)] for nth, movie in enumerate(movies)],
@@ -203,7 +203,7 @@ def profiles(walk: Walk) -> Iterator[Page]:
         Question.objects.filter(study=study).update(profile=profile)
         forget_profiles()
         yield f"profile {label}", walk.get(url)
-    Movie.objects.filter(dataset=study.dataset).update(year=None)
+    Item.objects.filter(dataset=study.dataset).update(year=None)
     forget_profiles()
     yield "profile without years", walk.get(url)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 
-BEFORE = "0003_judgment_visible_time"
+BEFORE = [("recommender", "0003_code_that_began"), ("survey", "0003_judgment_visible_time")]
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 #: Who answered what, in the order of the questions; Ben and the program stopped on the way.
 ANSWERS = {
@@ -21,12 +21,7 @@ ANSWERS = {
 
 def fill(tables: Any) -> Any:
     """A running study of three questions; ``tables`` gives a model of that time by its name."""
-    from tests.factories import DatasetFactory, TrainedModelFactory
-
-    dataset = DatasetFactory(name="older")
-    type(dataset).objects.update(arrays_checksum="0" * 64)
-    systems = ("autoencoder", "user-knn")
-    models = [TrainedModelFactory(dataset=dataset, system=system) for system in systems]
+    dataset, models = _models(tables)
     study = tables("Study").objects.create(
         slug="older",
         title="Which film fits better?",
@@ -71,6 +66,47 @@ def fill(tables: Any) -> Any:
     return study
 
 
+def _models(tables: Any) -> tuple[Any, list[Any]]:
+    """A data set with its movies, and two trained models, in the tables of that time."""
+    from tests.factories import SCALE, MovieFactory, small_ratings
+
+    ratings = small_ratings()
+    dataset = tables("Dataset").objects.create(
+        name="older",
+        checksum="1" * 64,
+        format="test",
+        folder="ratings/older",
+        arrays_checksum="0" * 64,
+        n_ratings=ratings.n_ratings,
+        n_users=ratings.n_users,
+        n_movies=ratings.n_items,
+        scale_minimum=SCALE.minimum,
+        scale_maximum=SCALE.maximum,
+        scale_step=SCALE.step,
+        first_rated_at=NOW,
+        last_rated_at=NOW,
+    )
+    for position, external_id in enumerate(ratings.item_ids):
+        now = MovieFactory.build(dataset=None, position=position, external_id=str(external_id))
+        names = ("external_id", "position", "title", "year", "genres")
+        values = {name: getattr(now, name) for name in names}
+        tables("Movie").objects.create(dataset=dataset, **values)
+    return dataset, [_model(tables, dataset, system) for system in ("autoencoder", "user-knn")]
+
+
+def _model(tables: Any, dataset: Any, system: str) -> Any:
+    from tests.factories import TrainedModelFactory
+
+    now = TrainedModelFactory.build(dataset=None, job=None, system=system, data_checksum="1" * 64)
+    values = {
+        field.attname: getattr(now, field.attname)
+        for field in now._meta.concrete_fields
+        if field.attname not in {"id", "job_id", "dataset_id"}
+    }
+    job = tables("Job").objects.create(kind="train", status="done", attempts=1, started_at=NOW)
+    return tables("TrainedModel").objects.create(job=job, dataset=dataset, **values)
+
+
 def _take_part(
     tables: Any, study: Any, kind: str, number: int, questions: Any, arms: Any, choices: list[str]
 ) -> None:
@@ -109,11 +145,11 @@ def older() -> dict[str, Any]:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
-    call_command("migrate", "recommender", verbosity=0)
-    call_command("migrate", "survey", BEFORE, verbosity=0)
-    loader = MigrationExecutor(connection).loader
-    apps = loader.project_state([("survey", BEFORE)]).apps
-    filled = fill(lambda name: apps.get_model("survey", name))
+    for app, name in BEFORE:
+        call_command("migrate", app, name, verbosity=0)
+    apps = MigrationExecutor(connection).loader.project_state(BEFORE).apps
+    models = {model.__name__: model for model in apps.get_models()}
+    filled = fill(models.__getitem__)
     call_command("migrate", verbosity=0)
     return {"now": found(filled.pk), "going_on": go_on(filled.pk)}
 

@@ -43,7 +43,7 @@ def blind_study(people, each):
         n_repeats=REPEATS,
     )
     draw = random.Random(5)
-    movies = list(study.dataset.movies.values_list("pk", flat=True))
+    movies = list(study.dataset.items.values_list("pk", flat=True))
     first, second = study.arms.all()
     drawn = [draw.sample(movies, 8) for _ in range(people * each)]
     Question.objects.bulk_create(
@@ -53,9 +53,9 @@ def blind_study(people, each):
             user=number,
             profile=[[movie, 5.0 - place / 2] for place, movie in enumerate(rated)],
             first_arm=first,
-            first_movie_id=left,
+            first_item_id=left,
             second_arm=second,
-            second_movie_id=right,
+            second_item_id=right,
         )
         for number, (left, right, *rated) in enumerate(drawn, start=1)
     )

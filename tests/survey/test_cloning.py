@@ -70,7 +70,7 @@ def test_a_copy_can_be_launched_and_is_a_study_of_its_own(films):
     copy = clone_study(study=films, slug="again")
     Job.objects.update(status=Job.Status.DONE)
     launch_study(study=copy)
-    rows = [list(study.questions.values_list("user", "first_movie")) for study in (films, copy)]
+    rows = [list(study.questions.values_list("user", "first_item")) for study in (films, copy)]
     assert rows[0] == rows[1]
     assert copy.design_hash != films.design_hash
 

@@ -65,7 +65,7 @@ def test_the_same_seed_makes_the_same_study(trained):
     for slug in ("one", "two"):
         run("create_study", slug, *CREATE[2:], "--inline")
         questions = Study.objects.get(slug=slug).questions
-        made.append(list(questions.values_list("user", "first_movie", "second_movie")))
+        made.append(list(questions.values_list("user", "first_item", "second_item")))
     assert made[0] == made[1]
 
 
@@ -104,7 +104,7 @@ def test_a_copy_is_made_prepared_and_launched_by_two_commands(trained):
     assert Study.objects.get(slug="again").status == Study.Status.DRAFT
     run("launch_study", "again")
     made = [
-        list(study.questions.values_list("user", "first_movie", "second_movie"))
+        list(study.questions.values_list("user", "first_item", "second_item"))
         for study in Study.objects.order_by("pk")
     ]
     assert made[0] == made[1]

@@ -5,7 +5,7 @@ import pytest
 
 from recommender import selectors
 from recommender.core.ratings import Ratings
-from recommender.models import Movie
+from recommender.models import Item
 from recommender.selectors import eligible_users, median_years, were_rated
 from survey.errors import StudyError
 from survey.protocol.fields import Protocol
@@ -23,7 +23,7 @@ def dataset(db):
 
 def medians_one_by_one(dataset):
     """Each user's median year, the slow and plain way."""
-    years = dict(dataset.movies.exclude(year=None).values_list("position", "year"))
+    years = dict(dataset.items.exclude(year=None).values_list("position", "year"))
     ratings = small_ratings()
     found = []
     for user in range(ratings.n_users):
@@ -35,13 +35,13 @@ def medians_one_by_one(dataset):
 
 @pytest.mark.parametrize("piece", [1, 7, 50, 4_000_000])
 def test_the_median_year_is_that_of_the_movies_with_a_year(dataset, monkeypatch, piece):
-    Movie.objects.filter(position__in=[0, 7, 10, 13, 16]).update(year=None)
+    Item.objects.filter(position__in=[0, 7, 10, 13, 16]).update(year=None)
     monkeypatch.setattr(selectors, "RATINGS_A_PIECE", piece)
     np.testing.assert_equal(median_years(dataset=dataset), medians_one_by_one(dataset))
 
 
 def test_a_profile_without_any_year_is_in_no_era(dataset):
-    Movie.objects.update(year=None)
+    Item.objects.update(year=None)
     assert np.isnan(median_years(dataset=dataset)).all()
     assert len(eligible_users(dataset=dataset, minimum=1, era=(1870, None))) == 0
 

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from recommender.models import Movie, TrainedModel
+from recommender.models import Item, TrainedModel
 from survey import exports
 from survey.errors import StudyError
 from survey.models import Arm, Study
@@ -81,7 +81,7 @@ CHANGES = {
     "the pool": lambda study: Study.objects.update(profile_pool=study.profile_pool[::-1]),
     "a label": lambda study: Arm.objects.filter(position=0).update(label="Another"),
     "a model": lambda study: TrainedModel.objects.update(artefact_checksum="1" * 64),
-    "a title": lambda study: Movie.objects.update(title="Renamed"),
+    "a title": lambda study: Item.objects.update(title="Renamed"),
     "a star": lambda study: study.questions.filter(number=1).update(
         profile=[[pk, 1.0] for pk, _ in study.questions.get(number=1).profile]
     ),
@@ -115,11 +115,11 @@ def test_anybody_can_verify_an_exported_design_with_the_standard_library(frozen,
 
 def test_an_exported_design_holds_every_question_with_its_movies(frozen):
     found = exports.design_document(frozen)["design"]
-    question = frozen.questions.select_related("first_movie").get(number=3)
+    question = frozen.questions.select_related("first_item").get(number=3)
     row = found["questions"][2]
-    assert row["first_movie"] == question.first_movie.external_id
+    assert row["first_movie"] == question.first_item.external_id
     assert [stars for _, stars in row["profile"]] == [stars for _, stars in question.profile]
-    assert found["movies"][row["first_movie"]]["title"] == question.first_movie.title
+    assert found["movies"][row["first_movie"]]["title"] == question.first_item.title
     assert [arm["model"]["system"] for arm in found["arms"]] == ["autoencoder", "user-knn"]
 
 

@@ -44,11 +44,11 @@ def test_each_arm_s_recommendation_is_stored_with_its_arm(draft):
     launch_study(study=draft)
     for question in draft.questions.all():
         for arm, movie in (
-            (question.first_arm, question.first_movie),
-            (question.second_arm, question.second_movie),
+            (question.first_arm, question.first_item),
+            (question.second_arm, question.second_item),
         ):
             row = Recommendation.objects.get(trained_model=arm.trained_model, user=question.user)
-            assert row.movie == movie
+            assert row.item == movie
 
 
 def test_agreements_are_passed_over_and_counted_as_far_as_was_tried(draft):
@@ -101,7 +101,7 @@ def test_a_recommendation_from_the_profile_itself_is_refused(draft):
     user = draft.profile_pool[0]
     (rated,) = profiles_of(dataset=draft.dataset, users=[user]).values()
     Recommendation.objects.filter(user=user, trained_model=draft.arms.first().trained_model).update(
-        movie=rated[0][0]
+        item=rated[0][0]
     )
     with pytest.raises(StudyError, match="holds already"):
         launch_study(study=draft)

@@ -54,7 +54,7 @@ def answered(study, kind="pilot"):
 
 
 def drawn(study):
-    return list(study.questions.values_list("number", "user", "first_movie", "second_movie"))
+    return list(study.questions.values_list("number", "user", "first_item", "second_item"))
 
 
 def test_a_pilot_has_its_questions_and_takes_trial_answers(pilot):

@@ -97,8 +97,8 @@ def test_a_pair_that_agrees_is_passed_over_and_the_others_are_asked():
     study = ready()
     first, second, _ = study.arms.all()
     user = study.profile_pool[0]
-    movie = first.model.recommendations.get(user=user).movie
-    second.model.recommendations.filter(user=user).update(movie=movie)
+    movie = first.model.recommendations.get(user=user).item
+    second.model.recommendations.filter(user=user).update(item=movie)
     launch_study(study=study)
     here = study.questions.filter(user=user)
     assert list(here.values_list("first_arm__position", "second_arm__position")) == [(0, 2), (1, 2)]

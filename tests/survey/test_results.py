@@ -126,11 +126,11 @@ def test_an_arm_that_names_the_same_few_movies_is_known_by_their_number():
     study = prepared()
     publish(study)
     launch_study(study=study)
-    same = study.dataset.movies.exclude(position=None).last()
+    same = study.dataset.items.exclude(position=None).last()
     tried = study.profile_pool[: study.profiles_tried]
     first, second = study.arms.all()
-    first.model.recommendations.filter(user__in=tried).update(movie=same)
-    named = second.model.recommendations.filter(user__in=tried).values("movie").distinct().count()
+    first.model.recommendations.filter(user__in=tried).update(item=same)
+    named = second.model.recommendations.filter(user__in=tried).values("item").distinct().count()
     arms = results(study, kind="real").arms
     assert [(arm.movies_named, arm.profiles_compared) for arm in arms] == [(1, 12), (named, 12)]
     assert named > 1
@@ -168,7 +168,7 @@ def test_a_question_page_puts_each_recommendation_on_its_side(ada):
     page = question_page(ada.appraiser)
     assignment = ada.appraiser.assignments.get(key=page.assignment_key)
     question = assignment.question
-    sides = [question.first_movie.title, question.second_movie.title]
+    sides = [question.first_item.title, question.second_item.title]
     if assignment.left_arm != question.first_arm:
         sides.reverse()
     assert [page.left.title, page.right.title] == sides

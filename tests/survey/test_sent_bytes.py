@@ -52,20 +52,20 @@ def study():
     for arm in arms:
         arm.study = study
         arm.save()
-    movies = list(study.dataset.movies.order_by("position"))
+    movies = list(study.dataset.items.order_by("position"))
     for number in range(1, 13):
         first, second = ((0, 1), (0, 2), (1, 2))[number % 3]
         question = Question(pk=ROW + 100 + number, study=study, number=number, user=88_000 + number)
         question.profile = [[movie.pk, 4.0] for movie in movies[10:16]]
         question.first_arm, question.second_arm = arms[first], arms[second]
-        question.first_movie, question.second_movie = movies[first], movies[second]
+        question.first_item, question.second_item = movies[first], movies[second]
         question.save()
         for arm, movie in zip(arms[:2], movies, strict=False):
             Recommendation.objects.create(
-                trained_model=arm.trained_model, user=question.user, movie=movie, score=SCORE
+                trained_model=arm.trained_model, user=question.user, item=movie, score=SCORE
             )
         UploadedRecommendation.objects.create(
-            arm=arms[2], user=question.user, movie=movies[2], rank=1, score=SCORE
+            arm=arms[2], user=question.user, item=movies[2], rank=1, score=SCORE
         )
     return study
 

@@ -86,15 +86,15 @@ def test_an_uploaded_arm_keeps_its_rows_its_name_and_the_checksum(dataset, file)
     assert (arm.label, arm.upload_name, arm.position) == ("mine", "mine", 1)
     assert arm.upload_checksum == hashlib.sha256(file.read_bytes()).hexdigest()
     assert arm.uploaded.count() == 80
-    first = arm.uploaded.select_related("movie").get(user=7, rank=1)
-    assert (first.movie.position, first.score) == (unseen(7)[1], 3.25)
+    first = arm.uploaded.select_related("item").get(user=7, rank=1)
+    assert (first.item.position, first.score) == (unseen(7)[1], 3.25)
     assert Job.objects.filter(kind=Job.Kind.PUBLISH).count() == 1
 
 
 def test_its_first_recommendation_is_what_is_asked_about(dataset, file):
     study = launched(dataset, file)
-    for question in study.questions.select_related("second_movie"):
-        assert question.second_movie.position == unseen(question.user)[1]
+    for question in study.questions.select_related("second_item"):
+        assert question.second_item.position == unseen(question.user)[1]
 
 
 def test_the_pool_holds_the_profiles_that_every_uploaded_arm_covers(dataset, file):
@@ -176,10 +176,10 @@ def test_an_upload_without_a_file_or_with_none_that_can_be_read_is_refused(datas
 
 
 def test_a_catalogue_movie_that_nobody_rated_can_be_recommended(dataset, file):
-    extra = dataset.movies.create(external_id="new", title="Brand new", year=2026)
+    extra = dataset.items.create(external_id="new", title="Brand new", year=2026)
     save(file, [[f"u{user}", "mine", "new", "1", ""] for user in range(40)])
     study = launched(dataset, file)
-    assert set(study.questions.values_list("second_movie", flat=True)) == {extra.pk}
+    assert set(study.questions.values_list("second_item", flat=True)) == {extra.pk}
     assert study.arms.last().uploaded.first().score is None
 
 
@@ -196,7 +196,7 @@ def test_the_design_names_the_file_and_the_results_no_errors(dataset, file):
     assert [row["rmse"] for row in found.error_table] == [1.05, None]
     assert [curve.label for curve in found.loss_curves] == ["Autoencoder"]
     assert (found.arms[1].system, found.arms[1].tied_share) == ("mine", None)
-    movies = study.questions.values("second_movie").distinct().count()
+    movies = study.questions.values("second_item").distinct().count()
     assert (found.arms[1].profiles_compared, found.arms[1].movies_named) == (12, movies)
 
 

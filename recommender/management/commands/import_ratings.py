@@ -124,7 +124,7 @@ def describe(dataset: Dataset, source: Source, *, known: bool) -> str:
     facts = {
         "ratings": f"{dataset.n_ratings:,}",
         "users": f"{dataset.n_users:,}",
-        "movies": f"{dataset.n_movies:,} ({ratings.n_items:,} rated)",
+        "movies": f"{dataset.n_items:,} ({ratings.n_items:,} rated)",
         "scale": str(ratings.scale),
         "time": "no time stamps",
         "folds": ", ".join(dataset.folds) or "none",

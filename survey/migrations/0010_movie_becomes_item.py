@@ -1,0 +1,44 @@
+from django.db import migrations, models
+from django.db.models import F, Q
+
+
+class Migration(migrations.Migration):
+    """The columns that refer to items are renamed; no value changes."""
+
+    dependencies = [
+        ("recommender", "0004_movie_becomes_item"),
+        ("survey", "0009_answers_confirmed"),
+    ]
+
+    operations = [
+        migrations.RemoveConstraint(model_name="question", name="question_movies_differ"),
+        migrations.RemoveConstraint(
+            model_name="uploadedrecommendation", name="uploaded_once_a_movie"
+        ),
+        migrations.RenameField(
+            model_name="question", old_name="first_movie", new_name="first_item"
+        ),
+        migrations.RenameField(
+            model_name="question", old_name="second_movie", new_name="second_item"
+        ),
+        migrations.RenameField(
+            model_name="uploadedrecommendation", old_name="movie", new_name="item"
+        ),
+        migrations.AlterField(
+            model_name="question",
+            name="profile",
+            field=models.JSONField(help_text="[item, stars] pairs, most stars first"),
+        ),
+        migrations.AddConstraint(
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=~Q(first_item=F("second_item")), name="question_items_differ"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="uploadedrecommendation",
+            constraint=models.UniqueConstraint(
+                fields=["arm", "user", "item"], name="uploaded_once_per_item"
+            ),
+        ),
+    ]
