@@ -3,6 +3,7 @@
 Prints what becomes of it when the database is brought up to date.
 """
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import django
 
 BEFORE = [("recommender", "0003_code_that_began"), ("survey", "0003_judgment_visible_time")]
+CHECKSUM = hashlib.sha256(b"older").hexdigest()
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 #: Who answered what, in the order of the questions; Ben and the program stopped on the way.
 ANSWERS = {
@@ -73,9 +75,9 @@ def _models(tables: Any) -> tuple[Any, list[Any]]:
     ratings = small_ratings()
     dataset = tables("Dataset").objects.create(
         name="older",
-        checksum="1" * 64,
+        checksum=CHECKSUM,
         format="test",
-        folder="ratings/older",
+        folder=f"ratings/older-{CHECKSUM[:12]}",
         arrays_checksum="0" * 64,
         n_ratings=ratings.n_ratings,
         n_users=ratings.n_users,
@@ -97,7 +99,7 @@ def _models(tables: Any) -> tuple[Any, list[Any]]:
 def _model(tables: Any, dataset: Any, system: str) -> Any:
     from tests.factories import TrainedModelFactory
 
-    now = TrainedModelFactory.build(dataset=None, job=None, system=system, data_checksum="1" * 64)
+    now = TrainedModelFactory.build(dataset=None, job=None, system=system, data_checksum=CHECKSUM)
     values = {
         field.attname: getattr(now, field.attname)
         for field in now._meta.concrete_fields
