@@ -1,8 +1,7 @@
 """64 numbers as one numba value: LLVM keeps them in registers, split as the processor needs.
 
 One lane for each of 64 profiles. The operations are generic LLVM vector code that names no
-instruction set, so they become AVX-512, AVX2, SSE or NEON alike. numba's cache notices edits of
-the file that a kernel is in, not of this one: delete ``__pycache__`` after changing it.
+instruction set, so they become AVX-512, AVX2, SSE or NEON alike.
 """
 
 from __future__ import annotations

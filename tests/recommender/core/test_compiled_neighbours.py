@@ -21,7 +21,6 @@ from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, rand
 
 pytest.importorskip("numba")
 
-from recommender.core.compiling import kernel
 from recommender.core.neighbours import raters as raters_module
 from recommender.core.neighbours import walk
 from recommender.core.neighbours.levels import in_levels
@@ -298,13 +297,6 @@ def test_few_users_and_machines_without_numba_take_the_plain_form(monkeypatch):
     monkeypatch.setattr(neighbours, "FEWEST_USERS", 0)
     monkeypatch.setitem(sys.modules, "numba", None)
     assert type(neighbour_means(matrix, HALF_STARS, PAPER)) is NeighbourMeans
-
-
-def test_where_nothing_can_be_written_code_is_compiled_for_this_process_alone(monkeypatch):
-    from numba.core.caching import CacheImpl
-
-    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
-    assert kernel(lambda x: x + 1)(41) == 42
 
 
 def test_ratings_that_may_not_be_written_to_do_as_well():
