@@ -10,7 +10,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from recommender.core.systems import preset_in_words
+from recommender.core.systems import describe_preset
 from recommender.models import Dataset, Item, Job, Recommendation, TrainedModel, Worker
 
 OPEN = {Job.Status.QUEUED, Job.Status.RUNNING}
@@ -104,7 +104,7 @@ def _row(model: TrainedModel) -> dict[str, Any]:
     return {
         "id": model.pk,
         "system": model.system,
-        "preset": preset_in_words(model.system, model.preset, model.config),
+        "preset": describe_preset(model.system, model.preset, model.config),
         "split": model.split,
         "status": model.status,
         **{name: getattr(errors, name, None) for name in ERRORS},
@@ -121,7 +121,7 @@ def unfinished_row(job: Job) -> dict[str, Any]:
     return {
         "id": None,
         "system": wish["system"],
-        "preset": preset_in_words(wish["system"], wish["preset"], wish["config"]),
+        "preset": describe_preset(wish["system"], wish["preset"], wish["config"]),
         "split": wish["split"],
         "status": job.status,
         **dict.fromkeys((*ERRORS, "seconds", "peak_memory_mb")),

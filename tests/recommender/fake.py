@@ -16,6 +16,8 @@ from recommender.services.claims import new_owner
 
 @dataclass(frozen=True)
 class FakeConfig:
+    implementation: ClassVar = f"{__name__}:Fake"
+
     epochs: int = 2
 
 
@@ -48,14 +50,8 @@ class Fake(Recommender):
 @pytest.fixture
 def fake(monkeypatch):
     """The class, registered for one test; ``fake.middle = f`` says what happens in the middle."""
-    entry = System(
-        name="fake",
-        label="Fake",
-        summary="",
-        implementation=f"{__name__}:Fake",
-        presets={"default": FakeConfig()},
-        default_preset="default",
-    )
+    presets = {"default": FakeConfig()}
+    entry = System(name="fake", label="Fake", summary="", presets=presets)
     monkeypatch.setitem(SYSTEMS, "fake", entry)
     monkeypatch.setattr(Fake, "middle", Fake.middle)
     return Fake

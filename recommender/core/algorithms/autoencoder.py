@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch.nn.functional import linear
 
-from recommender.core.algorithms.base import Recommender
+from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.encoding import Encoding
-from recommender.core.algorithms.limits import check
 from recommender.core.algorithms.network import Network
 from recommender.core.algorithms.profiles import SparseRows
 from recommender.core.algorithms.withheld_ratings import WithheldRatings
@@ -241,7 +240,7 @@ def check_config(config: AutoencoderConfig) -> None:
     positive = ("epochs", "batch_users", "withheld_per_user", "unrelated_per_example")
     not_negative = ("weight_decay", "movie_damping", "patience", "l1", "l2", "sparsity")
     widths = len(config.hidden) >= 1 and min(config.hidden) >= 1
-    check(
+    check_fields(
         config,
         {
             "hidden": (widths, "one width or more, each at least 1"),

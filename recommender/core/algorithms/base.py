@@ -1,4 +1,4 @@
-"""The contract of every system, the ranking they share, and how one is found by its name."""
+"""The contract that every system keeps, and the ranking that all systems share."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from recommender.core.systems import Progress, RunOptions, ignore_progress, syst
 
 @dataclass(frozen=True)
 class Ranking:
-    """The best movies for each of n profiles.
+    """The best items for each of n profiles.
 
-    ``items`` (n, k) int32, best first, -1 where fewer than k movies can be recommended; ``scores``
-    (n, k) float64, NaN there; ``tied`` (n,) int64: among how many movies the top score was shared,
-    before scores are held to the scale (1: none tied, 0: nothing to recommend).
+    ``items`` (n, k) int32: item positions, best first, -1 where fewer than k items can be
+    recommended. ``scores`` (n, k) float64: predicted ratings on the scale, NaN where there is no
+    item. ``tied`` (n,) int64: how many items share the top score before clipping to the scale
+    (1: no tie, 0: nothing to recommend).
     """
 
     items: NDArray[np.int32]
@@ -33,21 +34,24 @@ class Ranking:
 
 
 class Recommender(ABC):
-    """One system. The constructor stores the configuration; ``fit`` learns the rest.
+    """One system. The constructor stores the configuration; ``fit`` learns everything else.
 
-    ``profiles`` is a CSR matrix (m profiles x n_items, stars) over the model's movies, None for
-    the training profiles; ``rows`` are positions in it. A profile is taken as it stands: to
-    predict a rating it holds, take that rating out first. A movie without training rating is
-    predicted by the documented fallback and never recommended.
+    To write a system, copy ``bias.py``, implement the five abstract methods below and add an entry
+    to ``recommender.core.systems.SYSTEMS``. Their code may use ``config`` and, once ``fit`` or
+    ``from_arrays`` has set them: ``n_items_``; ``scale_``; ``seed_``; ``profiles_``, the training
+    ratings as a CSR matrix (n_users, n_items); ``counts_`` (n_items), the number of training
+    ratings of each item.
 
-    A system implements the five methods with a leading underscore; what they may rely on:
-    ``n_items_``, ``scale_``, ``seed_``, ``profiles_`` (the training ratings) and ``counts_``
-    (training ratings of each movie).
+    ``profiles`` arguments are CSR matrices (m, n_items) of ratings, 0 meaning "not rated". Users
+    are known by their profile alone: a system must accept profiles that it was not trained on,
+    and empty ones, for which it predicts the damped bias of an unknown user. It must predict a
+    finite number for items without training ratings too; ``recommend`` never returns those. A
+    profile is used as it is: to predict a rating that it contains, remove that rating first.
     """
 
-    name: ClassVar[str]
-    block_cells: ClassVar[int] = 4_000_000  #: scores at once while ranking: 32 MB a float64 array
-    pairs_at_once = 100_000  #: predictions after which an evaluation tells where it stands
+    name: ClassVar[str]  #: the key in SYSTEMS
+    block_cells: ClassVar[int] = 4_000_000  #: profiles times items in one ``_score`` call
+    pairs_at_once = 100_000  #: pairs in one ``predict`` call of an evaluation
 
     n_items_: int
     scale_: Scale
@@ -57,22 +61,25 @@ class Recommender(ABC):
 
     def __init__(self, config: Any = None) -> None:
         self.config = system(self.name).preset()[1] if config is None else config
-        #: root mean squared error on the training ratings, each withheld in turn; None for KNN
+        #: RMSE of training ratings, each predicted without itself; None if not measured (KNN)
         self.train_rmse_: float | None = None
-        #: False where training was ended by ``RunOptions.max_seconds`` before its last pass
+        #: False if ``RunOptions.max_seconds`` ended the training early
         self.finished_ = True
-        #: (examples seen, RMSE over the examples since the point before) pairs, the paper's Fig. 4
+        #: (examples seen, RMSE since the previous point), the paper's Figure 4
         self.loss_curve_: list[tuple[int, float]] = []
 
     def fit(self, ratings: Ratings, *, options: RunOptions | None = None) -> Self:
         """Learn from ``ratings``; the same seed gives the same model on the same device.
 
-        Raises FitError where there is nothing to learn from or training fails, and whatever the
-        progress callback raises (``errors.Cancelled`` to stop).
+        Raises FitError if there is nothing to learn from or training fails, ConfigurationError
+        for a configuration or device that cannot be used, and whatever ``options.progress``
+        raises (``errors.Cancelled`` to stop).
         """
         options = options or RunOptions()
         if ratings.n_ratings == 0:
-            raise FitError("There is no rating to learn from. Import ratings, or split otherwise.")
+            raise FitError(
+                "There are no ratings to learn from. Import ratings or change the split."
+            )
         self._remember(ratings.matrix(), ratings.scale, options.seed)
         options.progress(Progress(phase="training"))
         self._fit(ratings, options)
@@ -81,12 +88,16 @@ class Recommender(ABC):
     def predict(
         self, profiles: csr_array | None, rows: NDArray[np.integer], items: NDArray[np.integer]
     ) -> NDArray[np.float64]:
-        """Stars, on the scale, for each pair ``(rows[i], items[i])``; never NaN."""
+        """Predicted ratings (n), clipped to the scale, of the n pairs ``(rows[i], items[i])``.
+
+        ``rows`` are positions in ``profiles``; None stands for the training profiles. Raises
+        ConfigurationError for positions out of range or profiles over other items.
+        """
         matrix = self._matrix(profiles)
-        places = _positions(rows, matrix.shape[0], "profiles")
-        movies = _positions(items, self.n_items_, "movies")
-        found = self._predict(matrix, places, movies, training=profiles is None)
-        return np.asarray(self.scale_.clip(found), np.float64)
+        rows = _positions(rows, matrix.shape[0], "profiles")
+        items = _positions(items, self.n_items_, "items")
+        predicted = self._predict(matrix, rows, items, training=profiles is None)
+        return np.asarray(self.scale_.clip(predicted), np.float64)
 
     def recommend(
         self,
@@ -96,18 +107,18 @@ class Recommender(ABC):
         *,
         options: RunOptions | None = None,
     ) -> Ranking:
-        """The k best movies for every profile, without those in ``exclude`` (default: rated).
+        """The k best items for each profile (None: the training profiles).
 
-        Movies are ordered by the predicted stars before these are held to the scale, then by the
-        system's tie keys, then by a hash of the movie seeded as the model. ``scores`` are what
-        ``predict`` gives.
+        ``exclude`` is a matrix of the profiles' shape; its stored entries are not recommended
+        (default: the rated items). Items are ordered by prediction before clipping, then by the
+        system's tie breaks (see ``_score``), then by a hash of the item and the model's seed.
         """
         matrix = self._matrix(profiles)
         exclude = matrix if exclude is None else exclude.tocsr()
         if exclude.shape != matrix.shape:
             raise ConfigurationError(
-                f"exclude has the shape {exclude.shape}, the profiles {matrix.shape}. Give one "
-                "row of movies for each profile."
+                f"exclude has the shape {exclude.shape} and the profiles {matrix.shape}. "
+                "Give one row of items for each profile."
             )
         n, progress = matrix.shape[0], options.progress if options else ignore_progress
         items = np.full((n, k), -1, np.int32)
@@ -115,9 +126,9 @@ class Recommender(ABC):
         tied = np.zeros(n, np.int64)
         hashes = seeded_hash(self.n_items_, self.seed_)
         block = max(1, self.block_cells // max(1, self.n_items_))
-        began = time.monotonic()
+        started = time.monotonic()
         for start in range(0, n, block):
-            left = (time.monotonic() - began) / start * (n - start) if start else None
+            left = (time.monotonic() - started) / start * (n - start) if start else None
             progress(Progress("recommending", start, n, seconds_left=left))
             stop = min(start + block, n)
             users = np.arange(start, stop) if profiles is None else None
@@ -130,17 +141,17 @@ class Recommender(ABC):
                     key[row - start, candidates] if key.ndim == 2 else key[candidates]
                     for key in keys
                 ]
-                best, tied[row] = rank(own, k)
+                best, tied[row] = rank_candidates(own, k)
                 items[row, : len(best)] = candidates[best]
                 scores[row, : len(best)] = self.scale_.clip(own[0][best])
         return Ranking(items=items, scores=scores, tied=tied)
 
     def to(self, device: str) -> Self:
-        """Predict on that device from now on; systems without a network have none and ignore it."""
+        """Predict on this device from now on; systems without a network ignore it."""
         return self
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """What was learned, as plain arrays; with the configuration it makes the artefact."""
+        """Everything learned, as named arrays: with the configuration, the model's artefact."""
         scale = self.scale_
         return {
             "profiles.indptr": np.asarray(self.profiles_.indptr, np.int64),
@@ -158,7 +169,7 @@ class Recommender(ABC):
 
     @classmethod
     def from_arrays(cls, config: Any, arrays: Mapping[str, NDArray]) -> Self:
-        """The model that ``to_arrays`` came from, predicting the same bit for bit."""
+        """The model that ``to_arrays`` came from; its predictions are the same bit for bit."""
         model = cls(config)
         indptr = arrays["profiles.indptr"]
         parts = (arrays["profiles.values"], arrays["profiles.indices"], indptr)
@@ -173,7 +184,7 @@ class Recommender(ABC):
 
     @abstractmethod
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
-        """Learn; ``ratings`` has at least one rating."""
+        """Learn from ``ratings`` (at least one) and set attributes whose names end in ``_``."""
 
     @abstractmethod
     def _predict(
@@ -184,25 +195,32 @@ class Recommender(ABC):
         *,
         training: bool,
     ) -> NDArray[np.float64]:
-        """Predictions before they are held to the scale; ``training``: rows are training users."""
+        """Predicted ratings (n) of the pairs ``(rows[i], items[i])``; the caller clips them.
+
+        ``training`` tells that ``profiles`` are the training profiles, so that ``rows`` are the
+        positions of training users (KNN leaves a user out of their own neighbours).
+        """
 
     @abstractmethod
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.float64], ...]:
-        """What a block of profiles is ranked by: the predictions (b, n_items), then tie keys.
+        """The keys by which the items of b profiles are ranked: predictions, then tie breaks.
 
-        Every key ranks larger first and is (b, n_items) or (n_items,). ``users`` are the training
-        positions of the profiles, None for others.
+        The first key (b, n_items) is what ``_predict`` would return for every pair. Each further
+        key, (b, n_items) or (n_items,), orders items whose earlier keys are equal; larger is
+        better. ``(predictions, self.counts_.astype(np.float64))`` prefers the item with more
+        ratings; ``(predictions,)`` leaves ties to the seeded hash. ``users`` (b) are the
+        positions of training users, None for other profiles.
         """
 
     @abstractmethod
     def _arrays(self) -> dict[str, NDArray]:
-        """What this system learned beyond the training profiles."""
+        """What this system learned, for the artefact; the training profiles are added to it."""
 
     @abstractmethod
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
-        """Take back what ``_arrays`` gave."""
+        """Set what ``_fit`` would set from the arrays that ``_arrays`` returned."""
 
     def _remember(self, matrix: csr_array, scale: Scale, seed: int) -> None:
         self.n_items_, self.scale_, self.seed_ = matrix.shape[1], scale, seed
@@ -214,17 +232,17 @@ class Recommender(ABC):
             return self.profiles_
         if profiles.shape[1] != self.n_items_:
             raise ConfigurationError(
-                f"The profiles have {profiles.shape[1]} movies, the model {self.n_items_}. "
-                "Give profiles over the movies of the model's data set."
+                f"The profiles have {profiles.shape[1]} items, the model {self.n_items_}. "
+                "Give profiles over the items of the model's data set."
             )
         return csr_array(profiles)
 
 
-def rank(keys: list[NDArray], k: int) -> tuple[NDArray[np.int64], int]:
+def rank_candidates(keys: list[NDArray], k: int) -> tuple[NDArray[np.int64], int]:
     """Positions of the k best candidates, best first, and how many share the top of ``keys[0]``.
 
-    ``keys`` are parallel arrays over the candidates, most important first, larger is better,
-    save for the last one (the seeded hash), where smaller is.
+    ``keys`` are parallel arrays over the candidates, most important first. Larger is better,
+    except in the last one (the seeded hash), where smaller is better.
     """
     first = keys[0]
     if not len(first) or k < 1:
@@ -237,9 +255,9 @@ def rank(keys: list[NDArray], k: int) -> tuple[NDArray[np.int64], int]:
 
 
 def seeded_hash(n_items: int, seed: int) -> NDArray[np.uint64]:
-    """A hash of every movie position (n_items), without pattern: splitmix64 of position and seed.
+    """Patternless numbers (n_items) to break ties: splitmix64 of the item position and the seed.
 
-    Steele, Lea & Flood, OOPSLA 2014; arithmetic is modulo 2^64.
+    Steele, Lea & Flood, OOPSLA 2014; the arithmetic is modulo 2^64.
     """
     golden = 0x9E3779B97F4A7C15
     state = np.arange(1, n_items + 1, dtype=np.uint64) * np.uint64(golden)
@@ -250,15 +268,30 @@ def seeded_hash(n_items: int, seed: int) -> NDArray[np.uint64]:
 
 
 def implementation(name: str, config: Any = None) -> type[Recommender]:
-    """The class behind a registry name and configuration; importing it may load torch."""
-    module, _, attribute = system(name).implementation_of(config).partition(":")
+    """The class that implements a system for this configuration; importing it may load torch."""
+    config = system(name).preset()[1] if config is None else config
+    module, _, attribute = config.implementation.partition(":")
     found: type[Recommender] = getattr(import_module(module), attribute)
     return found
+
+
+def check_fields(config: Any, limits: Mapping[str, tuple[bool, str]]) -> None:
+    """Raise ConfigurationError that names every invalid field, its value and its valid range.
+
+    ``limits`` maps a field's name to whether its value is valid, and the range in words.
+    """
+    invalid = [
+        f"{name}={getattr(config, name)!r} ({words})"
+        for name, (valid, words) in limits.items()
+        if not valid
+    ]
+    if invalid:
+        raise ConfigurationError(f"The model cannot be trained with {', '.join(invalid)}.")
 
 
 def _positions(positions: NDArray[np.integer], limit: int, what: str) -> NDArray[np.int64]:
     if len(positions) and (positions.min() < 0 or positions.max() >= limit):
         raise ConfigurationError(
-            f"A position lies outside the {limit} {what}. Translate ids to positions first."
+            f"A position is outside the {limit} {what}. Translate ids to positions first."
         )
     return positions.astype(np.int64)

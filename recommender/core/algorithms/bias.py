@@ -39,7 +39,7 @@ class BiasTerms:
         counts = np.bincount(matrix.indices, minlength=n_items)
         return cls(mean, _damped(sums, counts, config.item_damping), config.user_damping)
 
-    def movies(self) -> NDArray[np.float64]:
+    def item_means(self) -> NDArray[np.float64]:
         """The prediction for a user without ratings: mean + movie offset (n_items)."""
         return self.mean + self.item_offsets
 
@@ -47,7 +47,7 @@ class BiasTerms:
         """The offset of each profile (m)."""
         counts = np.diff(profiles.indptr)
         rows = np.repeat(np.arange(profiles.shape[0]), counts)
-        rest = profiles.data - self.movies()[profiles.indices]
+        rest = profiles.data - self.item_means()[profiles.indices]
         # bincount adds one by one in order: a profile's sum never depends on its neighbours.
         sums = np.bincount(rows, rest, minlength=profiles.shape[0])
         return _damped(sums, counts, self.user_damping)
@@ -56,11 +56,11 @@ class BiasTerms:
         self, profiles: csr_array, rows: NDArray[np.int64], items: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """mean + b_i + b_u for each pair, not held to the scale."""
-        return self.movies()[items] + self.user_offsets(profiles)[rows]
+        return self.item_means()[items] + self.user_offsets(profiles)[rows]
 
     def grid(self, profiles: csr_array) -> NDArray[np.float64]:
         """The same for every profile and movie (m, n_items)."""
-        return self.movies() + self.user_offsets(profiles)[:, None]
+        return self.item_means() + self.user_offsets(profiles)[:, None]
 
     def to_arrays(self) -> dict[str, NDArray]:
         return {
@@ -95,10 +95,10 @@ class Bias(Recommender):
     ) -> NDArray[np.float64]:
         """Each training rating predicted from the user's other ratings; movie offsets stay."""
         counts = np.diff(self.profiles_.indptr)
-        rest = self.profiles_.data - self.terms_.movies()[items]
+        rest = self.profiles_.data - self.terms_.item_means()[items]
         sums = np.bincount(rows, rest, minlength=len(counts))
         others = _damped(sums[rows] - rest, counts[rows] - 1, self.terms_.user_damping)
-        return self.terms_.movies()[items] + others
+        return self.terms_.item_means()[items] + others
 
     def _predict(
         self,

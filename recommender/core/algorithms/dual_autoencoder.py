@@ -14,11 +14,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import Recommender
+from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.dual_network import Batch, Member, Parts
 from recommender.core.algorithms.dual_readout import Readout
-from recommender.core.algorithms.limits import check
 from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.ratings import Ratings
 from recommender.core.systems import (
@@ -203,7 +202,7 @@ def check_config(config: DualAutoencoderConfig) -> None:
     """Raise ConfigurationError for values that cannot be trained."""
     below_one, at_least_none = "at least 0, below 1", "at least 0"
     some_member = config.dual_members + config.item_members > 0
-    check(
+    check_fields(
         config,
         {
             "dual_members": (config.dual_members >= 0, at_least_none),

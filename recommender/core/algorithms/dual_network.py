@@ -84,7 +84,7 @@ class Parts:
         """The step that withholds a part; means and offsets are those of the other ratings."""
         kept = self.kept(withheld)
         bias = BiasTerms.learn(kept, BiasConfig())
-        known = bias.movies()[self.movies] + bias.user_offsets(kept)[self.users]
+        known = bias.item_means()[self.movies] + bias.user_offsets(kept)[self.users]
         residuals = self.matrix.data - known
         columns = self.by_movie[~withheld[self.by_movie]]
         user_of, movie_of = self.users[withheld], self.movies[withheld]

@@ -50,7 +50,7 @@ class Readout:
         counts = np.diff(profiles.indptr)
         offsets = self.bias.user_offsets(profiles)
         rows = np.repeat(np.arange(len(counts)), counts)
-        rest = profiles.data - self.bias.movies()[profiles.indices] - offsets[rows]
+        rest = profiles.data - self.bias.item_means()[profiles.indices] - offsets[rows]
         residuals = csr_array((rest, profiles.indices, profiles.indptr), shape=profiles.shape)
         trust = counts / np.maximum(counts + self.config.trust, 1e-12) / len(self.members)
         found = [

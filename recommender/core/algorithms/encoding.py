@@ -30,7 +30,7 @@ class Encoding:
         """The stars, or their distance from the movie's mean, in the place of each rating."""
         values = np.asarray(matrix.data, np.float64)
         if self.residual:
-            values = values - self.bias.movies()[matrix.indices]
+            values = values - self.bias.item_means()[matrix.indices]
         values = values * self.shares[matrix.indices]
         return csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
 
@@ -50,7 +50,7 @@ class Encoding:
         weight = self.counts[items] - 1 + BiasConfig().item_damping
         above = matrix.data.astype(np.float64) - self.bias.mean
         movie_offsets = (self.bias.item_offsets[items] * (weight + 1) - above) / weight
-        rest = matrix.data - self.bias.movies()[items]
+        rest = matrix.data - self.bias.item_means()[items]
         others = np.bincount(rows, rest, minlength=len(lengths))[rows] - rest
         user_offsets = others / (lengths[rows] - 1 + self.bias.user_damping)
         return np.asarray(self.bias.mean + movie_offsets + user_offsets, np.float64)

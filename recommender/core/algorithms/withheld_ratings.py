@@ -42,7 +42,7 @@ class WithheldRatings:
         self.optimiser = Adam(config.weight_decay)
         self.scales = encoding.scale(np.diff(matrix.indptr) - 1)
         self.baselines = encoding.baselines(matrix, self.rows)
-        self.bias = encoding.bias.movies()
+        self.bias = encoding.bias.item_means()
         self.user_bias = encoding.bias.user_offsets(matrix)
 
     def batches(

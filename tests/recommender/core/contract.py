@@ -95,7 +95,7 @@ class SystemContract:
         items = np.arange(any_ratings.n_items)
         nobody = profiles({}, n_items=len(items))
         found = any_model.predict(nobody, np.zeros(len(items), int), items)
-        assert_allclose(found, HALF_STARS.clip(terms.movies()), atol=1e-9)
+        assert_allclose(found, HALF_STARS.clip(terms.item_means()), atol=1e-9)
 
     def test_one_by_one_is_all_at_once(self, any_model, any_ratings):
         matrix = any_ratings.matrix()
@@ -200,7 +200,7 @@ class SystemContract:
 
     def test_without_ratings_there_is_nothing_to_learn(self):
         nothing = random_ratings(0).select(np.zeros(random_ratings(0).n_ratings, bool))
-        with pytest.raises(FitError, match="no rating to learn from"):
+        with pytest.raises(FitError):
             self.fitted(nothing)
 
     def test_profiles_over_other_movies_are_refused(self, any_model):

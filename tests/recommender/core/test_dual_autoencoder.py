@@ -160,7 +160,7 @@ def test_item_members_solve_the_ridge_regression_of_the_profile():
     offsets = readout.bias.user_offsets(matrix)
     for user in range(20):
         own = matrix[[user]]
-        rest = own.data - readout.bias.movies()[own.indices] - offsets[user]
+        rest = own.data - readout.bias.item_means()[own.indices] - offsets[user]
         X = codes[own.indices]
         solved = np.linalg.solve(X.T @ X + QUICK.ridge * np.eye(17), X.T @ rest)
         n = len(rest)

@@ -218,7 +218,7 @@ def test_inputs_are_stars_or_damped_distances_from_the_movies_mean():
     damped = Encoding(bias, counts, config).inputs(matrix).toarray()
     user, movie = matrix.nonzero()[0][5], matrix.nonzero()[1][5]
     share = counts[movie] / (counts[movie] + 4)
-    wanted = (matrix[user, movie] - bias.movies()[movie]) * share
+    wanted = (matrix[user, movie] - bias.item_means()[movie]) * share
     assert damped[user, movie] == pytest.approx(wanted)
 
 
