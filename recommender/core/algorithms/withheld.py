@@ -142,6 +142,13 @@ def assemble(
 
     withheld = inputs.indices[entries].astype(np.int64)
     withheld_input = inputs.data[entries]
+    # Subtracting an only input from its sum leaves rounding residue, which would open ReLUs whose
+    # bias is zero. An example without another input is multiplied by zero instead.
+    task_of_input = np.repeat(np.arange(n_tasks), lengths)
+    n_inputs = np.bincount(task_of_input, values != 0, minlength=n_tasks)
+    is_empty = n_inputs[task_of] == (withheld_input != 0)
+    if is_empty.any():
+        input_scale = np.where(is_empty, 0, 1 if input_scale is None else input_scale)
     whole_profiles = csr_array((values, columns, starts), shape=(n_tasks, n_items))
     half = half if dense else None
     profiles: Profiles
@@ -150,7 +157,7 @@ def assemble(
     else:
         profiles = SparseProfiles.of(whole_profiles, withheld, withheld_input, device, dtype)
 
-    example, movie = _unrated(part, np.repeat(np.arange(n_tasks), lengths), columns, n_items)
+    example, movie = _unrated(part, task_of_input, columns, n_items)
     unrated_bias = bias[movie] + user_bias[users[task_of[example]]]
     example = np.concatenate((np.arange(n), example))
     movies = np.concatenate((withheld, movie))
