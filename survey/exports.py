@@ -1,8 +1,7 @@
-"""Judgments as rows of a table, ready for a CSV file; a study's design, ready for JSON."""
+"""Rows of a study's CSV exports, and its design ready for JSON."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -12,77 +11,42 @@ from django.db.models import F, QuerySet
 from survey.errors import StudyError
 from survey.models import Appraiser, Judgment, JudgmentRevision, Study
 from survey.selectors import recruiting
-from survey.selectors.design import design, digest
+from survey.selectors.design import digest, study_design
 from survey.selectors.questionnaires import responses
 from survey.services.inviting import PersonalLink
 
 HEADER = [
-    "study",
-    "question",
-    "appraiser",
-    "kind",
-    "position",
-    "left_arm",
-    "right_arm",
-    "choice",
-    "chosen_arm",
-    "shown_at",
-    "answered_at",
-    "visible_ms",
-    "assignment_kind",
-    "expected",
-    "left_familiarity",
-    "right_familiarity",
-    "confidence",
-    "comment",
-    "client_at",
-    "revision",
+    "study", "question", "appraiser", "kind", "position", "left_arm", "right_arm", "choice",
+    "chosen_arm", "shown_at", "answered_at", "visible_ms", "assignment_kind", "expected",
+    "left_familiarity", "right_familiarity", "confidence", "comment", "client_at", "revision",
     "outcome",
-]
+]  # fmt: skip
 HISTORY_HEADER = [
-    "study",
-    "question",
-    "appraiser",
-    "kind",
-    "position",
-    "assignment_kind",
-    "revision",
-    "left_arm",
-    "right_arm",
-    "choice",
-    "chosen_arm",
-    "left_familiarity",
-    "right_familiarity",
-    "confidence",
-    "comment",
-    "answered_at",
-    "client_at",
-    "visible_ms",
-]
+    "study", "question", "appraiser", "kind", "position", "assignment_kind", "revision",
+    "left_arm", "right_arm", "choice", "chosen_arm", "left_familiarity", "right_familiarity",
+    "confidence", "comment", "answered_at", "client_at", "visible_ms",
+]  # fmt: skip
 RESPONSES_HEADER = [
-    "study",
-    "appraiser",
-    "kind",
-    "outcome",
-    "language",
-    "part",
-    "item",
-    "question",
-    "answer",
+    "study", "appraiser", "kind", "outcome", "language", "part", "item", "question", "answer",
     "answered_at",
-]
-#: Where a cell may begin that a spreadsheet takes for a formula, and runs. Not at the start alone:
-#: a program set to another separator than ours splits at it, and quotes that stand in the middle of
-#: what it takes for a cell do not hold it together, nor the lines of a text.
-FORMULA = re.compile(r'^(?=[\t\r\n])|(?:^|(?<=[;|\t\r\n]))(?=(?:[^\S\t\r\n]|")*[=+\-@＝＋－＠])')
+]  # fmt: skip
+#: A spreadsheet runs a cell that begins with one of these as a formula (OWASP, CSV injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+RAW_HELP = "write every text exactly as stored; do not open such a file in a spreadsheet"
+
+
+def guard_formulas(rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    """The rows with an apostrophe before each cell that a spreadsheet would run as a formula."""
+    for row in rows:
+        yield [f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in row]
 
 
 def judgment_rows(study: Study) -> Iterator[list[str]]:
-    """The header, then every judgment in the order of appraisers and positions, all kinds.
+    """The header, then every judgment of every kind, ordered by appraiser and position.
 
-    Two queries, whose rows are read as they are asked for. Times are ISO 8601 in UTC and the
-    server's; ``client_at`` and ``visible_ms`` are the browser's, empty where it sent none that can
-    be true. ``chosen_arm`` is empty for a third answer, ``outcome`` for one who has not finished.
+    Takes two queries; the rows are read in chunks. Times are the server's, ISO 8601 in UTC, except
+    ``client_at`` and ``visible_ms``, which are the browser's and empty where it sent no plausible
+    value. ``chosen_arm`` is empty for a third answer, ``outcome`` until the appraiser has finished.
     """
     yield HEADER
     for row in _answers(study, Judgment.objects.all()):
@@ -90,15 +54,15 @@ def judgment_rows(study: Study) -> Iterator[list[str]]:
 
 
 def history_rows(study: Study) -> Iterator[list[str]]:
-    """The header, then every answer that was ever given, changed ones too, in the same order."""
+    """The header, then every answer ever given, including changed ones, in the same order."""
     yield HISTORY_HEADER
     for row in _answers(study, JudgmentRevision.objects.annotate(revision=F("number"))):
         yield [row[name] for name in HISTORY_HEADER]
 
 
 def _answers(study: Study, answers: QuerySet[Any]) -> Iterator[dict[str, str]]:
-    """Judgments or entries of their history, ready to be written, by the names of the columns."""
-    arms = {arm.pk: as_text(arm.label) for arm in study.arms.all()}
+    """Judgments or entries of their history as text, keyed by column."""
+    arms = {arm.pk: arm.label for arm in study.arms.all()}
     rows = answers.filter(assignment__appraiser__study=study).values(
         *("choice", "chosen_arm", "left_familiarity", "right_familiarity", "confidence"),
         *("comment", "answered_at", "client_at", "visible_ms", "revision"),
@@ -116,55 +80,41 @@ def _answers(study: Study, answers: QuerySet[Any]) -> Iterator[dict[str, str]]:
     )
     for row in rows.order_by("kind", "person", "position", "revision").iterator(chunk_size=2000):
         right = row["second"] if row["left"] == row["first"] else row["first"]
-        plain = {name: "" if value is None else str(value) for name, value in row.items()}
-        times = {name: moment(row[name]) for name in ("shown_at", "answered_at", "client_at")}
-        yield (
-            plain
-            | times
-            | {
-                "study": as_text(study.slug),
-                "appraiser": Appraiser(kind=row["kind"], number=row["person"]).pseudonym,
-                "left_arm": arms[row["left"]],
-                "right_arm": arms[right],
-                "chosen_arm": arms.get(row["chosen_arm"], ""),
-                "comment": as_text(row["comment"]),
-            }
-        )
+        yield {name: "" if value is None else str(value) for name, value in row.items()} | {
+            "study": study.slug,
+            "appraiser": Appraiser(kind=row["kind"], number=row["person"]).pseudonym,
+            "left_arm": arms[row["left"]],
+            "right_arm": arms[right],
+            "chosen_arm": arms.get(row["chosen_arm"], ""),
+            **{name: format_utc(row[name]) for name in ("shown_at", "answered_at", "client_at")},
+        }
 
 
 def response_rows(study: Study) -> Iterator[list[str]]:
-    """The header, then every answer to the questionnaires by appraiser and item, all kinds.
+    """The header, then every questionnaire response of every kind, by appraiser and item.
 
-    With the words that were asked; ``outcome`` is empty for one who has not finished.
+    ``question`` is the wording that was shown; ``outcome`` is empty until the appraiser finished.
     """
     yield RESPONSES_HEADER
     for row in responses(study):
         who = row.appraiser
         yield [
-            as_text(study.slug),
-            who.pseudonym,
-            who.kind,
-            who.outcome,
-            who.language,
-            row.part,
-            row.item,
-            as_text(row.question),
-            as_text(row.answer),
-            moment(row.answered_at),
+            *(study.slug, who.pseudonym, who.kind, who.outcome, who.language),
+            *(row.part, row.item, row.question, row.answer, format_utc(row.answered_at)),
         ]
 
 
 def design_document(study: Study) -> dict[str, Any]:
-    """Everything that was frozen, ready for JSON. StudyError for a draft.
+    """Everything that was frozen, ready for JSON. Raises StudyError for a draft.
 
-    ``design_hash`` was recorded when the study was frozen (empty in a study older than that);
-    ``unchanged`` says whether the design, as it is now, still has it.
+    ``design_hash`` was recorded when the study was frozen (empty if that was before designs were
+    hashed); ``unchanged`` says whether the current design still has this hash.
     """
     if study.status == Study.Status.DRAFT:
         raise StudyError(
             f"The study {study.slug!r} is a draft: nothing is frozen yet. Pilot or launch it first."
         )
-    content = design(study)
+    content = study_design(study)
     return {
         "study": study.slug,
         "status": study.status,
@@ -172,7 +122,7 @@ def design_document(study: Study) -> dict[str, Any]:
         "hash_of": "SHA-256 of 'design' as JSON with sorted keys, no white space, in UTF-8",
         "unchanged": digest(content) == study.design_hash,
         "events": [
-            {"at": moment(event.at), "status": event.to_status, "note": event.note}
+            {"at": format_utc(event.at), "status": event.to_status, "note": event.note}
             for event in study.events.all()
         ],
         "design": content,
@@ -180,39 +130,30 @@ def design_document(study: Study) -> dict[str, Any]:
 
 
 def panel_rows(study: Study) -> Iterator[list[str]]:
-    """Whom the panel has to pay: its own parameters, how it ended, and the code that was shown.
+    """The panel's parameters, outcome and completion code of each person it sent.
 
-    The only place where a panel's names leave the database. Neither pseudonym nor time is in it,
-    and the order is that of the panel's names: only an outcome that a single person has leads from
-    here to anybody's answers.
+    The only export of the panel's ids. It holds neither pseudonyms nor times and is sorted by the
+    panel's ids, so that only an outcome shared by nobody else links a row to someone's answers.
     """
     names: list[str] = study.panel.get("parameters", [])
-    ends = study.panel.get("outcomes", {})
+    outcomes = study.panel.get("outcomes", {})
     yield ["study", "kind", *names, "outcome", "code"]
     for person in recruiting.sent_by_panel(study):
-        yield [
-            as_text(study.slug),
-            person.kind,
-            *(as_text(person.panel.get(name, "")) for name in names),
-            person.outcome or recruiting.UNFINISHED,
-            as_text(ends.get(person.outcome, {}).get("code", "")),
-        ]
+        code = outcomes.get(person.outcome, {}).get("code", "")
+        parameters = [person.panel.get(name, "") for name in names]
+        outcome = person.outcome or recruiting.UNFINISHED
+        yield [study.slug, person.kind, *parameters, outcome, code]
 
 
-def link_rows(links: Iterable[PersonalLink], address: Callable[[str], str]) -> Iterator[list[str]]:
-    """Personal links just made, each with its whole address."""
+def link_rows(links: Iterable[PersonalLink], full_url: Callable[[str], str]) -> Iterator[list[str]]:
+    """Personal links that were just made, each with its full address."""
     yield ["number", "label", "link"]
     for link in links:
-        yield [str(link.number), as_text(link.label), address(link.token)]
+        yield [str(link.number), link.label, full_url(link.token)]
 
 
-def as_text(value: str) -> str:
-    """Free text in which no spreadsheet finds a formula: an apostrophe goes in front of each."""
-    return FORMULA.sub("'", value)
-
-
-def moment(value: datetime | None) -> str:
-    """2026-03-02T12:00:00.000000Z, or nothing."""
+def format_utc(value: datetime | None) -> str:
+    """2026-03-02T12:00:00.000000Z, or ""."""
     if value is None:
         return ""
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 from survey.profiles import Profile
-from survey.selectors.results import ArmResult, Results
+from survey.selectors.results import ArmResult, StudyResults
 
 #: A curve is drawn in a square of this many units, stretched to the figure's size.
 CURVE_UNITS = 1000
@@ -35,7 +35,7 @@ class IntervalFigure:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Headline:
     """What the judgments say: ``arm`` was chosen over ``other``; ``clear`` if 50 % is excluded.
 
     ``colour`` is the class that paints things of ``arm``.
@@ -101,14 +101,14 @@ def interval_figure(rate: float, low: float, high: float) -> IntervalFigure:
     )
 
 
-def answer(results: Results) -> Answer | None:
+def headline(results: StudyResults) -> Headline | None:
     """The leading arm against the other; None without judgments or with more than two arms."""
     if len(results.arms) != 2 or not results.n_judgments:
         return None
     arm, other = sorted(results.arms, key=lambda each: -each.wins)
     if arm.rate is None or arm.low is None or arm.high is None:
         return None
-    return Answer(
+    return Headline(
         arm=arm,
         other=other,
         clear=arm.low > 1 / 2,
@@ -129,7 +129,7 @@ def star_bars(profile: Profile) -> list[StarBar]:
     ]
 
 
-def loss_figure(results: Results) -> LossFigure | None:
+def loss_figure(results: StudyResults) -> LossFigure | None:
     """Curves with at least two points on common axes, each in its arm's colour; None without."""
     arms = [arm.label for arm in results.arms]
     drawn = [
@@ -147,7 +147,7 @@ def loss_figure(results: Results) -> LossFigure | None:
             Curve(
                 label=curve.label,
                 colour=colour(arm),
-                path=path(
+                path=svg_path(
                     [
                         ((seen - x_low) / (x_high - x_low), (y_high - loss) / (y_high - y_low))
                         for seen, loss in curve.points
@@ -172,7 +172,7 @@ def loss_figure(results: Results) -> LossFigure | None:
     )
 
 
-def path(points: Sequence[tuple[float, float]]) -> str:
+def svg_path(points: Sequence[tuple[float, float]]) -> str:
     """An SVG path through points given as shares of the width and the height."""
     steps = (f"{CURVE_UNITS * x:.1f} {CURVE_UNITS * y:.1f}" for x, y in points)
     return "M" + "L".join(steps)

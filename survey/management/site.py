@@ -1,4 +1,4 @@
-"""At which address people reach the pages, for commands that write it down."""
+"""The public address of the pages, for commands that print or store links."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-#: Held by a demo as long as it runs; it says at which address.
+#: Locked by a running demo, which writes its address into it.
 LOCK = "demo.lock"
 
 
-def site_url() -> str:
-    """That of the demo which runs in this home, whatever its port; else the SITE_URL."""
-    return _demo() or settings.SITE_URL
+def current_site_url() -> str:
+    """The address of the demo running in this home, whatever its port; otherwise SITE_URL."""
+    return _demo_url() or settings.SITE_URL
 
 
 def note_on_site() -> str:
-    """A warning where the addresses lead nowhere but on this machine; "" where they are public."""
-    site = site_url()
+    """A warning if the address works on this machine only; "" if it is public."""
+    site = current_site_url()
     if urlsplit(site).hostname not in {"localhost", "127.0.0.1", "::1"}:
         return ""
     return (
-        f"Note: the links begin with {site} and work on this machine alone. Set SITE_URL to the "
+        f"Note: the links begin with {site} and work on this machine only. Set SITE_URL to the "
         "public address before you make links to send."
     )
 
 
-def _demo() -> str:
+def _demo_url() -> str:
     try:
         with (Path(settings.STUDYSITE_HOME) / LOCK).open(encoding="utf-8") as lock:
             try:

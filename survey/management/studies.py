@@ -1,86 +1,96 @@
-"""What the commands of a study share: finding it, following its jobs, saying how it stands."""
+"""What the commands of a study share: finding it, following its jobs, describing its state."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from django.core.management import call_command
 from django.core.management.base import CommandError, OutputWrapper
+from django.db.models import Model
 from django.urls import reverse
 
 from recommender.models import Dataset, Job
 from survey.errors import StudyError
-from survey.management.site import site_url
+from survey.management.site import current_site_url
 from survey.models import Study
-from survey.services.launching import change_state, launch_study
 from survey.services.preparing import publish_again
 
-#: Exit statuses, as of the commands that train: 1 it failed, 2 wrong usage, 3 no worker.
+#: Exit statuses, as in the training commands: 1 failed, 2 wrong usage, 3 no worker.
 USAGE = 2
+
+Row = TypeVar("Row", bound=Model)
+
+
+@contextmanager
+def command_errors(returncode: int = 1) -> Iterator[None]:
+    """Turns a StudyError into a CommandError with this exit status."""
+    try:
+        yield
+    except StudyError as error:
+        raise CommandError(str(error), returncode=returncode) from error
+
+
+def add_job_arguments(parser: ArgumentParser) -> None:
+    """The flags of every command that prepares a study and prints its state."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--inline", action="store_true", help="run the jobs here, without a worker")
 
 
 def find_study(slug: str) -> Study:
-    found = Study.objects.filter(slug=slug).first()
-    if found is None:
-        known = _known(Study.objects.all(), "slug")
-        raise CommandError(f"There is no study {slug!r}.{known}", returncode=USAGE)
-    return found
+    return _find(Study, "study", slug=slug)
 
 
 def find_dataset(name: str) -> Dataset:
-    found = Dataset.objects.filter(name=name).first()
+    return _find(Dataset, "data set", " Import one: manage.py import_ratings SOURCE", name=name)
+
+
+def _find(model: type[Row], noun: str, remedy: str = "", **key: str) -> Row:
+    found = model._default_manager.filter(**key).first()
     if found is None:
-        known = _known(Dataset.objects.all(), "name")
-        raise CommandError(
-            f"There is no data set {name!r}.{known} Import one: manage.py import_ratings SOURCE",
-            returncode=USAGE,
-        )
+        ((field, value),) = key.items()
+        names = ", ".join(model._default_manager.values_list(field, flat=True)[:10])
+        known = f" Available: {names}." if names else ""
+        raise CommandError(f"There is no {noun} {value!r}.{known}{remedy}", returncode=USAGE)
     return found
 
 
-def follow(study: Study, jobs: Iterable[Job], *, inline: bool, output: OutputWrapper) -> None:
-    """Wait for the jobs, or do them here; where that fails, say how to go on, same exit status."""
+def follow_publishing(
+    study: Study, jobs: Iterable[Job], *, inline: bool, output: OutputWrapper
+) -> None:
+    """Wait for the jobs, or run them here. A failure keeps its exit status and says how to resume.
+
+    ``output`` takes the progress, because standard output belongs to the study's description.
+    """
     ids = [str(job.pk) for job in jobs]
     if not ids:
         return
-    how = f"The study {study.slug!r} is kept as a draft: manage.py launch_study {study.slug}"
+    how = (
+        f"The study {study.slug!r} is kept as a draft. Resume: manage.py launch_study {study.slug}"
+    )
     try:
-        # Standard output is the study's alone.
         call_command("follow_jobs", *ids, inline=inline, stdout=output, stderr=output)
     except CommandError as error:
-        message = "\n".join(part for part in (str(error), f"{how} goes on from here.") if part)
+        message = "\n".join(filter(None, (str(error), how)))
         raise CommandError(message, returncode=error.returncode) from error
     except SystemExit as stop:
         if stop.code:
             code = stop.code if isinstance(stop.code, int) else 1
-            raise CommandError(f"{how} goes on from here.", returncode=code) from stop
-
-
-def launch(study: Study) -> Study:
-    try:
-        return launch_study(study=study)
-    except StudyError as error:
-        raise CommandError(str(error)) from error
-
-
-def go_to(study: Study, status: str) -> Study:
-    try:
-        return change_state(study=study, to=status)
-    except StudyError as error:
-        raise CommandError(str(error)) from error
+            raise CommandError(how, returncode=code) from stop
 
 
 def finish_preparing(study: Study, *, inline: bool, output: OutputWrapper) -> None:
-    """Do what a draft still lacks of its recommendations."""
+    """Compute the recommendations that a draft still lacks."""
     if study.status == Study.Status.DRAFT:
-        follow(study, publish_again(study=study), inline=inline, output=output)
+        follow_publishing(study, publish_again(study=study), inline=inline, output=output)
 
 
-def describe(study: Study, *, as_json: bool) -> str:
-    """Where the study stands and its two addresses."""
-    site = site_url()
+def describe_study(study: Study, *, as_json: bool) -> str:
+    """The study's status and its two addresses."""
+    site = current_site_url()
     facts: dict[str, Any] = {
         "study": study.slug,
         "status": study.status,
@@ -103,28 +113,24 @@ def describe(study: Study, *, as_json: bool) -> str:
     questions = "1 question" if count == 1 else f"{count} questions"
     lines = [
         f"Study {study.slug}: {arms}, {questions}, {study.status}.",
-        agreed(study, len(facts["arms"])),
+        describe_agreements(study, len(facts["arms"])),
     ]
     if study.questions.values("user").distinct().count() < study.n_profiles:
         lines.append(
-            f"That is fewer than the {study.n_profiles} wanted: the drawn profiles held no more."
+            f"That is fewer than the {study.n_profiles} profiles wanted: the pool is exhausted."
         )
     return "\n".join([*lines, f"Judge:   {facts['judge']}", f"Results: {facts['results']}"])
 
 
-def agreed(study: Study, n_arms: int) -> str:
+def describe_agreements(study: Study, n_arms: int) -> str:
+    times = "1 time" if study.agreements == 1 else f"{study.agreements} times"
     if n_arms > 2:
-        times = "time" if study.agreements == 1 else "times"
         return (
-            f"On the {study.profiles_tried} profiles tried, two arms named the same movie "
-            f"{study.agreements} {times}; nothing was asked there."
+            f"Two arms recommended the same movie {times} on {study.profiles_tried} profiles; no "
+            "question was made there."
         )
     was = "was" if study.agreements == 1 else "were"
     return (
-        f"{study.agreements} of {study.profiles_tried} profiles {was} passed over: both arms agree."
+        f"{study.agreements} of {study.profiles_tried} profiles {was} skipped: both arms "
+        "recommended the same movie."
     )
-
-
-def _known(rows: Any, field: str) -> str:
-    names = list(rows.values_list(field, flat=True)[:10])
-    return f" There is: {', '.join(names)}." if names else ""

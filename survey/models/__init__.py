@@ -9,6 +9,7 @@ from survey.models.studies import (
     Study,
     StudyEvent,
     UploadedRecommendation,
+    is_past_last_day,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "StudyEvent",
     "UploadedRecommendation",
     "Withdrawal",
+    "is_past_last_day",
 ]

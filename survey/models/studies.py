@@ -1,10 +1,12 @@
 """Studies and what they are made of."""
 
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from recommender.models import Dataset, Item, TrainedModel
 
@@ -20,6 +22,11 @@ TRANSITIONS = [
     ("running", "closed"),
     ("paused", "closed"),
 ]
+
+
+def is_past_last_day(last_day: date | None, now: datetime | None = None) -> bool:
+    """Whether the last day for erasing answers is over, by the server's calendar (UTC)."""
+    return last_day is not None and last_day < (now or timezone.now()).date()
 
 
 class Study(models.Model):

@@ -13,7 +13,7 @@ from survey.uploads import UploadedList
 Source = TrainedModel | UploadedList
 
 
-def labels(sources: Sequence[Source]) -> list[str]:
+def label_arms(sources: Sequence[Source]) -> list[str]:
     """For each arm the shortest of its names that no other arm bears too."""
     names = [_names(source) for source in sources]
     seen = [Counter(level) for level in zip(*names, strict=True)]

@@ -30,7 +30,7 @@ FAMILIARITY = {
 
 
 @dataclass(frozen=True)
-class Tally:
+class JudgmentCount:
     """Judgments that agree in all that is counted; ``chosen_arm`` is None for a third answer."""
 
     choice: str
@@ -45,7 +45,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedItems:
     """What an arm named for the profiles tried: user -> (movie, how many share the top score).
 
     The number is None where nobody knows it: of an uploaded list.
@@ -61,7 +61,7 @@ class Named:
     def tied(self) -> list[int]:
         return [tied for _, tied in self.movies.values() if tied is not None]
 
-    def agreed(self, other: Named) -> tuple[int, int]:
+    def agreed(self, other: NamedItems) -> tuple[int, int]:
         """On how many profiles both named the same movie, of how many that both named one for."""
         both = self.movies.keys() & other.movies.keys()
         same = sum(self.movies[user][0] == other.movies[user][0] for user in both)
@@ -69,7 +69,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Row:
+class CountRow:
     """One line of a table of counts; ``counts`` are in the order of the study's arms, or one."""
 
     words: str
@@ -83,7 +83,7 @@ def main_judgments(study: Study | OuterRef) -> QuerySet[Judgment]:
     )
 
 
-def tallies(judged: QuerySet[Judgment]) -> tuple[list[Tally], list[Tally]]:
+def count_judgments(judged: QuerySet[Judgment]) -> tuple[list[JudgmentCount], list[JudgmentCount]]:
     """Those that count, and those of people who failed the checks."""
     fields = (
         "assignment__appraiser__outcome",
@@ -93,16 +93,16 @@ def tallies(judged: QuerySet[Judgment]) -> tuple[list[Tally], list[Tally]]:
         "assignment__question__first_arm",
         "assignment__question__second_arm",
     )
-    counted: list[Tally] = []
-    failed: list[Tally] = []
+    counted: list[JudgmentCount] = []
+    failed: list[JudgmentCount] = []
     rows = judged.order_by().values_list(*fields).annotate(n=Count("pk"))
     for outcome, choice, won, left, one, two, n in rows:
         part = failed if outcome == Appraiser.Outcome.FAILED else counted
-        part.append(Tally(choice, won, left, (one, two), n))
+        part.append(JudgmentCount(choice, won, left, (one, two), n))
     return counted, failed
 
 
-def named_movies(study: Study, arms: Sequence[Arm]) -> dict[int, Named]:
+def named_items(study: Study, arms: Sequence[Arm]) -> dict[int, NamedItems]:
     """What each arm (by primary key) named for the profiles that were tried."""
     tried = study.profile_pool[: study.profiles_tried]
     compared = set(tried)
@@ -113,7 +113,7 @@ def named_movies(study: Study, arms: Sequence[Arm]) -> dict[int, Named]:
         if user in compared:
             by_model[model][user] = (movie, tied)
     return {
-        arm.pk: Named(
+        arm.pk: NamedItems(
             by_model[arm.trained_model_id]
             if arm.trained_model_id
             else {user: (row.item_id, None) for user, row in first_uploaded(arm, tried).items()}
@@ -122,7 +122,7 @@ def named_movies(study: Study, arms: Sequence[Arm]) -> dict[int, Named]:
     }
 
 
-def repeated(study: Study, kind: str) -> Proportion | None:
+def repeat_consistency(study: Study, kind: str) -> Proportion | None:
     """How many of the repeated questions got the same answer again; None without any.
 
     The same movie, or again none of the two. Of people who failed the checks none is counted.
@@ -151,7 +151,7 @@ def repeated(study: Study, kind: str) -> Proportion | None:
     return proportion(found["same"], found["total"]) if found["total"] else None
 
 
-def familiarity(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> list[Row]:
+def familiarity_counts(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> list[CountRow]:
     """How well appraisers knew each arm's movies: a row for each answer, a count for each arm."""
     fields = (
         "left_familiarity",
@@ -168,7 +168,7 @@ def familiarity(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> list[Row]:
     return _rows(FAMILIARITY, lambda level: [found[level, arm.pk] for arm in arms])
 
 
-def sureness(judged: QuerySet[Judgment]) -> list[Row]:
+def confidence_counts(judged: QuerySet[Judgment]) -> list[CountRow]:
     """How sure the choices were, from 1 to 5."""
     rows = judged.exclude(FAILED).order_by().values_list("confidence").annotate(n=Count("pk"))
     found = dict(rows)
@@ -177,7 +177,7 @@ def sureness(judged: QuerySet[Judgment]) -> list[Row]:
     return _rows(words, lambda level: [found.get(level, 0)])
 
 
-def _rows(words: Mapping[Any, str], counts: Any) -> list[Row]:
+def _rows(words: Mapping[Any, str], counts: Any) -> list[CountRow]:
     """A row for each answer; without the last, what was not said, where all was."""
-    rows = [Row(text, counts(level)) for level, text in words.items()]
+    rows = [CountRow(text, counts(level)) for level, text in words.items()]
     return rows if any(rows[-1].counts) else rows[:-1]

@@ -48,7 +48,7 @@ MODEL = (
 )
 
 
-def design(study: Study) -> dict[str, Any]:
+def study_design(study: Study) -> dict[str, Any]:
     """The study's settings, its arms, and every question in order, ready for JSON.
 
     Movies are named by the data set's own ids and described once, as they were shown.
@@ -91,7 +91,7 @@ def digest(content: dict[str, Any]) -> str:
 
 def design_hash(study: Study) -> str:
     """The hash of the design as the rows say it now."""
-    return digest(design(study))
+    return digest(study_design(study))
 
 
 def _facts(row: Any, names: Iterable[str]) -> dict[str, Any]:

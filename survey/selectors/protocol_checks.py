@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.utils import formats, timezone, translation
+from django.utils import formats, translation
 
 from survey.errors import StudyError
-from survey.models import Study
+from survey.models import Study, is_past_last_day
 from survey.protocol import panels, questionnaires
 from survey.protocol.fields import Protocol
 from survey.protocol.summary import LANGUAGE_NAMES, Decision, Numbers, in_words
@@ -40,7 +40,9 @@ def course_checks(study: Study) -> list[Check]:
     if study.before or study.after:
         checks.append(Check("The questionnaires can be asked", no_questionnaire(study)))
     if study.withdraw_until is not None:
-        checks.append(Check("The last day for having answers erased is ahead", too_late(study)))
+        checks.append(
+            Check("The last day for having answers erased is ahead", last_day_problems(study))
+        )
     told = {words for check in checks for words in check.missing}
     if problems := [words for words in impossible(study) if words not in told]:
         checks.append(Check("What was decided fits together", problems))
@@ -100,8 +102,8 @@ def no_questionnaire(study: Study) -> list[str]:
     return problems
 
 
-def too_late(study: Study) -> list[str]:
-    if study.withdraw_until is None or study.withdraw_until >= timezone.localdate():
+def last_day_problems(study: Study) -> list[str]:
+    if not is_past_last_day(study.withdraw_until):
         return []
     draft = study.status == Study.Status.DRAFT
     problem = (

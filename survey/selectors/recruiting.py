@@ -39,7 +39,7 @@ class OutcomeLine:
 
 
 @dataclass(frozen=True)
-class WayBack:
+class PanelReturn:
     """Where somebody from a panel goes from here: by the address, or with the code."""
 
     panel: str
@@ -73,7 +73,7 @@ def link_counts(study: Study) -> LinkCounts:
     return LinkCounts(**found)
 
 
-def links(study: Study) -> QuerySet[Invitation]:
+def list_links(study: Study) -> QuerySet[Invitation]:
     """Every personal link in order, with its ``state``; never when, nor by whom it was used.
 
     Of one whose user had everything erased it only says that the link was used.
@@ -114,12 +114,12 @@ def sent_by_panel(study: Study) -> Iterable[Appraiser]:
     return study.appraisers.exclude(panel_person="").order_by("panel_person", "kind")
 
 
-def way_back(appraiser: Appraiser) -> WayBack | None:
+def panel_return(appraiser: Appraiser) -> PanelReturn | None:
     """None unless a panel sent this one and the outcome stands: nothing is left to be stored."""
     panel = appraiser.study.panel
     if not (panel and appraiser.panel_person and appraiser.outcome):
         return None
-    return WayBack(
+    return PanelReturn(
         panel=panel.get("name", ""),
         outcome=appraiser.outcome,
         url=panels.way_back(panel, outcome=appraiser.outcome, parameters=appraiser.panel),

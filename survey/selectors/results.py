@@ -16,15 +16,15 @@ from recommender.selectors import ERRORS, leaderboard
 from survey.models import Appraiser, Arm, Judgment, Study
 from survey.selectors.counts import (
     FAILED,
-    Named,
-    Row,
-    Tally,
-    familiarity,
+    CountRow,
+    JudgmentCount,
+    NamedItems,
+    confidence_counts,
+    count_judgments,
+    familiarity_counts,
     main_judgments,
-    named_movies,
-    repeated,
-    sureness,
-    tallies,
+    named_items,
+    repeat_consistency,
 )
 from survey.stats.intervals import Proportion, proportion
 from survey.stats.multiple_testing import holm
@@ -98,7 +98,7 @@ class PairResult:
 
 
 @dataclass(frozen=True)
-class LossCurve:
+class ArmLossCurve:
     """The paper's Figure 4 for one arm: ``points`` are (examples seen, training RMSE)."""
 
     label: str
@@ -106,7 +106,7 @@ class LossCurve:
 
 
 @dataclass(frozen=True)
-class Results:
+class StudyResults:
     """Everything the results page shows of the appraisers of one kind; kinds are never mixed.
 
     Answers to practice questions, checks and repeats are in no figure but ``repeats``. The
@@ -139,7 +139,7 @@ class Results:
     agreements: int
     profiles_tried: int
     error_table: list[dict[str, Any]]
-    loss_curves: list[LossCurve] = field(default_factory=list)
+    loss_curves: list[ArmLossCurve] = field(default_factory=list)
     first_answered_at: datetime | None = None
     last_answered_at: datetime | None = None
     confidence: float = 0.95
@@ -151,8 +151,8 @@ class Results:
     n_withdrawn: int = 0
     n_erased: int = 0
     repeats: Proportion | None = None
-    familiarity: list[Row] = field(default_factory=list)
-    sureness: list[Row] = field(default_factory=list)
+    familiarity: list[CountRow] = field(default_factory=list)
+    sureness: list[CountRow] = field(default_factory=list)
 
     @property
     def leader(self) -> ArmResult | None:
@@ -166,7 +166,7 @@ class Results:
         return self.n_judgments - self.n_ties
 
 
-def results(study: Study, *, kind: str) -> Results:
+def study_results(study: Study, *, kind: str) -> StudyResults:
     """The results of the appraisers of one kind; a constant number of queries."""
     judged = main_judgments(study)
     of_kind = judged.filter(assignment__appraiser__kind=kind)
@@ -176,14 +176,14 @@ def results(study: Study, *, kind: str) -> Results:
         last=Max("answered_at"),
         questions=Count("assignment__question", distinct=True),
     )
-    counted, failed = tallies(of_kind)
+    counted, failed = count_judgments(of_kind)
     total, ties = _count(counted), _count(tally for tally in counted if not tally.decided)
     left = _count(tally for tally in counted if tally.choice == Judgment.Choice.LEFT)
     sides = side_balance(left, total - ties) if total > ties else None
     arms = list(study.arms.select_related("trained_model"))
-    named = named_movies(study, arms)
+    named = named_items(study, arms)
     pairs = _corrected([_pair(one, two, counted, named) for one, two in combinations(arms, 2)])
-    return Results(
+    return StudyResults(
         study=study,
         kind=kind,
         kinds=dict.fromkeys(Appraiser.Kind.values, 0)
@@ -204,9 +204,9 @@ def results(study: Study, *, kind: str) -> Results:
         first_answered_at=seen["first"],
         last_answered_at=seen["last"],
         n_failed_judgments=_count(failed),
-        repeats=repeated(study, kind) if study.n_repeats else None,
-        familiarity=familiarity(of_kind, arms) if study.ask_familiarity else [],
-        sureness=sureness(of_kind) if study.ask_confidence else [],
+        repeats=repeat_consistency(study, kind) if study.n_repeats else None,
+        familiarity=familiarity_counts(of_kind, arms) if study.ask_familiarity else [],
+        sureness=confidence_counts(of_kind) if study.ask_confidence else [],
         **_people(study, kind),
     )
 
@@ -227,11 +227,11 @@ def _people(study: Study, kind: str) -> dict[str, int]:
     return found | gone
 
 
-def _count(found: Iterable[Tally]) -> int:
+def _count(found: Iterable[JudgmentCount]) -> int:
     return sum(tally.count for tally in found)
 
 
-def _share(arm: int, found: Iterable[Tally]) -> Proportion | None:
+def _share(arm: int, found: Iterable[JudgmentCount]) -> Proportion | None:
     """How often an arm was chosen where one of its movies or the other one was."""
     decided = [tally for tally in found if arm in tally.arms and tally.decided]
     total = _count(decided)
@@ -239,7 +239,9 @@ def _share(arm: int, found: Iterable[Tally]) -> Proportion | None:
     return proportion(wins, total) if total else None
 
 
-def _arm(arm: Arm, counted: list[Tally], failed: list[Tally], named: Named) -> ArmResult:
+def _arm(
+    arm: Arm, counted: list[JudgmentCount], failed: list[JudgmentCount], named: NamedItems
+) -> ArmResult:
     share = _share(arm.pk, counted)
     whole = _share(arm.pk, [*counted, *failed])
     met = [tally for tally in counted if arm.pk in tally.arms]
@@ -269,7 +271,9 @@ def _arm(arm: Arm, counted: list[Tally], failed: list[Tally], named: Named) -> A
     )
 
 
-def _pair(one: Arm, two: Arm, counted: list[Tally], named: dict[int, Named]) -> PairResult:
+def _pair(
+    one: Arm, two: Arm, counted: list[JudgmentCount], named: dict[int, NamedItems]
+) -> PairResult:
     met = [tally for tally in counted if set(tally.arms) == {one.pk, two.pk}]
     share = _share(one.pk, met)
     agreements, profiles = named[one.pk].agreed(named[two.pk])
@@ -308,9 +312,9 @@ def _errors(arms: Sequence[Arm]) -> list[dict[str, Any]]:
     return rows
 
 
-def _curves(arms: Sequence[Arm]) -> list[LossCurve]:
+def _curves(arms: Sequence[Arm]) -> list[ArmLossCurve]:
     return [
-        LossCurve(arm.label, [(int(seen), float(loss)) for seen, loss in curve])
+        ArmLossCurve(arm.label, [(int(seen), float(loss)) for seen, loss in curve])
         for arm in arms
         if arm.trained_model and (curve := arm.trained_model.loss_curve)
     ]

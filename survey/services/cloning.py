@@ -7,10 +7,10 @@ from datetime import date
 from typing import Literal
 
 from survey.errors import StudyError
-from survey.models import Study
+from survey.models import Study, is_past_last_day
 from survey.protocol.fields import Protocol
 from survey.selectors.uploads import stored_upload
-from survey.services.preparing import has_passed, prepare_study
+from survey.services.preparing import prepare_study
 from survey.wording.new_study import wording
 
 
@@ -34,7 +34,7 @@ def clone_study(
     if withdraw_until != "same" and withdraw_until != protocol.withdraw_until:
         protocol, consent = _without_built_in_consent(study, protocol)
         protocol = replace(protocol, withdraw_until=withdraw_until)
-    if has_passed(protocol.withdraw_until):
+    if is_past_last_day(protocol.withdraw_until):
         raise StudyError(
             f"Answers can be erased until {protocol.withdraw_until}, which has passed: the copy "
             "could never open. Give it a later day, or none: --withdraw-until DATE|none."
@@ -65,7 +65,7 @@ def day_in_words(study: Study, copy: Study) -> str:
     """What a researcher has to know of the copy's last day; "" where it is the study's."""
     if copy.withdraw_until == study.withdraw_until:
         return ""
-    over = ", has passed" if has_passed(study.withdraw_until) else ", is not kept"
+    over = ", has passed" if is_past_last_day(study.withdraw_until) else ", is not kept"
     was = f"The last day, {study.withdraw_until}{over}. " if study.withdraw_until else ""
     until = f"until {copy.withdraw_until}" if copy.withdraw_until else "at any time"
     own = copy.consent_text == study.consent_text

@@ -14,7 +14,7 @@ from survey.models import Arm, Question, Study
 from survey.selectors.checklist import checklist
 from survey.selectors.design import design_hash
 from survey.selectors.drawing import Drawing
-from survey.selectors.protocol_checks import too_late
+from survey.selectors.protocol_checks import last_day_problems
 from survey.services import status
 
 Status = Study.Status
@@ -45,12 +45,12 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
             "Go back to a draft, and open it anew."
         )
     # The one thing on the check list that time alone can undo.
-    if problems := too_late(study):
+    if problems := last_day_problems(study):
         raise StudyError("\n".join(problems))
     return status.open_after_pilot(study=study, by=by, now=now)
 
 
-def change_state(*, study: Study, to: str, by: str = "", now: datetime | None = None) -> Study:
+def move_study(*, study: Study, to: str, by: str = "", now: datetime | None = None) -> Study:
     """The step from where the study is to ``to``, whichever service does it. StudyError."""
     if to == Status.RUNNING and study.status == Status.PAUSED:
         return status.resume_study(study=study, by=by, now=now)
@@ -74,7 +74,7 @@ def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
     questions = _questions(study, drawing)
     with transaction.atomic():
         # Whoever freezes at the same moment finds no draft any more, and stores nothing.
-        status.step(
+        status.change_status(
             study=study,
             to=to,
             by=by,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import date
 
 import numpy as np
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommender.models import Dataset, Job
@@ -19,13 +17,13 @@ from recommender.services.submitting import cancel, submit_publish
 from recommender.store import StoreError
 from survey import pairing
 from survey.errors import DataDamaged, StudyError
-from survey.models import Arm, Study
+from survey.models import Arm, Study, is_past_last_day
 from survey.protocol import questionnaires
 from survey.protocol.fields import LONGEST_TITLE, Protocol
-from survey.selectors.arm_labels import Source, labels
+from survey.selectors.arm_labels import Source, label_arms
 from survey.selectors.checklist import arm_problems
 from survey.selectors.drawing import all_published
-from survey.services.status import record
+from survey.services.status import record_event
 from survey.services.uploading import keep_upload
 from survey.uploads import UploadedList
 from survey.wording.new_study import wording
@@ -97,8 +95,10 @@ def prepare_study(
                 profile_pool=pool,
                 **asdict(replace(protocol, translations=words.translations)),
             )
-            record(study=study, start="", end=study.status, at=study.created_at, by=by, note=note)
-            for position, (source, label) in enumerate(zip(arms, labels(arms), strict=True)):
+            record_event(
+                study=study, start="", end=study.status, at=study.created_at, by=by, note=note
+            )
+            for position, (source, label) in enumerate(zip(arms, label_arms(arms), strict=True)):
                 _make_arm(study, position, label, source)
     except IntegrityError as error:
         # The constraint decides: somebody may have taken the name a moment ago.
@@ -237,7 +237,7 @@ def _check_course(
         raise StudyError(
             f"{protocol.n_repeats} of {questions} questions cannot be repeated. Repeat fewer."
         )
-    if has_passed(protocol.withdraw_until):
+    if is_past_last_day(protocol.withdraw_until):
         raise StudyError(
             f"Answers can be erased until {protocol.withdraw_until}, which has passed: the study "
             "could never open. Give a later day, or none."
@@ -248,11 +248,6 @@ def _check_course(
             f"A profile of {minimum_profile} to {maximum} movies is not possible. Swap the two, or "
             "choose other limits."
         )
-
-
-def has_passed(day: date | None) -> bool:
-    """Whether that last day for having answers erased is over."""
-    return day is not None and day < timezone.localdate()
 
 
 def _check_arms(dataset: Dataset, arms: Sequence[Source]) -> None:

@@ -23,7 +23,7 @@ STAMPS: dict[tuple[str, str], str] = {
 
 
 @transaction.atomic
-def step(
+def change_status(
     *,
     study: Study,
     to: str,
@@ -50,12 +50,12 @@ def step(
     if not Study.objects.filter(pk=study.pk, status=start).update(status=to, **changes):
         study.refresh_from_db()
         raise StudyError(_impossible(study, to))
-    record(study=study, start=start, end=to, at=at, by=by, note=note)
+    record_event(study=study, start=start, end=to, at=at, by=by, note=note)
     study.refresh_from_db()
     return at
 
 
-def record(
+def record_event(
     *, study: Study, start: str, end: str, at: datetime, by: str = "", note: str = ""
 ) -> StudyEvent:
     return StudyEvent.objects.create(
@@ -65,7 +65,7 @@ def record(
 
 def pause_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
     """Take no answers for a while; everybody's link goes on after ``resume_study``."""
-    step(study=study, to=Status.PAUSED, by=by, now=now)
+    change_status(study=study, to=Status.PAUSED, by=by, now=now)
     return study
 
 
@@ -73,7 +73,7 @@ def resume_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
     """Take answers again. StudyError unless the study is paused."""
     if study.status != Status.PAUSED:
         raise StudyError(f"Only a study that is paused can go on; {study.slug!r} is not.")
-    step(study=study, to=Status.RUNNING, by=by, now=now)
+    change_status(study=study, to=Status.RUNNING, by=by, now=now)
     return study
 
 
@@ -84,7 +84,7 @@ def close_study(*, study: Study, by: str = "", now: datetime | None = None) -> S
     From then on no answer can change: who answered everything and never said that it is final is
     done, or has failed the checks.
     """
-    at = step(study=study, to=Status.CLOSED, by=by, now=now)
+    at = change_status(study=study, to=Status.CLOSED, by=by, now=now)
     decide_ends(study=study, now=at)
     return study
 
@@ -96,7 +96,7 @@ def open_after_pilot(*, study: Study, by: str = "", now: datetime | None = None)
     The trial is over with it: who answered everything in it and never said that it is final is
     done, or has failed the checks.
     """
-    at = step(study=study, to=Status.RUNNING, by=by, now=now)
+    at = change_status(study=study, to=Status.RUNNING, by=by, now=now)
     decide_ends(study=study, now=at)
     return study
 
@@ -124,7 +124,7 @@ def end_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Stu
     gone = Judgment.objects.filter(assignment__appraiser__study=study)
     note = f"trial answers discarded: {gone.count()}"
     nothing = {"design_hash": "", "profiles_tried": 0, "agreements": 0}
-    step(study=study, to=Status.DRAFT, by=by, now=now, note=note, **nothing)
+    change_status(study=study, to=Status.DRAFT, by=by, now=now, note=note, **nothing)
     gone.delete()
     Assignment.objects.filter(appraiser__study=study).delete()
     study.appraisers.all().delete()

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from survey.errors import StudyClosed
-from survey.models import Appraiser, Invitation, Judgment, Study, Withdrawal
+from survey.models import Appraiser, Invitation, Judgment, Study, Withdrawal, is_past_last_day
 
 
 @transaction.atomic
@@ -26,7 +26,7 @@ def withdraw(*, appraiser: Appraiser, now: datetime | None = None) -> Withdrawal
     found = Appraiser.objects.select_for_update(of=("self",)).filter(pk=appraiser.pk).first()
     if found is None:
         return None
-    if too_late(study, now):
+    if is_past_last_day(study.withdraw_until, now):
         raise StudyClosed("The last day on which answers could be erased has passed.")
     # Deleting an assignment is refused while it has a judgment, so that none is lost by accident.
     erased, _ = Judgment.objects.filter(assignment__appraiser=found).delete()
@@ -39,8 +39,3 @@ def withdraw(*, appraiser: Appraiser, now: datetime | None = None) -> Withdrawal
     )
     found.delete()
     return tombstone
-
-
-def too_late(study: Study, now: datetime) -> bool:
-    """Whether the last day of withdrawing has passed, by the server's calendar (UTC)."""
-    return study.withdraw_until is not None and now.date() > study.withdraw_until

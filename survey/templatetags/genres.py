@@ -38,5 +38,5 @@ GENRES: dict[str, _StrPromise] = {
 }
 
 
-def in_words(name: str) -> str:
+def translate_genre(name: str) -> str:
     return str(GENRES.get(name, name))

@@ -1,65 +1,61 @@
 """Downloads of a study's data."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from survey import access, exports
 from survey.errors import StudyError
+from survey.models import Study
 from survey.views.private_pages import private_page
 
 
-class Line:
-    """A file that hands each written line back instead of keeping it."""
+class EchoFile:
+    """A file that returns each written line instead of keeping it, so that csv can stream."""
 
     def write(self, line: str) -> str:
         return line
 
 
-@private_page
-@login_required
-@require_safe
-def judgments(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    study = access.study_for_researcher(request.user, slug)
-    return as_file(exports.judgment_rows(study), f"{study.slug}-judgments.csv")
-
-
-@private_page
-@login_required
-@require_safe
-def history(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """Every answer that was ever given, changed ones too."""
-    study = access.study_for_researcher(request.user, slug)
-    return as_file(exports.history_rows(study), f"{study.slug}-history.csv")
-
-
-@private_page
-@login_required
-@require_safe
-def responses(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """What was answered to the questionnaires."""
-    study = access.study_for_researcher(request.user, slug)
-    return as_file(exports.response_rows(study), f"{study.slug}-responses.csv")
-
-
-def as_file(rows: Iterable[list[str]], name: str) -> StreamingHttpResponse:
-    """The rows as a CSV file, written while they are read."""
-    writer = csv.writer(Line())
-    lines: Iterator[str] = (writer.writerow(row) for row in rows)
+def csv_response(
+    request: HttpRequest, rows: Iterable[list[str]], name: str
+) -> StreamingHttpResponse:
+    """The rows as a CSV file, streamed; with ``?raw=1`` every text is exactly as stored."""
+    writer = csv.writer(EchoFile())
+    written = rows if request.GET.get("raw") else exports.guard_formulas(rows)
     return StreamingHttpResponse(
-        lines,
+        (writer.writerow(row) for row in written),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
+def _table_view(
+    table: str, rows: Callable[[Study], Iterable[list[str]]]
+) -> Callable[..., HttpResponseBase]:
+    @private_page
+    @login_required
+    @require_safe
+    def download(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+        study = access.study_for_researcher(request.user, slug)
+        return csv_response(request, rows(study), f"{study.slug}-{table}.csv")
+
+    return download
+
+
+download_judgments = _table_view("judgments", exports.judgment_rows)
+download_history = _table_view("history", exports.history_rows)
+download_responses = _table_view("responses", exports.response_rows)
+
+
 @private_page
 @login_required
 @require_safe
-def design(request: HttpRequest, slug: str) -> JsonResponse:
+def download_design(request: HttpRequest, slug: str) -> JsonResponse:
     study = access.study_for_researcher(request.user, slug)
     try:
         document = exports.design_document(study)

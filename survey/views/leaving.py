@@ -6,13 +6,13 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from survey import access
 from survey.errors import StudyClosed
+from survey.models import is_past_last_day
 from survey.services.dropouts import seen
-from survey.services.withdrawing import too_late, withdraw
+from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
 from survey.views.page_context import facts
 from survey.views.private_pages import holders_page, private_page
@@ -45,7 +45,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
         with suppress(StudyClosed):  # too late; the page says so
             withdraw(appraiser=who)
             return redirect(f"{reverse('erased', args=[who.study.slug])}?lang={language}")
-    late = too_late(who.study, timezone.now())
+    late = is_past_last_day(who.study.withdraw_until)
     context = facts(request, who, token) | {
         "answers": who.assignments.exclude(judgment=None).count(),
         "too_late": late,

@@ -1,4 +1,4 @@
-"""Researchers' pages on who comes to a study, and how."""
+"""Researchers' pages on how appraisers reach a study."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ from survey.models import Study
 from survey.protocol import panels
 from survey.selectors import recruiting
 from survey.services import inviting
-from survey.views.exports import as_file
+from survey.views.exports import csv_response
 from survey.views.private_pages import private_page
 
 LINKS_A_PAGE = 100
@@ -26,26 +26,26 @@ LINKS_A_PAGE = 100
 @private_page
 @login_required
 @require_safe
-def recruit(request: HttpRequest, slug: str) -> HttpResponse:
+def recruiting_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The study's link, its personal links, or what to enter in its panel."""
     study = access.study_for_researcher(request.user, slug)
-    return render(request, "research/recruit.html", facts(request, study))
+    return render(request, "research/recruit.html", _context(request, study))
 
 
 @private_page
 @login_required
 @require_POST
-def make(request: HttpRequest, slug: str) -> HttpResponse:
-    """New personal links, and a page that offers them: no other page can show them again."""
+def make_links(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make personal links and offer them for download; no other page can show them again."""
     study = access.study_to_change(request.user, slug)
     form = MakeLinksForm(request.POST)
     if not form.is_valid():
         problems = [str(problem) for found in form.errors.values() for problem in found]
-        return refuse(request, study, problems)
+        return _refuse(request, study, problems)
     try:
         made = inviting.make_invitations(study=study, **form.cleaned_data)
     except StudyError as refusal:
-        return refuse(request, study, [str(refusal)])
+        return _refuse(request, study, [str(refusal)])
     ticket = form.cleaned_data["ticket"]
     context = {"study": study, "made": made, "first": made[0], "last": made[-1], "ticket": ticket}
     return render(request, "research/links_made.html", context)
@@ -54,53 +54,55 @@ def make(request: HttpRequest, slug: str) -> HttpResponse:
 @private_page
 @login_required
 @require_POST
-def download(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
-    """The links that the page at hand has made: what it carries is needed to come by them."""
+def download_links(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
+    """The links made with this form's ticket, without which nobody can read them again."""
     study = access.study_to_change(request.user, slug)
     made = inviting.made_by(study=study, ticket=request.POST.get("ticket", ""))
     if not made:
-        messages.error(request, "These links cannot be shown any more. Make new ones.")
+        messages.error(request, "These links can no longer be shown. Make new ones.")
         return redirect("recruit", slug=slug)
 
-    def address(token: str) -> str:
+    def full_url(token: str) -> str:
         return request.build_absolute_uri(reverse("personal", args=[token]))
 
     span = f"{made[0].number}-{made[-1].number}"
-    return as_file(exports.link_rows(made, address), f"{study.slug}-links-{span}.csv")
+    return csv_response(
+        request, exports.link_rows(made, full_url), f"{study.slug}-links-{span}.csv"
+    )
 
 
 @private_page
 @login_required
 @require_POST
-def revoke(request: HttpRequest, slug: str) -> HttpResponse:
+def revoke_links(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_to_change(request.user, slug)
     form = RevokeLinksForm(request.POST)
     if not form.is_valid():
-        return refuse(request, study, map(str, form.errors.get("numbers", [])))
+        return _refuse(request, study, map(str, form.errors.get("numbers", [])))
     count = inviting.revoke_invitations(study=study, numbers=form.cleaned_data["numbers"])
-    messages.success(request, f"Taken back: {count:,} link{'' if count == 1 else 's'}.")
+    messages.success(request, f"Revoked: {count:,} link{'' if count == 1 else 's'}.")
     return redirect("recruit", slug=slug)
 
 
 @private_page
 @login_required
 @require_safe
-def payments(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """The panel's names leave the database here alone, for those who answer for the study."""
+def download_panel_list(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """The panel's ids of its participants, for those who may change the study."""
     study = access.study_to_change(request.user, slug)
-    return as_file(exports.panel_rows(study), f"{study.slug}-panel.csv")
+    return csv_response(request, exports.panel_rows(study), f"{study.slug}-panel.csv")
 
 
-def refuse(request: HttpRequest, study: Study, problems: Iterable[str]) -> HttpResponse:
-    context = facts(request, study) | {"problems": list(problems), "sent": request.POST}
+def _refuse(request: HttpRequest, study: Study, problems: Iterable[str]) -> HttpResponse:
+    context = _context(request, study) | {"problems": list(problems), "sent": request.POST}
     return render(request, "research/recruit.html", context, status=400)
 
 
-def facts(request: HttpRequest, study: Study) -> dict[str, object]:
+def _context(request: HttpRequest, study: Study) -> dict[str, object]:
     door = request.build_absolute_uri(reverse("study", args=[study.slug]))
     found: dict[str, object] = {"study": study, "door": door}
     if study.entry == "personal":
-        pages = Paginator(recruiting.links(study), LINKS_A_PAGE)
+        pages = Paginator(recruiting.list_links(study), LINKS_A_PAGE)
         found |= {
             "links": recruiting.link_counts(study),
             "page": pages.get_page(request.GET.get("page")),

@@ -15,17 +15,16 @@ from recommender.services.submitting import cancel as cancel_job
 from survey import access, figures
 from survey.errors import StudyError
 from survey.forms import CloneForm
-from survey.models import Appraiser, Study
-from survey.selectors import results as results_selectors
+from survey.models import Appraiser, Study, is_past_last_day
 from survey.selectors.checklist import checklist
 from survey.selectors.preparing import preparation
 from survey.selectors.protocol_checks import course_in_words
 from survey.selectors.questionnaires import questionnaire_results
-from survey.selectors.results import Results
+from survey.selectors.results import StudyResults, study_results
 from survey.selectors.studies import study_list
 from survey.services import cloning
-from survey.services.launching import change_state, launch_study
-from survey.services.preparing import has_passed, publish_again
+from survey.services.launching import launch_study, move_study
+from survey.services.preparing import publish_again
 from survey.views.private_pages import private_page
 
 #: What a page says after a step that led to each status.
@@ -41,7 +40,7 @@ NEWS = {
 @private_page
 @login_required
 @require_safe
-def studies(request: HttpRequest) -> HttpResponse:
+def studies_page(request: HttpRequest) -> HttpResponse:
     access.require_researcher(request.user)
     return render(request, "research/studies.html", {"studies": study_list()})
 
@@ -49,7 +48,7 @@ def studies(request: HttpRequest) -> HttpResponse:
 @private_page
 @login_required
 @require_safe
-def results(request: HttpRequest, slug: str) -> HttpResponse:
+def results_page(request: HttpRequest, slug: str) -> HttpResponse:
     """What the appraisers of one kind chose; of a draft, how far its preparation is."""
     study = access.study_for_researcher(request.user, slug)
     if study.status == Study.Status.DRAFT:
@@ -65,7 +64,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "study": study,
         "results": found,
-        "answer": figures.answer(found),
+        "answer": figures.headline(found),
         "loss": figures.loss_figure(found),
         "door": request.build_absolute_uri(reverse("study", args=[slug])),
         "events": events,
@@ -79,7 +78,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
 @private_page
 @login_required
 @require_safe
-def jobs(request: HttpRequest, slug: str) -> HttpResponse:
+def preparation_progress(request: HttpRequest, slug: str) -> HttpResponse:
     """The moving part of a draft's page, for the script that keeps it fresh."""
     study = access.study_for_researcher(request.user, slug)
     context = {"study": study, "preparation": preparation(study)}
@@ -91,20 +90,20 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_to_change(request.user, slug)
-    return take(request, study, partial(launch_study, study=study))
+    return _take(request, study, partial(launch_study, study=study))
 
 
 @private_page
 @login_required
 @require_POST
-def state(request: HttpRequest, slug: str) -> HttpResponse:
+def take_step(request: HttpRequest, slug: str) -> HttpResponse:
     """The next step in a study's life: ``to`` names the status it goes to."""
     study = access.study_to_change(request.user, slug)
     to = request.POST.get("to", "")
-    return take(request, study, partial(change_state, study=study, to=to))
+    return _take(request, study, partial(move_study, study=study, to=to))
 
 
-def take(request: HttpRequest, study: Study, step: Callable[..., Study]) -> HttpResponse:
+def _take(request: HttpRequest, study: Study, step: Callable[..., Study]) -> HttpResponse:
     """Take the step in this person's name, and say what came of it."""
     try:
         step(by=request.user.get_username())
@@ -118,7 +117,7 @@ def take(request: HttpRequest, study: Study, step: Callable[..., Study]) -> Http
 @private_page
 @login_required
 @require_POST
-def cancel(request: HttpRequest, slug: str) -> HttpResponse:
+def cancel_preparation(request: HttpRequest, slug: str) -> HttpResponse:
     """Stop preparing a draft; a job that runs ends at its next sign of life."""
     study = access.study_to_change(request.user, slug)
     for arm in study.arms.all():
@@ -130,7 +129,7 @@ def cancel(request: HttpRequest, slug: str) -> HttpResponse:
 @private_page
 @login_required
 @require_POST
-def again(request: HttpRequest, slug: str) -> HttpResponse:
+def resume_preparation(request: HttpRequest, slug: str) -> HttpResponse:
     """Order anew what a failed or cancelled preparation left undone."""
     study = access.study_to_change(request.user, slug)
     if study.status == Study.Status.DRAFT:
@@ -154,7 +153,7 @@ def clone(request: HttpRequest, slug: str) -> HttpResponse:
             study=study,
             slug=form.cleaned_data["slug"],
             seed=seed,
-            withdraw_until=None if has_passed(study.withdraw_until) else "same",
+            withdraw_until=None if is_past_last_day(study.withdraw_until) else "same",
             by=request.user.get_username(),
         )
     except StudyError as refusal:
@@ -165,7 +164,7 @@ def clone(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("results", slug=copy.slug)
 
 
-def results_to_show(study: Study, kind: str) -> Results:
+def results_to_show(study: Study, kind: str) -> StudyResults:
     """Those of the kind asked for; without one, of a pilot's trial, or of real people.
 
     Where only a program judged so far, its judgments show what the page will look like.
@@ -173,8 +172,8 @@ def results_to_show(study: Study, kind: str) -> Results:
     if not kind and study.status == Study.Status.PILOT:
         kind = Appraiser.Kind.PILOT
     if kind in Appraiser.Kind.values:
-        return results_selectors.results(study, kind=kind)
-    found = results_selectors.results(study, kind=Appraiser.Kind.REAL)
+        return study_results(study, kind=kind)
+    found = study_results(study, kind=Appraiser.Kind.REAL)
     if found.n_judgments or not found.kinds[Appraiser.Kind.SIMULATED]:
         return found
-    return results_selectors.results(study, kind=Appraiser.Kind.SIMULATED)
+    return study_results(study, kind=Appraiser.Kind.SIMULATED)

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from survey.models import Appraiser
-from survey.services.launching import change_state
+from survey.services.launching import move_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -66,7 +66,7 @@ def test_axe_finds_nothing_on_the_pages_of_a_study_s_life(
     found = {}
     for status, paths in steps:
         if status:
-            change_state(study=draft, to=status, by="rita")
+            move_study(study=draft, to=status, by="rita")
         for path in paths:
             page.set_viewport_size({"width": 1280, "height": 800})
             page.goto(live_server.url + path)

@@ -59,13 +59,13 @@ def launch_race() -> dict[str, Any]:
 def step_race() -> dict[str, Any]:
     """Pause and close, each several times, from the same running study."""
     from survey.models import Study
-    from survey.services.launching import change_state
+    from survey.services.launching import move_study
     from tests.factories import StudyFactory
 
     study = StudyFactory(slug="steps")
     seen = [Study.objects.get(pk=study.pk) for _ in range(LAUNCHERS)]
     ends = at_once(
-        lambda one=one, to=to: change_state(study=one, to=to).status
+        lambda one=one, to=to: move_study(study=one, to=to).status
         for one, to in zip(seen, ["paused", "closed"] * LAUNCHERS, strict=False)
     )
     study.refresh_from_db()
@@ -77,7 +77,7 @@ def stamp_race() -> dict[str, Any]:
     """Somebody joins while a step in the study's life waits for the same row."""
     from survey.models import Study
     from survey.services.joining import join_study
-    from survey.services.launching import change_state, pilot_study
+    from survey.services.launching import move_study, pilot_study
     from tests.survey.drafts import prepared, publish
 
     draft = prepared("stamps")
@@ -96,7 +96,7 @@ def stamp_race() -> dict[str, Any]:
 
         def step() -> datetime:
             held.wait()
-            change_state(study=study, to=to)
+            move_study(study=study, to=to)
             return study.closed_at or study.launched_at
 
         joined, taken = at_once([join, step])

@@ -160,10 +160,10 @@ def found(pk: int) -> dict[str, Any]:
     from survey import exports
     from survey.models import Appraiser, Judgment, JudgmentRevision, Study
     from survey.selectors.design import design_hash
-    from survey.selectors.results import results
+    from survey.selectors.results import study_results
 
     study = Study.objects.get(pk=pk)
-    real = results(study, kind="real")
+    real = study_results(study, kind="real")
     said = ("assignment", "choice", "chosen_arm", "answered_at", "visible_ms")
     _, *rows = exports.judgment_rows(study)
     return {

@@ -10,7 +10,7 @@ from survey.models import Appraiser, Assignment, Judgment
 from survey.protocol.fields import Protocol
 from survey.selectors.capacity import places, places_left
 from survey.selectors.question import question_page
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from survey.services.answering import Outcome, record_judgment
 from survey.services.dropouts import come_back, seen
 from survey.services.joining import join_study
@@ -388,7 +388,7 @@ def test_who_fails_the_checks_gives_all_places_back_and_is_left_out(mixed):
     assert who.outcome == "failed"
     assert given(mixed) == [0] * 16
     assert places_left(mixed, now=NOW) == 6
-    assert results(mixed, kind="real").n_judgments == 0
+    assert study_results(mixed, kind="real").n_judgments == 0
 
 
 def test_a_repeat_goes_where_its_question_goes(mixed):

@@ -10,7 +10,7 @@ from recommender.models import Job, TrainedModel
 from survey.errors import StudyError
 from survey.models import Appraiser, Study
 from survey.protocol.fields import Protocol
-from survey.selectors.protocol_checks import too_late
+from survey.selectors.protocol_checks import last_day_problems
 from survey.services.cloning import clone_study
 from survey.services.joining import join_study
 from survey.services.launching import launch_study
@@ -161,7 +161,7 @@ def test_the_command_gives_the_copy_another_day_or_none(over, given, ahead, caps
     call_command("clone_study", "films", "again", withdraw_until=said)
     copy = Study.objects.get(slug="again")
     assert copy.withdraw_until == day
-    assert too_late(copy) == []
+    assert last_day_problems(copy) == []
     assert "The last day, 2026-04-10, has passed." in capsys.readouterr().err
 
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from recommender import loaders
 from recommender.management import following
 from recommender.models import Job
-from survey.management.studies import agreed
+from survey.management.studies import describe_agreements
 from survey.models import Appraiser, Assignment, Judgment, Study
 from survey.selectors.studies import model_for_arm
 from survey.services.status import close_study
@@ -177,13 +177,13 @@ def test_an_arm_is_the_newest_of_its_system_or_the_one_with_that_number(db, home
 def test_an_unknown_data_set_or_study_names_those_there_are(db, home):
     StudyFactory(slug="nature", dataset=DatasetFactory(name="docs"))
     arguments = ["create_study", "x", "--dataset", "nope", "--arms", "bias,user-knn"]
-    assert "There is: docs." in str(refused(*arguments))
+    assert "Available: docs." in str(refused(*arguments))
     for command in (
         ["launch_study"],
         ["simulate_appraisers", "--appraisers", "1"],
         ["export_study", "--out", "x.csv"],
     ):
-        assert "There is: nature." in str(refused(command[0], "nope", *command[1:]))
+        assert "Available: nature." in str(refused(command[0], "nope", *command[1:]))
 
 
 # -- simulated appraisers ----------------------------------------------------------------------
@@ -262,12 +262,12 @@ def test_a_closed_study_is_not_simulated(study):
 @pytest.mark.parametrize(
     ("n_arms", "words"),
     [
-        (2, "1 of 51 profiles was passed over: both arms agree."),
-        (3, "On the 51 profiles tried, two arms named the same movie 1 time; nothing was asked"),
+        (2, "1 of 51 profiles was skipped: both arms recommended the same movie."),
+        (3, "Two arms recommended the same movie 1 time on 51 profiles; no question was made"),
     ],
 )
 def test_agreements_are_told_as_what_they_count(n_arms, words):
-    assert words in agreed(Study(agreements=1, profiles_tried=51), n_arms)
+    assert words in describe_agreements(Study(agreements=1, profiles_tried=51), n_arms)
 
 
 def test_an_export_holds_every_judgment(study, tmp_path):
@@ -305,6 +305,7 @@ def test_an_existing_file_is_replaced_only_by_force(study, tmp_path):
 
 def test_an_export_that_breaks_off_leaves_what_was_there(study, tmp_path, monkeypatch):
     from survey import exports
+    from survey.management.commands import export_study
 
     def broken(study):
         yield exports.HEADER
@@ -312,7 +313,7 @@ def test_an_export_that_breaks_off_leaves_what_was_there(study, tmp_path, monkey
 
     out = tmp_path / "films.csv"
     out.write_text("precious")
-    monkeypatch.setattr(exports, "judgment_rows", broken)
+    monkeypatch.setitem(export_study.TABLES, "judgments", broken)
     error = refused("export_study", "films", "--out", str(out), "--force")
     assert "No space left" in str(error)
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [
@@ -322,6 +323,6 @@ def test_an_export_that_breaks_off_leaves_what_was_there(study, tmp_path, monkey
 
 def test_an_export_needs_a_folder_and_does_not_replace_one(study, tmp_path):
     missing = tmp_path / "nowhere" / "films.csv"
-    assert "a folder that is there" in str(refused("export_study", "films", "--out", str(missing)))
+    assert "an existing folder" in str(refused("export_study", "films", "--out", str(missing)))
     error = refused("export_study", "films", "--out", str(tmp_path), "--force")
     assert "Name a file" in str(error)

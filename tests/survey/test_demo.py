@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
 from survey.management.commands import demo
-from survey.management.site import note_on_site, site_url
+from survey.management.site import current_site_url, note_on_site
 from tests.installation import ROOT, Installation, still_alive
 
 PATIENCE = 600
@@ -76,13 +76,13 @@ def test_a_home_has_one_demo_at_a_time(tmp_path):
 
 def test_commands_beside_a_demo_print_its_address_and_others_that_of_the_site(tmp_path, settings):
     settings.STUDYSITE_HOME, settings.SITE_URL = tmp_path, "https://study.example.org"
-    assert site_url() == "https://study.example.org"
+    assert current_site_url() == "https://study.example.org"
     assert note_on_site() == ""
     for port in (19000, 9000):
         with demo.one_at_a_time(tmp_path, f"http://localhost:{port}"):
-            assert site_url() == f"http://localhost:{port}"
+            assert current_site_url() == f"http://localhost:{port}"
             assert "work on this machine alone" in note_on_site()
-    assert site_url() == "https://study.example.org"
+    assert current_site_url() == "https://study.example.org"
 
 
 @pytest.mark.parametrize(

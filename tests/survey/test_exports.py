@@ -1,13 +1,10 @@
 """One row for each judgment, exact and safe to open."""
 
 import csv
-import re
 from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from survey import exports
 from survey.models import Arm, Assignment
@@ -33,7 +30,7 @@ def judge(judge, choice, *, shown=NOW):
 
 
 def rows(study):
-    header, *found = exports.judgment_rows(study)
+    header, *found = exports.guard_formulas(exports.judgment_rows(study))
     return [dict(zip(header, row, strict=True)) for row in found]
 
 
@@ -91,44 +88,34 @@ def test_an_answer_to_a_question_that_was_never_seen_has_an_empty_time(study, ad
     assert datetime.fromisoformat(row["answered_at"]).utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "＝"])
-def test_a_label_cannot_become_a_formula(study, ada, start):
-    study.arms.filter(position=0).update(label=f"{start}HYPERLINK(1)")
-    study.arms.filter(position=1).update(label=f"{start}2")
-    judge(ada, "left")
-    (row,) = rows(study)
-    assert {row["left_arm"], row["right_arm"]} == {f"'{start}HYPERLINK(1)", f"'{start}2"}
+@pytest.mark.parametrize("start", exports.FORMULA_STARTS)
+def test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe(start):
+    assert list(exports.guard_formulas([["films", f"{start}1+1"]])) == [["films", f"'{start}1+1"]]
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    "text",
     [
-        ("fine;=1+1", "fine;'=1+1"),
-        ("fine; -1", "fine;' -1"),
-        ('fine;"=1+1&"', 'fine;\'"=1+1&"'),
-        ("fine\r\n\r\n=1+1", "fine\r\n\r\n'=1+1"),
-        ("fine\t@SUM(1)|+1", "fine\t'@SUM(1)|'+1"),
-        (" =1+1", "' =1+1"),
-        ("a = b; c - d, -1; e@f", "a = b; c - d, -1; e@f"),
-        ("'=1+1", "'=1+1"),
+        "I liked it; -- great",
+        "Two reasons:\n- the cast\n- the plot",
+        "a = b; c - d, -1; e@f",
+        "fine\t@home|+1",
+        "'=1+1",
+        "",
     ],
 )
-def test_no_piece_of_a_text_becomes_a_formula_and_other_text_stays(text, written):
-    assert exports.as_text(text) == written
+def test_text_that_does_not_begin_like_a_formula_is_exported_untouched(text):
+    assert list(exports.guard_formulas([[text]])) == [[text]]
 
 
-@given(st.text(alphabet="a1=+-@＝;|,\t\r\n\"' ", max_size=14))
-@example(';"=1')
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_whatever_a_program_splits_at_no_cell_begins_as_a_formula(separator, text):
-    file = StringIO(newline="")
-    csv.writer(file).writerow(["films", exports.as_text(text), "1"])
-    file.seek(0)
-    cells = [cell for row in csv.reader(file, delimiter=separator) for cell in row]
-    lines = re.split(r"[\r\n]", file.getvalue())  # a program that takes no quotes at all
-    if separator != ",":
-        cells += [cell for line in lines for cell in line.split(separator)]
-    assert not [cell for cell in cells if cell.lstrip(' \t\r\n"').startswith(tuple("=+-@＝"))]
+def test_labels_and_comments_are_guarded_and_raw_rows_are_as_stored(study, ada):
+    study.arms.filter(position=0).update(label="=HYPERLINK(1)")
+    study.arms.filter(position=1).update(label="-2")
+    judge(ada, "left")
+    (row,) = rows(study)
+    _header, raw = exports.judgment_rows(study)
+    assert {row["left_arm"], row["right_arm"]} == {"'=HYPERLINK(1)", "'-2"}
+    assert {"=HYPERLINK(1)", "-2"} <= set(raw)
 
 
 def test_a_label_with_commas_quotes_and_lines_survives_the_file(study, ada, tmp_path):
@@ -210,3 +197,12 @@ def test_rita_downloads_the_history(client, talkative, rita):
     page = client.get("/research/talk/history.csv")
     assert page["Content-Disposition"] == 'attachment; filename="talk-history.csv"'
     assert b"".join(page.streaming_content).decode().count("\r\n") == 2
+
+
+@pytest.mark.parametrize(("query", "comment"), [("", "'=1+1"), ("?raw=1", "=1+1")])
+def test_rita_can_download_the_text_as_it_was_written(client, talkative, rita, query, comment):
+    say(talkative[1], "left", 0, comment="=1+1")
+    client.force_login(rita)
+    page = b"".join(client.get(f"/research/talk/judgments.csv{query}").streaming_content)
+    (row,) = csv.DictReader(StringIO(page.decode()))
+    assert row["comment"] == comment

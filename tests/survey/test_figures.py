@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from survey import figures
 from survey.profiles import MovieFacts, profile
-from survey.selectors.results import ArmResult, LossCurve, Results
+from survey.selectors.results import ArmLossCurve, ArmResult, StudyResults
 
 
 def arm(label: str, wins: int, judged: int) -> ArmResult:
@@ -29,9 +29,9 @@ def arm(label: str, wins: int, judged: int) -> ArmResult:
     )
 
 
-def results(first: int, second: int, curves: tuple[LossCurve, ...] = ()) -> Results:
+def results(first: int, second: int, curves: tuple[ArmLossCurve, ...] = ()) -> StudyResults:
     judged = first + second
-    return Results(
+    return StudyResults(
         study=None,
         kind="real",
         kinds={},
@@ -58,28 +58,28 @@ def test_the_interval_stands_where_its_numbers_say():
 
 
 def test_the_answer_is_about_the_arm_that_was_chosen_more_often():
-    found = figures.answer(results(10, 30))
+    found = figures.headline(results(10, 30))
     assert (found.arm.label, found.other.label, found.colour) == ("B", "A", "arm-2")
     assert found.clear
     assert not found.even
 
 
 def test_an_interval_that_holds_one_half_is_no_clear_answer():
-    assert not figures.answer(results(11, 9)).clear
+    assert not figures.headline(results(11, 9)).clear
 
 
 def test_equal_counts_are_even():
-    found = figures.answer(results(10, 10))
+    found = figures.headline(results(10, 10))
     assert found.even
     assert not found.clear
 
 
 def test_without_judgments_there_is_no_answer():
-    assert figures.answer(results(0, 0)) is None
+    assert figures.headline(results(0, 0)) is None
 
 
 def test_a_loss_curve_starts_top_left_and_ends_low():
-    curve = LossCurve("B", [(0, 2.0), (500, 1.0), (1000, 0.0)])
+    curve = ArmLossCurve("B", [(0, 2.0), (500, 1.0), (1000, 0.0)])
     drawn = figures.loss_figure(results(1, 0, (curve,)))
     assert drawn.curves[0].path == "M0.0 0.0L500.0 500.0L1000.0 1000.0"
     assert drawn.curves[0].colour == "arm-2"
@@ -87,11 +87,11 @@ def test_a_loss_curve_starts_top_left_and_ends_low():
 
 
 def test_a_curve_of_one_point_is_not_drawn():
-    assert figures.loss_figure(results(1, 0, (LossCurve("A", [(1000, 1.0)]),))) is None
+    assert figures.loss_figure(results(1, 0, (ArmLossCurve("A", [(1000, 1.0)]),))) is None
 
 
 def test_a_flat_curve_still_has_an_axis():
-    drawn = figures.loss_figure(results(1, 0, (LossCurve("A", [(1, 1.0), (2, 1.0)]),)))
+    drawn = figures.loss_figure(results(1, 0, (ArmLossCurve("A", [(1, 1.0), (2, 1.0)]),)))
     assert len(drawn.y_ticks) >= 2
 
 

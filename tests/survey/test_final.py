@@ -10,7 +10,7 @@ from survey.selectors.design import design_hash
 from survey.selectors.next_step import Step, next_step
 from survey.selectors.question import changeable
 from survey.selectors.questionnaires import items_of
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from survey.services.answering import record_judgment
 from survey.services.dropouts import seen
 from survey.services.joining import join_study
@@ -64,7 +64,7 @@ def test_the_places_of_who_failed_in_silence_are_taken_by_who_joins_then():
     again, _ = join_study(study=study, now=LATER)
     assert again.assignments.filter(kind="main").count() == 4
     assert sum(places(study, "real").pool.given.values()) == 4
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_judgments, found.n_failed, found.n_failed_judgments) == (0, 2, 8)
 
 
@@ -104,7 +104,7 @@ def test_the_end_of_a_study_decides_all():
     careless, careful = judge(study, careless=True), judge(study)
     close_study(study=study, now=NOW)
     assert [anew(who).outcome for who in (careless, careful)] == ["failed", "done"]
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_judgments, found.n_finished, found.n_failed) == (4, 1, 1)
 
 
@@ -128,7 +128,7 @@ def test_the_launch_decides_how_the_trial_ended_for_each(tried):
 def test_after_the_launch_the_trial_s_counts_agree(tried):
     study, _ = tried
     launch_study(study=study, now=LATER)
-    found = results(study, kind="pilot")
+    found = study_results(study, kind="pilot")
     assert (found.n_finished, found.n_failed, found.n_appraisers) == (1, 1, 3)
     assert (found.n_judgments, found.n_failed_judgments) == (5, 4)
 

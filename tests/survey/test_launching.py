@@ -6,7 +6,7 @@ from recommender.models import Job, Recommendation
 from recommender.selectors import profiles_of
 from survey.errors import StudyClosed, StudyError
 from survey.models import Question, Study
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from survey.services.joining import join_study
 from survey.services.launching import launch_study
 from tests.factories import NOW
@@ -125,7 +125,7 @@ def test_nobody_joins_a_draft(draft):
 def test_ties_are_reported_over_the_profiles_tried(draft):
     publish(draft, tied=lambda place: {0: 3, 1: 9, 2: 5, 30: 100}.get(place, 1))
     launch_study(study=draft)
-    for arm in results(draft, kind="real").arms:
+    for arm in study_results(draft, kind="real").arms:
         assert arm.profiles_compared == 12
         assert arm.tied_share == pytest.approx(3 / 12)
         assert arm.tied_median == 5

@@ -19,11 +19,11 @@ from survey.protocol import questionnaires
 from survey.selectors.capacity import places_left
 from survey.selectors.design import design_hash
 from survey.selectors.question import question_page
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from survey.services.answering import record_judgment
 from survey.services.inviting import make_invitations
 from survey.services.joining import begin, join_study
-from survey.services.launching import change_state, launch_study, pilot_study
+from survey.services.launching import launch_study, move_study, pilot_study
 from survey.services.responding import respond
 from survey.services.status import close_study, end_pilot, pause_study, resume_study
 from survey.services.withdrawing import withdraw
@@ -89,7 +89,7 @@ def test_trial_answers_stay_apart_after_the_launch(pilot):
     launch_study(study=pilot)
     answered(pilot, kind="real")
     for kind in ("pilot", "real"):
-        assert results(pilot, kind=kind).n_judgments == 1
+        assert study_results(pilot, kind=kind).n_judgments == 1
 
 
 def test_a_trial_ends_with_the_launch(pilot):
@@ -164,7 +164,7 @@ def test_what_was_launched_never_goes_back(study):
     join_study(study=study)
     for to in ("draft", "pilot"):
         with pytest.raises(StudyError):
-            change_state(study=study, to=to)
+            move_study(study=study, to=to)
     with pytest.raises(IntegrityError):
         Study.objects.filter(pk=study.pk).update(status="pilot")
 
@@ -196,12 +196,12 @@ def test_only_the_steps_of_a_study_s_life_are_possible(draft, start, to):
     for step in {"draft": [], "pilot": ["pilot"], "running": ["running"]}.get(
         start, ["running", start]
     ):
-        change_state(study=draft, to=step)
+        move_study(study=draft, to=step)
     if to in STEPS[start]:
-        change_state(study=draft, to=to)
+        move_study(study=draft, to=to)
     else:
         with pytest.raises(StudyError):
-            change_state(study=draft, to=to)
+            move_study(study=draft, to=to)
     draft.refresh_from_db()
     assert draft.status == (to if to in STEPS[start] else start)
 
@@ -234,7 +234,7 @@ def test_an_event_that_cannot_be_is_refused_by_the_database(study):
 
 def test_a_status_that_is_none_is_refused(study):
     with pytest.raises(StudyError, match="Choose from: draft, pilot, running"):
-        change_state(study=study, to="over")
+        move_study(study=study, to="over")
 
 
 def test_a_study_of_an_older_time_has_no_events_and_can_go_on():

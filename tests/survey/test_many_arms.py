@@ -12,8 +12,8 @@ from survey.errors import StudyError
 from survey.models import Study
 from survey.protocol.fields import Protocol
 from survey.selectors.checklist import checklist
-from survey.selectors.design import design
-from survey.selectors.results import results
+from survey.selectors.design import study_design
+from survey.selectors.results import study_results
 from survey.services.answering import record_judgment
 from survey.services.cloning import clone_study
 from survey.services.joining import join_study
@@ -123,7 +123,7 @@ def test_arms_of_which_two_differ_in_their_split_are_refused():
 @pytest.mark.django_db
 def test_the_design_holds_every_pair_and_a_copy_draws_the_same():
     study = launch_study(study=ready("balanced"))
-    content = design(study)
+    content = study_design(study)
     assert content["study"]["pairs"] == "balanced"
     assert [arm["position"] for arm in content["arms"]] == [0, 1, 2]
     copy = clone_study(study=study, slug="again")
@@ -132,7 +132,7 @@ def test_the_design_holds_every_pair_and_a_copy_draws_the_same():
         job.status = "done"
         job.save()
     launch_study(study=copy)
-    again = design(Study.objects.get(pk=copy.pk))
+    again = study_design(Study.objects.get(pk=copy.pk))
     assert again["questions"] == content["questions"]
 
 
@@ -144,7 +144,7 @@ def test_results_count_each_pair_and_each_arm_over_its_own_questions():
         # The arm that comes first in the study is always chosen.
         side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
         record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert [(pair.first, pair.second) for pair in found.pairs] == [
         ("Autoencoder", "User-user KNN"),
         ("Autoencoder", "Damped bias"),
@@ -169,7 +169,7 @@ def test_the_p_values_of_the_pairs_are_corrected_for_all_pairs_of_the_study():
     for assignment in main:
         side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
         record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
-    judged, *others = results(study, kind="real").pairs
+    judged, *others = study_results(study, kind="real").pairs
     assert judged.p_corrected == min(1, 3 * judged.p_value) > judged.p_value
     assert [pair.p_corrected for pair in others] == [None, None]
 
@@ -178,5 +178,5 @@ def test_the_p_values_of_the_pairs_are_corrected_for_all_pairs_of_the_study():
 def test_with_two_arms_there_is_nothing_to_correct(study, ada):
     for key in ada.appraiser.assignments.values_list("key", flat=True):
         record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert found.pairs[0].p_corrected == found.pairs[0].p_value == found.p_value

@@ -306,7 +306,7 @@ def test_links_that_cannot_be_made_are_refused_in_words(as_rita, invited, form, 
 def test_unused_links_are_taken_back_by_their_numbers(as_rita, invited):
     make_invitations(study=Study.objects.get(), count=4)
     page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "1, 3-4"}, follow=True)
-    assert "Taken back: 3 links." in words(page)
+    assert "Revoked: 3 links." in words(page)
     assert "2 not used yet, 3 taken back" in words(page)
     page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "one"})
     assert "is no number of a link" in words(page)

@@ -2,18 +2,18 @@
 
 import pytest
 
-from survey.templatetags import reading
+from survey.templatetags import formatting
 
 
 @pytest.mark.parametrize(
     ("stars", "halves"), [(5, 10), (4.5, 9), (0.5, 1), (3.3, 7), (0.1, 1), (7, ""), (10, "")]
 )
 def test_stars_are_drawn_in_halves_on_a_scale_of_five(stars, halves):
-    assert reading.half_stars(stars) == halves
+    assert formatting.half_stars(stars) == halves
 
 
 def test_one_star_is_singular():
-    assert [reading.stars_in_words(stars) for stars in (1.0, 4.5)] == ["1 star", "4.5 stars"]
+    assert [formatting.stars_in_words(stars) for stars in (1.0, 4.5)] == ["1 star", "4.5 stars"]
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_one_star_is_singular():
     [("Alien", "Alien", ""), ("Amelie (Le fabuleux destin)", "Amelie", "(Le fabuleux destin)")],
 )
 def test_other_names_of_a_movie_stand_apart(title, main, rest):
-    assert (reading.without_aside(title), reading.aside(title)) == (main, rest)
+    assert (formatting.without_aside(title), formatting.aside(title)) == (main, rest)
 
 
 @pytest.mark.parametrize(
@@ -29,15 +29,15 @@ def test_other_names_of_a_movie_stand_apart(title, main, rest):
     [([], ""), (["War"], "War"), (["War", "Crime", "Drama"], "War, Crime and Drama")],
 )
 def test_words_are_listed_as_in_a_sentence(words, said):
-    assert reading.listed(words) == said
+    assert formatting.listed(words) == said
 
 
 def test_a_genre_is_never_broken_at_its_hyphen():
-    assert reading.genres(["Drama", "Sci-Fi"]) == "Drama, Sci\u2011Fi"
+    assert formatting.genres(["Drama", "Sci-Fi"]) == "Drama, Sci\u2011Fi"
 
 
 def test_a_percentage_keeps_its_sign_on_the_line():
-    assert reading.percent(0.71667) == "71.7\u202f%"
+    assert formatting.percent(0.71667) == "71.7\u202f%"
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,19 @@ def test_a_percentage_keeps_its_sign_on_the_line():
     [(0.42, "0.4 s"), (8, "8 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
 )
 def test_a_duration_is_said_in_the_two_largest_units(seconds, said):
-    assert reading.duration(seconds) == said
+    assert formatting.duration(seconds) == said
 
 
 @pytest.mark.parametrize(
     "read",
     [
-        reading.percent,
-        reading.figure,
-        reading.duration,
-        reading.plain,
-        reading.memory,
-        reading.count,
-        reading.percent_only,
+        formatting.percent,
+        formatting.figure,
+        formatting.duration,
+        formatting.plain,
+        formatting.memory,
+        formatting.format_count,
+        formatting.percent_only,
     ],
 )
 def test_what_is_unknown_is_a_dash(read):
@@ -65,4 +65,4 @@ def test_what_is_unknown_is_a_dash(read):
 
 
 def test_a_tiny_p_value_is_not_printed_as_zero():
-    assert [reading.p_value(p) for p in (0.00004, 0.0312)] == ["below 0.001", "0.031"]
+    assert [formatting.p_value(p) for p in (0.00004, 0.0312)] == ["below 0.001", "0.031"]

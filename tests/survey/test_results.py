@@ -4,7 +4,7 @@ import pytest
 
 from survey.models import Study
 from survey.selectors.question import question_page, question_profile
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from survey.selectors.studies import study_list
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study
@@ -30,7 +30,7 @@ def judge(study, *, kind="real", first_wins=15, answers=15):
 def test_the_rate_of_each_arm_comes_with_its_exact_interval(study):
     judge(study, first_wins=11)
     judge(study, first_wins=10)
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     first, second = found.arms
     assert (first.label, first.wins, first.judged, first.rate) == ("Autoencoder", 21, 30, 0.7)
     assert (first.low, first.high) == clopper_pearson(21, 30)
@@ -41,10 +41,10 @@ def test_the_rate_of_each_arm_comes_with_its_exact_interval(study):
 
 def test_counts_tell_judgments_appraisers_and_who_finished(study):
     judge(study, answers=4)
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_questions, found.n_questions_judged) == (20, 4)
     judge(study)
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_judgments, found.n_appraisers, found.n_finished) == (19, 2, 1)
     assert found.first_answered_at == found.last_answered_at == NOW
 
@@ -53,23 +53,23 @@ def test_kinds_are_never_mixed(study):
     judge(study, first_wins=15)
     judge(study, kind="simulated", first_wins=0)
     judge(study, kind="simulated", first_wins=0, answers=5)
-    real, simulated = (results(study, kind=kind) for kind in ("real", "simulated"))
+    real, simulated = (study_results(study, kind=kind) for kind in ("real", "simulated"))
     assert real.kinds == simulated.kinds == {"real": 15, "pilot": 0, "simulated": 20}
     assert (real.arms[0].wins, real.n_judgments, real.n_appraisers) == (15, 15, 1)
     assert (simulated.arms[0].wins, simulated.n_judgments, simulated.n_appraisers) == (0, 20, 2)
-    assert results(study, kind="pilot").n_judgments == 0
+    assert study_results(study, kind="pilot").n_judgments == 0
 
 
 def test_studies_are_never_mixed(study):
     other = StudyFactory(slug="other", dataset=study.dataset)
     judge(other)
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_judgments, found.n_appraisers, found.kinds["real"]) == (0, 0, 0)
 
 
 def test_sides_are_counted_as_shown_and_as_chosen(study):
     who = judge(study, first_wins=15)
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     first, second = found.arms
     on_left = who.assignments.filter(left_arm__position=0).count()
     assert (first.shown_left, second.shown_left) == (on_left, 15 - on_left)
@@ -84,14 +84,14 @@ def test_a_habit_of_the_left_shows_in_the_side_balance_alone(study):
         appraiser, _ = join_study(study=study)
         for assignment in appraiser.assignments.all():
             record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="left")
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert found.side_balance.rate == 1.0
     assert found.side_p_value < 1e-8
     assert 14 <= found.arms[0].wins <= 16
 
 
 def test_without_judgments_there_are_no_rates(study):
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert found.n_judgments == 0
     assert [arm.rate for arm in found.arms] == [None, None]
     assert found.p_value is found.side_balance is found.leader is found.last_answered_at is None
@@ -100,16 +100,16 @@ def test_without_judgments_there_are_no_rates(study):
 def test_a_draft_has_results_without_figures(study):
     Study.objects.filter(pk=study.pk).update(status="draft", launched_at=None, profiles_tried=0)
     study.refresh_from_db()
-    assert results(study, kind="real").arms[0].tied_share is None
+    assert study_results(study, kind="real").arms[0].tied_share is None
 
 
 def test_an_even_split_has_no_leader(study):
     judge(study, first_wins=2, answers=4)
-    assert results(study, kind="real").leader is None
+    assert study_results(study, kind="real").leader is None
 
 
 def test_the_error_table_holds_the_study_s_systems_in_their_order(study):
-    rows = results(study, kind="real").error_table
+    rows = study_results(study, kind="real").error_table
     assert [(row["label"], row["system"], row["rmse"]) for row in rows] == [
         ("Autoencoder", "autoencoder", 1.05),
         ("User-user KNN", "user-knn", 1.05),
@@ -117,7 +117,7 @@ def test_the_error_table_holds_the_study_s_systems_in_their_order(study):
 
 
 def test_loss_curves_are_shown_of_systems_that_have_one(study):
-    (curve,) = results(study, kind="real").loss_curves
+    (curve,) = study_results(study, kind="real").loss_curves
     assert curve.label == "Autoencoder"
     assert curve.points == [(1000, 1.4), (2000, 1.1), (3000, 1.0)]
 
@@ -131,7 +131,7 @@ def test_an_arm_that_names_the_same_few_movies_is_known_by_their_number():
     first, second = study.arms.all()
     first.model.recommendations.filter(user__in=tried).update(item=same)
     named = second.model.recommendations.filter(user__in=tried).values("item").distinct().count()
-    arms = results(study, kind="real").arms
+    arms = study_results(study, kind="real").arms
     assert [(arm.movies_named, arm.profiles_compared) for arm in arms] == [(1, 12), (named, 12)]
     assert named > 1
 
@@ -139,7 +139,7 @@ def test_an_arm_that_names_the_same_few_movies_is_known_by_their_number():
 def test_results_ask_a_constant_number_of_queries(study, django_assert_num_queries):
     for judged in range(3):
         with django_assert_num_queries(10):
-            results(study, kind="real")
+            study_results(study, kind="real")
         judge(study, kind=("real", "simulated")[judged % 2])
 
 

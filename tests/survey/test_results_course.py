@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from survey.models import Appraiser, Assignment, Judgment, Study, Withdrawal
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from survey.selectors.studies import study_list
 from survey.services.joining import join_study
 from survey.services.launching import launch_study
@@ -67,7 +67,7 @@ def read(client, path):
 def test_third_answers_are_counted_apart_and_by_halves(study):
     decide(study, third_answer="tie")
     judge(study, "aaaaaabbttttttt")
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     first, second = found.arms
     assert (found.n_judgments, found.n_ties, found.n_decided) == (15, 7, 8)
     assert (first.wins, first.judged, first.ties, first.rate) == (6, 8, 7, 0.75)
@@ -79,7 +79,7 @@ def test_third_answers_are_counted_apart_and_by_halves(study):
 def test_where_nobody_chose_there_is_no_rate(study):
     decide(study, third_answer="tie")
     judge(study, "ttt")
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert [arm.rate for arm in found.arms] == [None, None]
     assert found.p_value is found.side_balance is found.leader is None
     assert [arm.rate_with_ties for arm in found.arms] == [0.5, 0.5]
@@ -89,7 +89,7 @@ def test_who_failed_the_checks_is_left_out_and_said_to_be(study):
     decide(study, n_checks=2, checks_to_pass=1)
     judge(study, "aaaaaaaaab")
     fail(judge(study, "bbbbbbbbbb"))
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_judgments, found.kinds["real"], found.n_questions_judged) == (10, 10, 10)
     assert (found.n_failed, found.n_failed_judgments, found.n_finished) == (1, 10, 0)
     assert (found.arms[0].rate, found.arms[0].rate_with_failed) == (0.9, 0.45)
@@ -106,7 +106,7 @@ def test_only_main_questions_enter_a_figure(study, kind):
         kind=kind, expected="left" if kind == "check" else ""
     )
     answer(extra, "a")
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_judgments, found.kinds["real"], found.n_questions_judged) == (2, 2, 2)
     assert study_list()[0].n_judgments == 2
 
@@ -115,16 +115,16 @@ def test_repeats_tell_how_often_the_same_answer_came_again(study):
     decide(study, n_repeats=4, third_answer="tie")
     ask_again(judge(study, "abtt"), "aata")
     ask_again(judge(study, "ab", kind="simulated"), "ba")
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     # The same movie, another one, neither again, and a movie instead of neither.
     assert found.repeats == proportion(2, 4)
     assert found.n_judgments == 4
-    assert results(study, kind="simulated").repeats == proportion(0, 2)
+    assert study_results(study, kind="simulated").repeats == proportion(0, 2)
 
 
 def test_a_study_without_repeats_shows_none(study):
     judge(study, "ab")
-    assert results(study, kind="real").repeats is None
+    assert study_results(study, kind="real").repeats is None
 
 
 def test_familiarity_is_counted_for_the_movies_of_each_arm(study):
@@ -136,7 +136,7 @@ def test_familiarity_is_counted_for_the_movies_of_each_arm(study):
         answer(assignment, "a", **known if first_left else {
             "left_familiarity": "unknown", "right_familiarity": "seen",
         })  # fmt: skip
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     rows = {row.words: row.counts for row in found.familiarity}
     assert rows["seen it"] == [6, 0]
     assert rows["never heard of it"] == [0, 6]
@@ -148,14 +148,14 @@ def test_confidence_is_counted_from_one_to_five_with_what_was_not_said(study):
     decide(study, ask_confidence=True)
     judge(study, "aaa", confidence=5)
     judge(study, "aa")
-    rows = [(row.words, row.counts) for row in results(study, kind="real").sureness]
+    rows = [(row.words, row.counts) for row in study_results(study, kind="real").sureness]
     assert rows[4:] == [("5, very sure", [3]), ("not said", [2])]
 
 
 def test_who_withdrew_is_counted_by_kind(study):
     for kind, answers in (("real", 4), ("real", 6), ("pilot", 5)):
         Withdrawal.objects.create(study=study, kind=kind, on=date(2026, 3, 2), n_judgments=answers)
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert (found.n_withdrawn, found.n_erased) == (2, 10)
 
 
@@ -211,5 +211,5 @@ def test_results_take_a_few_queries_whatever_is_asked(django_assert_num_queries)
     decide(study, n_repeats=2, ask_familiarity=True, ask_confidence=True, third_answer="tie")
     for _ in range(2):
         with django_assert_num_queries(13):
-            results(study, kind="real")
+            study_results(study, kind="real")
         ask_again(judge(study, "abt", confidence=3), "ab")

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from survey.models import Appraiser, Assignment, Judgment
 from survey.selectors.capacity import places
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from tests.factories import StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,6 @@ def test_a_preference_holds_among_more_than_two_arms():
     third = study.arms.get(position=2)
     study.questions.filter(number__gt=10).update(first_arm=third)
     simulate("--appraisers", "20", "--prefer", "bias:1")
-    rates = [arm.rate for arm in results(study, kind="simulated").arms]
+    rates = [arm.rate for arm in study_results(study, kind="simulated").arms]
     assert rates[0] == 1.0
     assert 0.3 < rates[2] < 0.7

@@ -11,7 +11,7 @@ from recommender.models import Job
 from recommender.selectors import eligible_users
 from survey import exports
 from survey.models import Arm, Judgment, Study, UploadedRecommendation
-from survey.selectors.results import results
+from survey.selectors.results import study_results
 from survey.selectors.uploads import sources_for_arms, stored_upload
 from survey.services.answering import record_judgment
 from survey.services.cloning import clone_study
@@ -192,7 +192,7 @@ def test_the_design_names_the_file_and_the_results_no_errors(dataset, file):
         "label": "mine",
         "upload": {"name": "mine", "checksum": arm.upload_checksum},
     }
-    found = results(study, kind="real")
+    found = study_results(study, kind="real")
     assert [row["rmse"] for row in found.error_table] == [1.05, None]
     assert [curve.label for curve in found.loss_curves] == ["Autoencoder"]
     assert (found.arms[1].system, found.arms[1].tied_share) == ("mine", None)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from django.core.management.base import BaseCommand, CommandError
 
 from survey.errors import StudyError
-from survey.management.studies import USAGE, describe, find_study, finish_preparing
+from survey.management.studies import USAGE, describe_study, find_study, finish_preparing
 from survey.protocol import toml_file
 from survey.services.cloning import clone_study, day_in_words
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         if words := day_in_words(study, copy):
             self.stderr.write(words)
         finish_preparing(copy, inline=options["inline"], output=self.stderr)
-        self.stdout.write(describe(copy, as_json=options["json"]))
+        self.stdout.write(describe_study(copy, as_json=options["json"]))
 
 
 def _day(said: str | None) -> date | Literal["same"] | None:

@@ -8,9 +8,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from survey.errors import DataDamaged, StudyError
 from survey.management.protocols import add_protocol_arguments, protocol_of, read_words
-from survey.management.studies import USAGE, describe, find_dataset, follow, launch
+from survey.management.studies import (
+    USAGE,
+    add_job_arguments,
+    command_errors,
+    describe_study,
+    find_dataset,
+    follow_publishing,
+)
 from survey.models import Study
 from survey.selectors.uploads import sources_for_arms
+from survey.services.launching import launch_study
 from survey.services.preparing import prepare_study, publish_again
 
 
@@ -55,10 +63,7 @@ class Command(BaseCommand):
         parser.add_argument("--instructions", type=Path, metavar="FILE", help="their text")
         add_protocol_arguments(parser)
         parser.add_argument("--draft", action="store_true", help="prepare without launching")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument(
-            "--inline", action="store_true", help="do the jobs here, without a worker"
-        )
+        add_job_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -68,10 +73,11 @@ class Command(BaseCommand):
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
         jobs = publish_again(study=study)
-        follow(study, jobs, inline=options["inline"], output=self.stderr)
+        follow_publishing(study, jobs, inline=options["inline"], output=self.stderr)
         if not options["draft"]:
-            study = launch(study)
-        self.stdout.write(describe(study, as_json=options["json"]))
+            with command_errors():
+                study = launch_study(study=study)
+        self.stdout.write(describe_study(study, as_json=options["json"]))
 
 
 def prepare(options: dict[str, Any]) -> Study:

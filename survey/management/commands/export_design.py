@@ -1,16 +1,14 @@
-"""Write all that was decided about a frozen study to a JSON file, with its hash."""
+"""Writes the design of a frozen study to a JSON file, with its hash."""
 
 import json
 from argparse import ArgumentParser
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from survey import exports
-from survey.errors import StudyError
-from survey.management.files import beside, write_whole
-from survey.management.studies import find_study
+from survey.management.files import add_output_arguments, output_file, report_stream
+from survey.management.studies import command_errors, find_study
 
 
 class Command(BaseCommand):
@@ -21,23 +19,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument(
-            "--out", required=True, type=Path, metavar="FILE.json", help="- prints it"
-        )
-        parser.add_argument("--force", action="store_true", help="replace an existing file")
+        add_output_arguments(parser, "FILE.json")
 
     def handle(self, *args: Any, **options: Any) -> None:
         study, out = find_study(options["slug"]), options["out"]
-        try:
+        with command_errors():
             document = exports.design_document(study)
-        except StudyError as error:
-            raise CommandError(str(error)) from error
-
-        def write(file: TextIO) -> None:
+        with output_file(self, options) as file:
             json.dump(document, file, indent=1, ensure_ascii=False)
             file.write("\n")
-
-        write_whole(out, write, stdout=self.stdout, force=options["force"])
-        beside(out, self).write(
+        report_stream(self, out).write(
             f"Design of {study.slug} in {out}\nSHA-256 {document['design_hash']}"
         )

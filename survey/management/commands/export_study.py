@@ -1,50 +1,38 @@
-"""Write a study's judgments to a CSV file, whole or not at all."""
+"""Writes a study's judgments, their history or its questionnaire responses to a CSV file."""
 
-import csv
 from argparse import ArgumentParser
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from survey import exports
-from survey.management.files import beside, write_whole
+from survey.management.files import add_output_arguments, output_file, report_stream, write_csv
 from survey.management.studies import find_study
 
-#: What can be written, and what of `exports` gives its rows.
 TABLES = {
-    "judgments": "judgment_rows",
-    "history": "history_rows",
-    "responses": "response_rows",
+    "judgments": exports.judgment_rows,
+    "history": exports.history_rows,
+    "responses": exports.response_rows,
 }
 
 
 class Command(BaseCommand):
     help = (
-        "Export a study's judgments, their history (changed answers too), or the responses to its "
-        "questionnaires, one row each, as CSV (UTF-8, times in UTC)."
+        "Export a study's judgments, their history (including changed answers), or the responses "
+        "to its questionnaires, one per row, as CSV (UTF-8, times in UTC)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument(
-            "--out", required=True, type=Path, metavar="FILE.csv", help="- prints it"
-        )
+        add_output_arguments(parser)
         parser.add_argument("--what", choices=list(TABLES), default="judgments")
-        parser.add_argument("--force", action="store_true", help="replace an existing file")
+        parser.add_argument("--raw", action="store_true", help=exports.RAW_HELP)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        study, out, what = find_study(options["slug"]), options["out"], options["what"]
-
-        def write(file: TextIO) -> int:
-            writer = csv.writer(file)
-            lines = 0
-            for row in getattr(exports, TABLES[what])(study):
-                writer.writerow(row)
-                lines += 1
-            return lines - 1
-
-        count = write_whole(out, write, stdout=self.stdout, force=options["force"])
+        study, what, out = find_study(options["slug"]), options["what"], options["out"]
+        rows = TABLES[what](study)
+        with output_file(self, options) as file:
+            count = write_csv(file, rows if options["raw"] else exports.guard_formulas(rows))
         noun = "answers" if what == "history" else what
         noun = noun.removesuffix("s") if count == 1 else noun
-        beside(out, self).write(f"{count} {noun} of {study.slug} in {out}")
+        report_stream(self, out).write(f"{count} {noun} of {study.slug} in {out}")

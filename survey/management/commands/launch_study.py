@@ -1,25 +1,30 @@
-"""Launch a draft or a pilot; what is left of a draft's preparation is done first."""
+"""Launches a draft or a pilot, after finishing the preparation of a draft."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from survey.management.studies import describe, find_study, finish_preparing, launch
+from survey.management.studies import (
+    add_job_arguments,
+    command_errors,
+    describe_study,
+    find_study,
+    finish_preparing,
+)
+from survey.services.launching import launch_study
 
 
 class Command(BaseCommand):
-    help = "Launch a prepared study: its questions are stored for good, and people can judge."
+    help = "Launch a prepared study: its questions are frozen, and appraisers can take part."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument(
-            "--inline", action="store_true", help="do waiting jobs here, without a worker"
-        )
+        add_job_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
         finish_preparing(study, inline=options["inline"], output=self.stderr)
-        study = launch(study)
-        self.stdout.write(describe(study, as_json=options["json"]))
+        with command_errors():
+            study = launch_study(study=study)
+        self.stdout.write(describe_study(study, as_json=options["json"]))

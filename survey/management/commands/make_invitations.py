@@ -1,67 +1,56 @@
-"""Make personal links for a study and write them to a file, the only place that holds them."""
+"""Makes personal links for a study and writes them to a file, the only place that holds them."""
 
-import csv
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.urls import reverse
 
 from survey import exports
-from survey.errors import StudyError
-from survey.management.files import beside, write_whole
-from survey.management.site import note_on_site, site_url
-from survey.management.studies import USAGE, find_study
+from survey.management.files import add_output_arguments, output_file, report_stream, write_csv
+from survey.management.site import current_site_url, note_on_site
+from survey.management.studies import USAGE, command_errors, find_study
 from survey.services.inviting import MOST_AT_ONCE, make_invitations
 
 
 class Command(BaseCommand):
     help = (
-        "Make personal links: each lets one person into the study, once. The file is the only "
-        "place that holds them; the database keeps their digests."
+        "Make personal links, each for one person. The file is the only place that holds them; "
+        "the database keeps their digests."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--count", type=int, help=f"1 to {MOST_AT_ONCE}; default: one a label")
         parser.add_argument(
-            "--labels", type=Path, metavar="FILE", help="a label a line, for your own overview"
+            "--count", type=int, help=f"1 to {MOST_AT_ONCE}; default: one per label"
         )
         parser.add_argument(
-            "--out", required=True, type=Path, metavar="FILE.csv", help="- prints it"
+            "--labels", type=Path, metavar="FILE", help="one label per line, for your own overview"
         )
-        parser.add_argument("--force", action="store_true", help="replace an existing file")
+        add_output_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
-        labels = read_labels(options["labels"])
+        labels = _read_labels(options["labels"])
         count = len(labels) if options["count"] is None else options["count"]
-        out = options["out"]
-        try:
-            # Links that no file holds are of no use: if it cannot be written, none are made.
-            with transaction.atomic():
-                links = make_invitations(study=study, count=count, labels=labels)
-
-                def write(file: TextIO) -> None:
-                    csv.writer(file).writerows(exports.link_rows(links, address))
-
-                write_whole(out, write, stdout=self.stdout, force=options["force"], secret=True)
-        except StudyError as error:
-            raise CommandError(str(error), returncode=USAGE) from error
-        numbers = f"number {links[0].number}"
-        if len(links) > 1:
-            numbers = f"numbers {links[0].number} to {links[-1].number}"
-        beside(out, self).write(
+        # A link that no file holds is of no use: if the file cannot be written, none is made.
+        with command_errors(USAGE), transaction.atomic():
+            links = make_invitations(study=study, count=count, labels=labels)
+            with output_file(self, options, secret=True) as file:
+                write_csv(file, exports.guard_formulas(exports.link_rows(links, _personal_url)))
+        first, last = links[0].number, links[-1].number
+        numbers = f"number {first}" if first == last else f"numbers {first} to {last}"
+        report_stream(self, options["out"]).write(
             f"{len(links)} personal link{'s' * (len(links) > 1)} of {study.slug}, {numbers}, in "
-            f"{out}\nKeep the file: nothing else holds the links."
+            f"{options['out']}\nKeep the file: nothing else holds the links."
         )
         if note := note_on_site():
             self.stderr.write(note)
 
 
-def read_labels(file: Path | None) -> list[str]:
+def _read_labels(file: Path | None) -> list[str]:
     if file is None:
         return []
     try:
@@ -73,5 +62,5 @@ def read_labels(file: Path | None) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def address(token: str) -> str:
-    return site_url() + reverse("personal", args=[token])
+def _personal_url(token: str) -> str:
+    return current_site_url() + reverse("personal", args=[token])

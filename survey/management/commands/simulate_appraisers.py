@@ -58,12 +58,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
-        wanted = whole_number("--appraisers", options["appraisers"], MOST)
+        wanted = parse_count("--appraisers", options["appraisers"], MOST)
         answers = study.questions_per_appraiser
         if options["questions"] != "all":
-            answers = whole_number("--questions", options["questions"], answers)
-        favourite, share = preference(study, options["prefer"])
-        abandon = share_of("--abandon", options["abandon"], "such as 0.2")
+            answers = parse_count("--questions", options["questions"], answers)
+        favourite, share = parse_preference(study, options["prefer"])
+        abandon = parse_share("--abandon", options["abandon"], "such as 0.2")
         manner = Manner(answers, favourite, share, abandon)
         seed = study.seed if options["seed"] is None else options["seed"]
         if seed < 0:
@@ -90,7 +90,7 @@ def take_part(study: Study, manner: Manner, *, seed: int, end: datetime) -> Coun
     """
     appraiser, _token = join_study(study=study, kind=Appraiser.Kind.SIMULATED, now=end)
     rng = generator(seed, Stream.SIMULATION, appraiser.number)
-    asked = questions(appraiser, manner.answers)
+    asked = questions_to_answer(appraiser, manner.answers)
     pause = timedelta(minutes=float(rng.uniform(0, MINUTES_BETWEEN)))
     if manner.abandon and rng.random() < manner.abandon:
         asked = asked[: int(rng.integers(len(asked)))]
@@ -113,7 +113,7 @@ def take_part(study: Study, manner: Manner, *, seed: int, end: datetime) -> Coun
     return Counter(assignment.kind for assignment in asked)
 
 
-def questions(appraiser: Appraiser, answers: int) -> list[Assignment]:
+def questions_to_answer(appraiser: Appraiser, answers: int) -> list[Assignment]:
     """What is asked up to that many main questions; everything where there are no more."""
     own = appraiser.assignments.select_related("question").defer("question__profile")
     asked = list(own.order_by("position"))
@@ -159,14 +159,14 @@ def choose(assignment: Assignment, manner: Manner, rng: Generator) -> str:
     return Judgment.Choice.LEFT if rng.random() < share else Judgment.Choice.RIGHT
 
 
-def preference(study: Study, text: str | None) -> tuple[int | None, float]:
+def parse_preference(study: Study, text: str | None) -> tuple[int | None, float]:
     """The arm that ``ARM:SHARE`` names, and how often it wins; without one, none and a half."""
     if text is None:
         return None, 0.5
     name, _, number = text.rpartition(":")
-    share = share_of("--prefer", number, "ARM:SHARE, such as autoencoder:0.65")
+    share = parse_share("--prefer", number, "ARM:SHARE, such as autoencoder:0.65")
     arms = list(study.arms.select_related("trained_model"))
-    named = [arm for arm in arms if name in names(arm)]
+    named = [arm for arm in arms if name in arm_names(arm)]
     if len(named) != 1:
         known = ", ".join(sorted(f"{arm.trained_model_id or 'CSV'} ({arm.label})" for arm in arms))
         raise CommandError(
@@ -175,14 +175,14 @@ def preference(study: Study, text: str | None) -> tuple[int | None, float]:
     return named[0].pk, share
 
 
-def names(arm: Arm) -> set[str]:
+def arm_names(arm: Arm) -> set[str]:
     if arm.trained_model_id is None:
         return {arm.label, arm.upload_name}
     model = arm.model
     return {arm.label, model.system, f"{model.system}:{model.preset}", str(model.pk)}
 
 
-def share_of(flag: str, text: str, form: str) -> float:
+def parse_share(flag: str, text: str, form: str) -> float:
     try:
         share = float(text)
     except ValueError:
@@ -192,7 +192,7 @@ def share_of(flag: str, text: str, form: str) -> float:
     return share
 
 
-def whole_number(flag: str, text: object, largest: int) -> int:
+def parse_count(flag: str, text: object, largest: int) -> int:
     number = int(str(text)) if str(text).isdecimal() else 0
     if not 1 <= number <= largest:
         raise CommandError(f"{flag} takes a number from 1 to {largest}.", returncode=USAGE)

@@ -1,4 +1,4 @@
-"""Compare a study's design, or an exported one, with the hash recorded when it was frozen."""
+"""Compares a study's design, or an exported one, with the hash recorded at freezing."""
 
 import json
 from argparse import ArgumentParser
@@ -14,44 +14,42 @@ from survey.selectors.design import design_hash, digest
 
 class Command(BaseCommand):
     help = (
-        "Verify that a study is what was frozen, and with FILE that the file holds that design. "
-        "Exit status: 0 it is, 1 it is not, 2 wrong usage."
+        "Verify that a study has not changed since it was frozen and, with FILE, that the file "
+        "holds the frozen design. Exit status: 0 unchanged, 1 changed, 2 wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="of export_design")
+        parser.add_argument(
+            "file", nargs="?", type=Path, metavar="FILE", help="written by export_design"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
         if not study.design_hash:
-            raise CommandError(no_hash(study), returncode=USAGE)
+            reason = "was frozen before designs were hashed."
+            if study.status == Study.Status.DRAFT:
+                reason = "is a draft: nothing is frozen yet."
+            raise CommandError(f"The study {study.slug!r} {reason}", returncode=USAGE)
         found = {f"study {study.slug}": design_hash(study)}
         if options["file"]:
-            found[str(options["file"])] = digest(design_in(options["file"]))
+            found[str(options["file"])] = digest(_read_design(options["file"]))
         for name, computed in found.items():
             if computed != study.design_hash:
                 raise CommandError(
-                    f"The design of {name} is not the one that was frozen.\n"
+                    f"The design of {name} has changed since the study was frozen.\n"
                     f"  frozen  {study.design_hash}\n  now     {computed}\n"
                     "Restore a backup, or compare it with an exported design to see what changed."
                 )
             self.stdout.write(f"{name}: unchanged, SHA-256 {computed}")
 
 
-def no_hash(study: Study) -> str:
-    if study.status == Study.Status.DRAFT:
-        return f"The study {study.slug!r} is a draft: nothing is frozen yet."
-    return f"The study {study.slug!r} was frozen before designs were hashed."
-
-
-def design_in(file: Path) -> dict[str, Any]:
+def _read_design(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        found: dict[str, Any] = content["design"]
+        design: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["design"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CommandError(
             f"{file} holds no exported design. Name a file written by export_design.",
             returncode=USAGE,
         ) from error
-    return found
+    return design

@@ -7,7 +7,7 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language_bidi, gettext, ngettext, pgettext
 
 from survey.profiles import Tally
-from survey.templatetags.genres import in_words
+from survey.templatetags.genres import translate_genre
 
 register = template.Library()
 
@@ -53,28 +53,28 @@ def isolated(title: str) -> str:
 @register.filter
 def genre(name: str) -> str:
     """A genre in the language of the page."""
-    return in_words(name)
+    return translate_genre(name)
 
 
 @register.filter
 def genres(names: Iterable[str]) -> str:
     """ "Drama, Sci-Fi", with a hyphen at which no line breaks."""
-    return ", ".join(map(in_words, names)).replace("-", "\u2011")
+    return ", ".join(map(translate_genre, names)).replace("-", "\u2011")
 
 
 @register.filter
 def translated_genres(names: Iterable[str]) -> list[str]:
-    return [in_words(name) for name in names]
+    return [translate_genre(name) for name in names]
 
 
 @register.filter
 def genre_names(tallies: Iterable[Tally]) -> list[str]:
     """The names to choose from, in the order of the page's alphabet."""
-    return sorted(in_words(tally.name) for tally in tallies)
+    return sorted(translate_genre(tally.name) for tally in tallies)
 
 
-@register.filter
-def decade(first_year: str) -> str:
+@register.filter("decade")
+def format_decade(first_year: str) -> str:
     """ "1990" reads "1990s"."""
     return gettext("{decade}s").format(decade=first_year)
 
@@ -127,8 +127,8 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-@register.filter
-def count(number: int | None) -> str:
+@register.filter("count")
+def format_count(number: int | None) -> str:
     """1500 reads "1,500"."""
     return "–" if number is None else str(number_format(number, force_grouping=True))
 
@@ -136,7 +136,7 @@ def count(number: int | None) -> str:
 @register.filter
 def thousands(number: int) -> str:
     """What the page's language writes between the thousands and the rest of a number; may be ""."""
-    return count(number).strip("0123456789")
+    return format_count(number).strip("0123456789")
 
 
 @register.filter

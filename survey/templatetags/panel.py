@@ -9,6 +9,6 @@ register = template.Library()
 
 
 @register.simple_tag
-def way_back(appraiser: Appraiser | None) -> recruiting.WayBack | None:
+def panel_return(appraiser: Appraiser | None) -> recruiting.PanelReturn | None:
     """The way back to the panel; None for those whom none sent, and before the outcome stands."""
-    return recruiting.way_back(appraiser) if appraiser else None
+    return recruiting.panel_return(appraiser) if appraiser else None
