@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.core.algorithms.dual_autoencoder import DualAutoencoder
+from recommender.core.algorithms.dual_autoencoder.model import DualAutoencoder
 from recommender.core.metrics import mae, rmse
 from recommender.core.readers import read_source
 from recommender.core.splitting import split

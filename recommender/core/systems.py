@@ -117,7 +117,7 @@ class DualAutoencoderConfig:
     They read and predict residuals of the damped bias. The optimiser is Adam.
     """
 
-    implementation: ClassVar = "recommender.core.algorithms.dual_autoencoder:DualAutoencoder"
+    implementation: ClassVar = "recommender.core.algorithms.dual_autoencoder.model:DualAutoencoder"
 
     dual_members: int = 1  #: networks that read the user's and the item's profile
     item_members: int = 1  #: networks that read the item's profile; users by ridge regression

@@ -68,7 +68,7 @@ def keep(model, target):
 TUNED = """
 import sys
 from torch import distributed
-from tests.recommender.core.test_dual_autoencoder import fit
+from tests.recommender.core.algorithms.dual_autoencoder.test_model import fit
 
 meet = f"file://{sys.argv[1]}/meet"
 distributed.init_process_group("gloo", init_method=meet, rank=int(sys.argv[2]), world_size=2)

@@ -1,0 +1,267 @@
+"""The autoencoder of preset ``tuned``: networks over both sides of the rating matrix, averaged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any, ClassVar
+from zlib import crc32
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch.nn.functional import mse_loss
+
+from recommender.core.algorithms.base import Recommender, check_fields
+from recommender.core.algorithms.bias import BiasTerms
+from recommender.core.algorithms.dual_autoencoder.network import Member, WithheldPart
+from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
+from recommender.core.algorithms.dual_autoencoder.readout import Readout
+from recommender.core.errors import ConfigurationError, FitError
+from recommender.core.ratings import Ratings
+from recommender.core.systems import (
+    DualAutoencoderConfig,
+    Progress,
+    RunOptions,
+    config_to_dict,
+)
+from recommender.core.training import guarded, resolve_device, several, train
+
+TRAIN_ERROR_USERS = 20_000  # at most so many users are behind train_rmse_
+#: what Adam keeps for a parameter, and its name in a checkpoint
+ADAM_STATE = {"step": "steps", "exp_avg": "mean", "exp_avg_sq": "square"}
+
+
+class WithheldPartsTask:
+    """The training task: every pass withholds each rating once, in one of a few parts."""
+
+    def __init__(
+        self, members: Mapping[str, Member], parts: RatingParts, config: DualAutoencoderConfig
+    ) -> None:
+        self.members, self.parts, self.config = members, parts, config
+        self.n_examples = parts.matrix.nnz
+        # One optimiser for each member, so that one member's gradients at a time are in memory.
+        self.optimisers = {label: _adam(member, config) for label, member in members.items()}
+        self.steps = 0
+
+    def batches(self, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+        return self.parts.draw_masks(rng)
+
+    def prepare(self, batch: NDArray[np.bool_]) -> WithheldPart:
+        return self.parts.prepare(batch)
+
+    def step(
+        self, batch: WithheldPart, share: float, generator: torch.Generator
+    ) -> NDArray[np.floating]:
+        """Each member learns from its own error; the squared errors (E) are of their mean."""
+        self.steps += 1
+        rate = self.config.learning_rate * min(1, self.steps / max(1, self.config.warmup_steps))
+        rate *= (1 + math.cos(math.pi * share)) / 2
+        total = torch.zeros_like(batch.targets)
+        for label, member in self.members.items():
+            predicted = member(batch, generator)
+            mse_loss(predicted, batch.targets).backward()
+            total += predicted.detach()
+            optimiser = self.optimisers[label]
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            optimiser.zero_grad()
+        errors = total / len(self.members) - batch.targets
+        squared: NDArray[np.floating] = (errors**2).cpu().numpy()
+        return squared
+
+    def weights(self) -> Iterator[torch.Tensor]:
+        return (tensor for _, _, tensor in self._parameters())
+
+    def state(self) -> dict[str, NDArray]:
+        arrays = {}
+        for label, name, weights in self._parameters():
+            arrays[name] = weights.detach().cpu().numpy()
+            for key, value in self.optimisers[label].state[weights].items():
+                arrays[f"adam.{ADAM_STATE[key]}.{name}"] = np.atleast_1d(value.cpu().numpy())
+        return arrays
+
+    def restore(self, state: Mapping[str, NDArray]) -> None:
+        def stored(name: str, shape: torch.Size | tuple[()]) -> torch.Tensor:
+            return torch.from_numpy(np.array(state[name], np.float32).reshape(shape))
+
+        for label, name, weights in self._parameters():
+            weights.data.copy_(stored(name, weights.shape))
+            self.optimisers[label].state[weights] = {
+                key: stored(f"adam.{kind}.{name}", () if key == "step" else weights.shape).to(
+                    weights.device
+                )
+                for key, kind in ADAM_STATE.items()
+            }
+            self.steps = int(state[f"adam.steps.{name}"][0])
+
+    def _parameters(self) -> Iterator[tuple[str, str, torch.Tensor]]:
+        """(member, name in a checkpoint, weights); checkpoints call the items movies."""
+        for label, member in self.members.items():
+            for name, weights in member.named_parameters():
+                yield label, f"{label}.{name.replace('items.', 'movies.')}", weights
+
+
+class DualAutoencoder(Recommender):
+    """Autoencoders that read the profiles of users and of items; their predictions are averaged.
+
+    A prediction is the damped bias plus what the members add. They add nothing for an empty
+    profile or an item without training ratings. A prediction depends on the profile alone, not on
+    whether its user was trained on, and is computed on the CPU whatever the device. Tie breaks:
+    number of ratings of the item, then the seeded hash. ``train_rmse_`` is the error on the scale
+    of training ratings withheld part by part, as in a pass, for at most 20,000 users drawn with
+    the seed; if training ended early, of one part alone.
+    """
+
+    name: ClassVar[str] = "autoencoder"
+    config: DualAutoencoderConfig
+    readout_: Readout
+
+    def __init__(self, config: DualAutoencoderConfig | None = None) -> None:
+        super().__init__(DualAutoencoderConfig() if config is None else config)
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        check_dual_config(self.config)
+        if (size := several.rank_and_size()[1]) > 1:
+            raise ConfigurationError(
+                f"The preset tuned trains in one process, but {size} were started. "
+                "Start one without torchrun, or choose another preset."
+            )
+        if ratings.n_ratings < 2:
+            raise FitError("One rating is too few to withhold any. Import more ratings.")
+        options = replace(options, device=resolve_device(options.device))
+        with guarded(options):
+            parts = RatingParts(self.profiles_, self.config, options.device)
+            kinds = ["dual"] * self.config.dual_members + ["item"] * self.config.item_members
+            shape = self.profiles_.shape
+            members = {
+                f"{kind}-{number}": Member(kind, shape, self.config, [options.seed, number]).to(
+                    options.device
+                )
+                for number, kind in enumerate(kinds)
+            }
+            identity = {
+                "config": config_to_dict(self.config),
+                "shape": [*shape, ratings.n_ratings],
+                "ratings": [
+                    crc32(part.tobytes())
+                    for part in (ratings.indptr, ratings.indices, ratings.values)
+                ],
+            }
+            task = WithheldPartsTask(members, parts, self.config)
+            outcome = train(task, epochs=self.config.epochs, options=options, identity=identity)
+            self.loss_curve_, self.finished_ = outcome.loss_curve, outcome.finished
+            self.readout_ = Readout.of(members.values(), parts, self.profiles_)
+            self.train_rmse_ = self._train_error(
+                list(members.values()), parts, options, math.ceil(outcome.passes)
+            )
+
+    def _train_error(
+        self, members: list[Member], parts: RatingParts, options: RunOptions, passes: int
+    ) -> float:
+        rng = np.random.default_rng([options.seed, self.config.epochs])
+        users = np.sort(rng.permutation(self.profiles_.shape[0])[:TRAIN_ERROR_USERS])
+        place = np.full(self.profiles_.shape[0], -1)
+        place[users] = np.arange(len(users))
+        sampled = place[parts.users] >= 0
+        total, done, n_sampled = 0.0, 0, int(np.count_nonzero(sampled))
+        for withheld in islice(parts.draw_masks(rng), None if self.finished_ else 1):
+            kept, chosen = parts.select(~withheld), withheld & sampled
+            rows, items = place[parts.users[chosen]], parts.items[chosen]
+            is_known = np.bincount(kept.indices, minlength=self.n_items_)[items] > 0
+            readout = Readout.of(members, parts, kept)
+            predicted = readout.predict(kept[users], rows, items, is_known)
+            errors = self.scale_.clip(predicted) - self.profiles_.data[chosen]
+            total, done = total + float(np.dot(errors, errors)), done + len(errors)
+            options.progress(Progress("measuring", done, n_sampled, passes))
+        return math.sqrt(total / max(1, done))
+
+    def _predict(
+        self,
+        profiles: csr_array,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        *,
+        training: bool,
+    ) -> NDArray[np.float64]:
+        asked, rows = np.unique(rows, return_inverse=True)
+        order = np.argsort(rows, kind="stable")
+        rows, items = rows[order], items[order]
+        predicted = np.empty(len(rows))
+        predicted[order] = self.readout_.predict(
+            profiles[asked], rows, items, self.counts_[items] > 0
+        )
+        return predicted
+
+    def _score(
+        self, profiles: csr_array, users: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.float64], ...]:
+        residuals = np.where(self.counts_ > 0, self.readout_.residual_grid(profiles), 0)
+        return self.readout_.bias.grid(profiles) + residuals, self.counts_.astype(np.float64)
+
+    def _arrays(self) -> dict[str, NDArray]:
+        members = enumerate(self.readout_.members)
+        own = {f"member.{n}.{name}": a for n, member in members for name, a in member.items()}
+        return {**own, **self.readout_.bias.to_arrays()}
+
+    def _restore(self, arrays: Mapping[str, NDArray]) -> None:
+        members: list[dict[str, NDArray]] = [
+            {} for _ in range(self.config.dual_members + self.config.item_members)
+        ]
+        for name, array in arrays.items():
+            if name.startswith("member."):
+                _, number, own = name.split(".", 2)
+                members[int(number)][own] = array
+        self.readout_ = Readout(BiasTerms.from_arrays(arrays), self.config, members)
+
+
+def check_dual_config(config: DualAutoencoderConfig) -> None:
+    """Raise ConfigurationError for values that cannot be trained."""
+    has_member = config.dual_members + config.item_members > 0
+    check_fields(
+        config,
+        {
+            "dual_members": (config.dual_members >= 0, "at least 0"),
+            "item_members": (config.item_members >= 0 and has_member, "at least one member in all"),
+            "hidden": (config.hidden >= 1, "at least 1"),
+            "epochs": (config.epochs >= 1, "at least 1"),
+            "withheld": (
+                _leaves_enough(config.withheld),
+                "two shares from 0.001 to 0.5, the first at least a third of the second",
+            ),
+            "learning_rate": (config.learning_rate > 0, "above 0"),
+            "warmup_steps": (config.warmup_steps >= 0, "at least 0"),
+            "dual_dropout": (0 <= config.dual_dropout < 1, "at least 0, below 1"),
+            "item_dropout": (0 <= config.item_dropout < 1, "at least 0, below 1"),
+            "penalty": (config.penalty >= 0, "at least 0"),
+            "ridge": (config.ridge > 0, "above 0"),
+            "trust": (config.trust >= 0, "at least 0"),
+        },
+    )
+
+
+def _leaves_enough(withheld: tuple[float, ...]) -> bool:
+    """Whether no part can hold two thirds of the ratings, and no pass more than a thousand parts.
+
+    Part sizes are drawn between the two shares and then scaled to fill a pass, so a part may be
+    larger than the second share.
+    """
+    if len(withheld) != 2:
+        return False
+    least, most = withheld
+    return 0.001 <= least <= most <= 0.5 and most <= 3 * least + 1e-9
+
+
+def _adam(member: Member, config: DualAutoencoderConfig) -> torch.optim.Adam:
+    matrices = [weights for weights in member.parameters() if weights.ndim > 1]
+    others = [weights for weights in member.parameters() if weights.ndim == 1]
+    # Adam's weight decay is the gradient of the penalty, which biases and offsets do not have.
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": 2 * config.penalty},
+        {"params": others},
+    ]
+    return torch.optim.Adam(groups, fused=True)
