@@ -2,11 +2,11 @@
 
 import os
 
-# OpenMP's threads spin while they wait for each other. Where the processor has other work too,
-# they spin away the time of those they wait for: training a small network beside another process
-# took fifty times as long. Read when torch is loaded, so it is set before anything imports torch.
+# OpenMP threads spin while they wait for each other. On a busy processor they take time from the
+# threads they wait for: training a small network next to another process took fifty times as long.
+# torch reads this variable when it is loaded, so it must be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# Large pages where the system leaves them to the program: without them a training step at the
-# paper's size spends a third of its time on page faults (benchmarks/leave_one_out_step.py).
+# Use large pages if the system lets the program choose. Without them a training step of the paper's
+# network spends a third of its time on page faults (benchmarks/leave_one_out_step.py).
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

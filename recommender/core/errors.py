@@ -1,17 +1,17 @@
-"""What can go wrong in the library, each with a message that says what to do."""
+"""The errors of the library; each message says what to do."""
 
 from pathlib import Path
 
 
 class CoreError(Exception):
-    """Base of every error that a user of the library can mend."""
+    """Base of all errors that a user of the library can fix."""
 
 
 class SourceError(CoreError):
-    """A source of ratings is damaged; nothing of it was taken.
+    """A source of ratings is invalid; nothing was imported from it.
 
-    The message reads ``FILE:LINE: field: what is wrong. Remedy.``, without the parts that do not
-    apply.
+    The message reads ``FILE:LINE: field: what is wrong. Remedy.``; parts that do not apply are
+    left out.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ConfigurationError(CoreError):
 
 
 class FitError(CoreError):
-    """Training cannot give a usable model (NaN loss, no ratings, memory)."""
+    """Training cannot give a usable model: NaN loss, no ratings, out of memory."""
 
 
 class OutOfMemory(FitError):
@@ -42,4 +42,4 @@ class OutOfMemory(FitError):
 
 
 class Cancelled(CoreError):
-    """The run was asked to stop; raised out of a progress callback."""
+    """The run was asked to stop; raised by a progress callback."""

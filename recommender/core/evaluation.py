@@ -1,4 +1,4 @@
-"""A fitted system on a split's test ratings: the row of an error table."""
+"""Evaluates a fitted system on the test ratings of a split: one row of an error table."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Errors in stars on the test ratings, ready for JSON.
 
-    Policy ``train-only``: a user's profile at test time is what the model was trained on, so a
-    user without training rating has an empty profile. ``train_rmse`` is None for systems that
-    have no training error; ``cold_share`` is the share of test ratings of such users. ``progress``
-    is told before each part of about ``pairs_at_once`` of the system, with the time left, and may
-    raise ``errors.Cancelled`` to stop.
+    Policy ``train-only``: a user's profile at test time consists of the user's training ratings.
+    ``cold_share`` is the share of test ratings whose user has none, and so an empty profile.
+    ``train_rmse`` is None for systems that measure no training error. ``progress`` is called
+    before each block of about ``model.pairs_at_once`` pairs; it may raise ``errors.Cancelled``.
     """
     predicted = _predicted(model, split, progress)
     return {
@@ -45,7 +44,7 @@ def evaluate(
 def _predicted(
     model: Recommender, split: Split, progress: Callable[[Progress], None]
 ) -> NDArray[np.float64]:
-    """Part by part, no user in two of them; the cuts do not depend on how long anything takes."""
+    """Predictions (n_test), in blocks that do not divide a user's ratings."""
     n, started = len(split.test_rows), time.monotonic()
     order = np.argsort(split.test_rows, kind="stable")
     rows, found = split.test_rows[order], np.empty(n)

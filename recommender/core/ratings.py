@@ -1,4 +1,4 @@
-"""Ratings: a sparse matrix with its two vocabularies, its time stamps and its official folds."""
+"""Ratings: a sparse matrix with the ids of its rows and columns, time stamps and official folds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scale:
-    """The allowed stars: ``minimum``, ``minimum + step``, ..., ``maximum``; all above zero.
+    """The allowed ratings: ``minimum``, ``minimum + step``, ..., ``maximum``; all above zero.
 
-    Zero cannot be a rating: in the profile vectors of the paper it means "not rated".
+    Zero cannot be a rating, because in a profile vector it means "not rated".
     """
 
     minimum: float
@@ -30,7 +30,7 @@ class Scale:
         levels = (self.maximum - self.minimum) / self.step if self.step > 0 else -1.0
         if self.minimum <= 0 or levels < 0 or abs(levels - round(levels)) > 1e-6:
             raise ConfigurationError(
-                f"A scale {self} is not possible: it needs 0 < MIN <= MAX and MAX a whole number "
+                f"{self} is not a valid scale: it needs 0 < MIN <= MAX, with MAX a whole number "
                 "of steps above MIN, such as 0.5:5:0.5."
             )
 
@@ -39,7 +39,7 @@ class Scale:
 
     @classmethod
     def parse(cls, text: str) -> Scale:
-        """Read ``MIN:MAX:STEP``; ConfigurationError says what is wrong."""
+        """Read ``MIN:MAX:STEP``; ConfigurationError if it is not a scale."""
         parts = text.split(":")
         try:
             minimum, maximum, step = (float(part) for part in parts)
@@ -50,12 +50,12 @@ class Scale:
         return cls(minimum, maximum, step)
 
     def levels(self) -> NDArray[np.float64]:
-        """Every allowed value, ascending."""
+        """Every allowed rating, ascending."""
         count = round((self.maximum - self.minimum) / self.step) + 1
         return np.asarray(self.minimum + self.step * np.arange(count), np.float64)
 
     def contains(self, values: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """For each value whether it is one of the levels; NaN and infinity are not."""
+        """Whether each value is an allowed rating; NaN and infinity are not."""
         with np.errstate(invalid="ignore"):
             steps = (np.asarray(values, np.float64) - self.minimum) / self.step
             on_step = np.abs(steps - np.round(steps)) < 1e-4
@@ -63,20 +63,19 @@ class Scale:
         return np.isfinite(values) & on_step & inside
 
     def clip(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Values held inside the scale, not rounded to its steps."""
+        """The values, limited to the scale but not rounded to its steps."""
         return np.clip(values, self.minimum, self.maximum)
 
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """Ratings of ``n_users`` users on ``n_items`` movies, sorted by user, then movie.
+    """Ratings of ``n_users`` users on ``n_items`` items, sorted by user, then item.
 
-    ``indptr`` (n_users + 1, int64), ``indices`` (n_ratings, int32: movie positions) and ``values``
-    (n_ratings, float32: stars) are the rows of a CSR matrix. ``timestamps`` (n_ratings, int64:
-    seconds since 1970 UTC) is None where the source has none. ``user_ids`` and ``item_ids`` turn
-    positions into the source's ids. ``folds`` maps the name of an official fold to a boolean
-    array (n_ratings) that is true on its test ratings. Arrays may be memory-mapped and must not
-    be written to.
+    ``indptr`` (n_users + 1, int64), ``indices`` (n_ratings, int32: item positions) and ``values``
+    (n_ratings, float32: stars) form a CSR matrix. ``timestamps`` (n_ratings, int64: seconds since
+    1970 UTC) is None if the source has none. ``user_ids`` and ``item_ids`` map positions to the
+    source's ids. ``folds`` maps the name of an official fold to a boolean array (n_ratings) that
+    is true for its test ratings. Arrays may be memory-mapped and must not be written to.
     """
 
     indptr: NDArray[np.int64]
@@ -112,9 +111,9 @@ class Ratings:
         user_ids: NDArray | None = None,
         item_ids: NDArray | None = None,
     ) -> Ratings:
-        """Build from parallel arrays of positions; a repeated (user, movie) pair is an error.
+        """Build from parallel arrays of user positions, item positions and ratings.
 
-        Without vocabularies the positions are their own ids.
+        Ids default to the positions. Raises ConfigurationError if a (user, item) pair is repeated.
         """
         users, items = np.asarray(users, np.int64), np.asarray(items, np.int64)
         user_ids = np.arange(users.max(initial=-1) + 1) if user_ids is None else user_ids
@@ -122,7 +121,7 @@ class Ratings:
         order = np.lexsort((items, users))
         users, items = users[order], items[order]
         if np.any((np.diff(users) == 0) & (np.diff(items) == 0)):
-            raise ConfigurationError("A user rates a movie twice. Keep one rating of each pair.")
+            raise ConfigurationError("A user rated an item twice. Keep one rating of each pair.")
         return cls(
             indptr=np.searchsorted(users, np.arange(len(user_ids) + 1)).astype(np.int64),
             indices=items.astype(np.int32),
@@ -145,10 +144,10 @@ class Ratings:
         return np.repeat(np.arange(self.n_users), np.diff(self.indptr))
 
     def select(self, chosen: NDArray[np.bool_]) -> Ratings:
-        """The ratings where ``chosen`` (n_ratings) is true; vocabularies and positions stay."""
+        """The ratings where ``chosen`` (n_ratings) is true; ids and positions stay the same."""
         counts = np.add.reduceat(np.append(chosen, False).astype(np.int64), self.indptr[:-1]) * (
             np.diff(self.indptr) > 0
-        )  # reduceat gives one element, not zero, for an empty row
+        )  # reduceat returns one element, not zero, for an empty row
         return Ratings(
             indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
             indices=self.indices[chosen],

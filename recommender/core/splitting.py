@@ -1,4 +1,4 @@
-"""Splits into training and test ratings, each with a name that can be cited and its facts."""
+"""Splits of the ratings into training and test ratings, each with a citable name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Ratings
 
-TIE_RULE = "all ratings of the second of the cut are test ratings"
+TIE_RULE = "all ratings with the time stamp of the cut are test ratings"
 NAMES = (
     "time-90-10",
     "random-90-10",
@@ -22,10 +22,10 @@ NAMES = (
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Training ratings and the test ratings (``test_rows[i]`` gave ``test_items[i]`` stars).
+    """Training ratings, and the test ratings as (user, item, value) triples (n_test).
 
-    ``train`` keeps the positions and vocabularies of the whole, so that a user without training
-    rating is an empty row of it. ``facts`` is ready for JSON.
+    ``train`` keeps all positions and ids, so a user without training ratings is an empty row.
+    ``facts`` describes the split and is ready for JSON.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Split:
 def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
     """Divide ``ratings`` by the rule of that name.
 
-    ``time-90-10`` (the paper's, section IV.A): the oldest 90 % of all ratings train, the newest
-    10 % test; ratings that share the time stamp of the cut all go to the test side, so that no
-    training rating is as new as a test rating. ``random-90-10``: one tenth at random, drawn with
-    ``seed``. ``official-FOLD``: the test ratings that the source itself names.
+    ``time-90-10`` (paper, section IV.A): the newest 10 % of all ratings are test ratings, and so
+    are all that share the time stamp of the cut: every training rating is older than every test
+    rating. ``random-90-10``: a tenth drawn at random with ``seed``. ``official-FOLD``: the test
+    ratings defined by the source.
 
-    Raises ConfigurationError for an unknown name, missing time stamps or folds, and where one
-    side would be empty.
+    Raises ConfigurationError for an unknown name, missing time stamps or folds, and if one side
+    would be empty.
     """
     extra: dict[str, Any] = {}
     if name == "time-90-10":
@@ -60,9 +60,8 @@ def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
     n_test = int(np.count_nonzero(is_test))
     if n_test in (0, ratings.n_ratings):
         raise ConfigurationError(
-            f"The split {name} of {ratings.n_ratings} ratings leaves "
-            f"{'no test rating' if n_test == 0 else 'nothing to learn from'}. "
-            "Take more ratings or another split."
+            f"The split {name} of {ratings.n_ratings} ratings leaves no "
+            f"{'test' if n_test == 0 else 'training'} ratings. Use more ratings or another split."
         )
     train = ratings.select(~is_test)
     rows = ratings.rows()[is_test]
@@ -79,10 +78,10 @@ def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
 
 
 def newest_slice(ratings: Ratings, share: float, seed: int) -> NDArray[np.bool_]:
-    """Which ratings (n_ratings) are the newest ``share``, to tell when to stop learning from the
-    others; drawn with ``seed`` where there are no time stamps. Ties of the cut are in the slice.
+    """A mask (n_ratings) of the newest ``share`` of the ratings, held out for early stopping.
 
-    Raises ConfigurationError where the slice or the rest would be empty.
+    It includes all ratings with the time stamp of the cut. Without time stamps it is drawn with
+    ``seed``. Raises ConfigurationError if the slice or the rest would be empty.
     """
     kept = int((1 - share) * ratings.n_ratings)
     chosen = np.zeros(ratings.n_ratings, bool)
@@ -92,8 +91,8 @@ def newest_slice(ratings: Ratings, share: float, seed: int) -> NDArray[np.bool_]
         chosen = np.asarray(ratings.timestamps >= np.partition(ratings.timestamps, kept)[kept])
     if chosen.all() or not chosen.any():
         raise ConfigurationError(
-            f"A validation_share of {share:g} of {ratings.n_ratings} ratings leaves nothing to "
-            "learn from or nothing to measure. Choose another, or patience=0."
+            f"A validation_share of {share:g} of {ratings.n_ratings} ratings leaves no training "
+            "or no validation ratings. Choose another share, or patience=0."
         )
     return chosen
 
@@ -102,7 +101,7 @@ def _by_time(ratings: Ratings) -> tuple[NDArray[np.bool_], dict[str, Any]]:
     times = ratings.timestamps
     if times is None:
         raise ConfigurationError(
-            "These ratings have no time stamps, so they cannot be split by time. "
+            "The ratings have no time stamps, so they cannot be split by time. "
             "Use random-90-10, or import a source with a timestamp column."
         )
     position = 9 * len(times) // 10
@@ -127,8 +126,8 @@ def _official(ratings: Ratings, fold: str) -> NDArray[np.bool_]:
     if fold not in ratings.folds:
         known = ", ".join(f"official-{name}" for name in ratings.folds) or "none"
         raise ConfigurationError(
-            f"These ratings have no official fold {fold!r} (there is: {known}). Use time-90-10 "
-            "or random-90-10."
+            f"The ratings have no official fold {fold!r} (known: {known}). Use time-90-10 or "
+            "random-90-10."
         )
     return np.asarray(ratings.folds[fold], bool)
 
@@ -136,7 +135,7 @@ def _official(ratings: Ratings, fold: str) -> NDArray[np.bool_]:
 def _warmth(
     train: Ratings, rows: NDArray[np.int64], items: NDArray[np.int32]
 ) -> dict[str, int | float]:
-    """How many test ratings have a user, a movie, or both with training ratings."""
+    """How many test ratings have a user, an item, or both with training ratings."""
     warm_user = np.diff(train.indptr)[rows] > 0
     warm_item = np.bincount(train.indices, minlength=train.n_items)[items] > 0
     return {

@@ -1,1 +1,1 @@
-"""One self-contained module per system of the paper, all on the contract of base.py."""
+"""One file or folder for each system; all keep the contract of base.py."""

@@ -1,4 +1,4 @@
-"""Damped bias: mean + movie offset + user offset; the baseline and everyone's fallback."""
+"""Damped bias: mean + item offset + user offset. The baseline, and the other systems' fallback."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from recommender.core.systems import BiasConfig, RunOptions
 
 @dataclass(frozen=True, eq=False)
 class BiasTerms:
-    """The sequential damped means of LensKit's BiasModel.
+    """Sequential damped means, as in LensKit's BiasModel.
 
-    movie offset ``b_i = sum_u (r_ui - mean) / (n_i + item_damping)``, then
-    user offset ``b_u = sum_i (r_ui - mean - b_i) / (n_u + user_damping)``.
-    A user or movie without ratings has the offset 0. User offsets are computed from whatever
-    profile is given, which for the training profiles gives the training offsets.
+    Item offsets are ``b_i = sum_u (r_ui - mean) / (n_i + item_damping)``, then user offsets are
+    ``b_u = sum_i (r_ui - mean - b_i) / (n_u + user_damping)``; both are 0 without ratings. User
+    offsets are not stored: they are computed from the profile.
     """
 
     mean: float
@@ -32,6 +31,7 @@ class BiasTerms:
 
     @classmethod
     def learn(cls, matrix: csr_array, config: BiasConfig) -> BiasTerms:
+        """From a matrix (n_users, n_items) with at least one rating."""
         mean = float(np.mean(matrix.data, dtype=np.float64))
         n_items = matrix.shape[1]
         above = matrix.data.astype(np.float64) - mean
@@ -40,26 +40,26 @@ class BiasTerms:
         return cls(mean, _damped(sums, counts, config.item_damping), config.user_damping)
 
     def item_means(self) -> NDArray[np.float64]:
-        """The prediction for a user without ratings: mean + movie offset (n_items)."""
+        """mean + b_i (n_items): the prediction for a user without ratings."""
         return self.mean + self.item_offsets
 
     def user_offsets(self, profiles: csr_array) -> NDArray[np.float64]:
-        """The offset of each profile (m)."""
+        """The offsets b_u (m) of m profiles (m, n_items)."""
         counts = np.diff(profiles.indptr)
         rows = np.repeat(np.arange(profiles.shape[0]), counts)
-        rest = profiles.data - self.item_means()[profiles.indices]
-        # bincount adds one by one in order: a profile's sum never depends on its neighbours.
-        sums = np.bincount(rows, rest, minlength=profiles.shape[0])
+        residuals = profiles.data - self.item_means()[profiles.indices]
+        # bincount adds in order, so that a profile's sum does not depend on the other profiles.
+        sums = np.bincount(rows, residuals, minlength=profiles.shape[0])
         return _damped(sums, counts, self.user_damping)
 
     def predict(
         self, profiles: csr_array, rows: NDArray[np.int64], items: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """mean + b_i + b_u for each pair, not held to the scale."""
+        """mean + b_i + b_u (n) of the pairs ``(rows[i], items[i])``, not clipped to the scale."""
         return self.item_means()[items] + self.user_offsets(profiles)[rows]
 
     def grid(self, profiles: csr_array) -> NDArray[np.float64]:
-        """The same for every profile and movie (m, n_items)."""
+        """The same for every profile and item (m, n_items)."""
         return self.item_means() + self.user_offsets(profiles)[:, None]
 
     def to_arrays(self) -> dict[str, NDArray]:
@@ -79,7 +79,7 @@ class BiasTerms:
 
 
 class Bias(Recommender):
-    """The damped bias as a system of its own. Ties: number of ratings of the movie, then hash."""
+    """The damped bias. Tie breaks: number of ratings of the item, then the seeded hash."""
 
     name: ClassVar[str] = "bias"
     config: BiasConfig
@@ -88,17 +88,12 @@ class Bias(Recommender):
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         self.terms_ = BiasTerms.learn(self.profiles_, self.config)
         rows, items = ratings.rows(), ratings.indices.astype(np.int64)
-        self.train_rmse_ = rmse(ratings.values, self.scale_.clip(self._without_own(rows, items)))
-
-    def _without_own(
-        self, rows: NDArray[np.int64], items: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Each training rating predicted from the user's other ratings; movie offsets stay."""
-        counts = np.diff(self.profiles_.indptr)
-        rest = self.profiles_.data - self.terms_.item_means()[items]
-        sums = np.bincount(rows, rest, minlength=len(counts))
-        others = _damped(sums[rows] - rest, counts[rows] - 1, self.terms_.user_damping)
-        return self.terms_.item_means()[items] + others
+        # Each training rating is predicted from the user's other ratings; item offsets stay.
+        counts, means = np.diff(self.profiles_.indptr), self.terms_.item_means()[items]
+        residuals = ratings.values - means
+        sums = np.bincount(rows, residuals, minlength=len(counts))
+        others = _damped(sums[rows] - residuals, counts[rows] - 1, self.config.user_damping)
+        self.train_rmse_ = rmse(ratings.values, self.scale_.clip(means + others))
 
     def _predict(
         self,
@@ -123,6 +118,6 @@ class Bias(Recommender):
 
 
 def _damped(sums: NDArray, counts: NDArray, damping: float) -> NDArray[np.float64]:
-    """sums / (counts + damping), 0 where there is nothing to divide by."""
+    """sums / (counts + damping), 0 where that denominator is 0."""
     weights = counts + damping
     return np.divide(sums, weights, out=np.zeros(len(sums)), where=weights > 0)

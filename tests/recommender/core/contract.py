@@ -1,4 +1,9 @@
-"""What every system must do; a system's test class inherits all of it."""
+"""What every system must do. The test class of a system inherits all of it:
+
+class TestPopularity(SystemContract):
+    system = "popularity"  # the key in SYSTEMS
+    is_personal = False  # only if all users get the same order of items
+"""
 
 import json
 from typing import Any
@@ -30,7 +35,8 @@ from tests.recommender.core.matrices import (
 
 class SystemContract:
     system: str
-    config: Any = None
+    config: Any = None  # None: the default preset
+    is_personal = True  # whether predictions follow the taste of the profile
 
     @classmethod
     def model(cls) -> Recommender:
@@ -41,9 +47,12 @@ class SystemContract:
         return cls.model().fit(ratings, options=RunOptions(seed=seed, threads=1))
 
     def check_taste(self, loved: np.ndarray, hated: np.ndarray) -> None:
-        """What predictions on a checkerboard should look like; a system may know less."""
-        assert loved.min() > 4
-        assert hated.max() < 2
+        """On a checkerboard; without a personal taste every item is average."""
+        if self.is_personal:
+            assert loved.min() > 4
+            assert hated.max() < 2
+        else:
+            assert_allclose(np.concatenate((loved, hated)), 3, atol=0.3)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -58,7 +67,7 @@ class SystemContract:
     @pytest.fixture(scope="class")
     @classmethod
     def board(cls) -> Recommender:
-        """Fitted on a checkerboard; user u did not rate the movies u and u + 1 (modulo 20)."""
+        """Fitted on a checkerboard; user u did not rate items u and u + 1 (modulo 20)."""
         stars = checkerboard()
         users = np.arange(len(stars))
         stars[users, users % 20] = stars[users, (users + 1) % 20] = 0
@@ -70,19 +79,19 @@ class SystemContract:
         hated = board.predict(None, users, (users + 1) % 20)
         self.check_taste(loved, hated)
 
-    def test_an_unseen_user_is_understood_from_the_profile(self, board):
+    def test_an_unseen_user_is_predicted_from_the_profile(self, board):
         even = profiles({item: 5 if item % 2 == 0 else 1 for item in range(18)}, n_items=20)
         stars = board.predict(even, np.array([0, 0]), np.array([18, 19]))
         self.check_taste(stars[:1], stars[1:])
 
-    def test_the_best_movie_is_the_loved_one(self, board):
+    def test_a_loved_item_is_recommended_first(self, board):
         ranking = board.recommend(None, 1)
         stars = board.predict(None, np.arange(40), ranking.items[:, 0])
         other = np.where(ranking.items[:, 0] == np.arange(40) % 20, 1, 0)
         worse = board.predict(None, np.arange(40), (np.arange(40) + other) % 20)
         assert np.all(stars >= worse)
 
-    def test_a_movie_nobody_rated_is_predicted_but_never_recommended(self):
+    def test_an_item_without_ratings_is_predicted_but_never_recommended(self):
         stars = checkerboard()
         stars[:, 7] = 0
         model = self.fitted(of_dense(stars))
@@ -93,11 +102,11 @@ class SystemContract:
     def test_an_empty_profile_gets_the_damped_bias_of_an_unknown_user(self, any_model, any_ratings):
         terms = BiasTerms.learn(any_ratings.matrix(), BiasConfig())
         items = np.arange(any_ratings.n_items)
-        nobody = profiles({}, n_items=len(items))
-        found = any_model.predict(nobody, np.zeros(len(items), int), items)
+        unknown = profiles({}, n_items=len(items))
+        found = any_model.predict(unknown, np.zeros(len(items), int), items)
         assert_allclose(found, HALF_STARS.clip(terms.item_means()), atol=1e-9)
 
-    def test_one_by_one_is_all_at_once(self, any_model, any_ratings):
+    def test_a_single_profile_gives_the_same_result_as_a_batch(self, any_model, any_ratings):
         matrix = any_ratings.matrix()
         rows, items = np.divmod(np.arange(30 * 25), 25)
         together = any_model.predict(matrix, rows, items).reshape(30, 25)
@@ -111,10 +120,10 @@ class SystemContract:
             )
             assert_array_equal(any_model.recommend(alone, 3).items[0], ranked.items[row])
 
-    def test_nothing_asked_is_nothing_answered(self, any_model):
-        nobody = csr_array((0, 25), dtype=np.float32)
+    def test_no_profiles_and_no_pairs_give_empty_results(self, any_model):
+        empty = csr_array((0, 25), dtype=np.float32)
         assert any_model.predict(None, np.array([], int), np.array([], int)).shape == (0,)
-        assert any_model.recommend(nobody, 3).items.shape == (0, 3)
+        assert any_model.recommend(empty, 3).items.shape == (0, 3)
 
     def test_scores_of_recommendations_are_the_predictions(self, any_model):
         ranking = any_model.recommend(None, 4)
@@ -130,7 +139,7 @@ class SystemContract:
         assert_array_equal(again.recommend(None, 5).items, any_model.recommend(None, 5).items)
         assert again.train_rmse_ == any_model.train_rmse_
 
-    def test_what_is_saved_comes_back_bit_for_bit(self, any_model):
+    def test_a_reloaded_model_gives_the_same_bits(self, any_model):
         arrays = {name: np.array(array) for name, array in any_model.to_arrays().items()}
         back = type(any_model).from_arrays(any_model.config, arrays)
         rows, items = np.divmod(np.arange(30 * 25), 25)
@@ -141,46 +150,46 @@ class SystemContract:
         assert back.train_rmse_ == any_model.train_rmse_
         assert back.loss_curve_ == any_model.loss_curve_
 
-    def test_predictions_are_numbers_on_the_scale(self, any_model):
+    def test_predictions_are_float64_on_the_scale(self, any_model):
         rows, items = np.divmod(np.arange(30 * 25), 25)
         stars = any_model.predict(None, rows, items)
         assert stars.dtype == np.float64
         assert np.all((stars >= 0.5) & (stars <= 5.0))
 
-    def test_rated_movies_are_not_recommended(self, any_model, any_ratings):
+    def test_rated_items_are_not_recommended(self, any_model, any_ratings):
         dense = any_ratings.matrix().toarray()
         ranking = any_model.recommend(None, 25)
         for row, items in enumerate(ranking.items):
             assert not dense[row, items[items >= 0]].any()
 
-    def test_excluded_movies_are_not_recommended(self, any_model):
+    def test_excluded_items_are_not_recommended(self, any_model):
         first = any_model.recommend(None, 1)
         exclude = np.zeros((30, 25), np.float32)
         exclude[np.arange(30), first.items[:, 0]] = 1
         ranking = any_model.recommend(None, 25, exclude=csr_array(exclude))
         assert not np.any(ranking.items == first.items[:, :1])
-        assert len(np.unique(ranking.items[0])) == 25  # 24 movies and the mark for none
+        assert len(np.unique(ranking.items[0])) == 25  # 24 items and -1
 
-    def test_places_without_a_movie_are_marked(self, any_model):
+    def test_missing_recommendations_are_minus_one_and_nan(self, any_model):
         full = csr_array(np.ones((1, 25), np.float32))
         ranking = any_model.recommend(csr_array((1, 25), dtype=np.float32), 2, exclude=full)
         assert ranking.items.tolist() == [[-1, -1]]
         assert np.isnan(ranking.scores).all()
         assert ranking.tied.tolist() == [0]
 
-    def test_the_number_of_tied_movies_is_told(self, any_model):
+    def test_items_that_share_the_top_score_are_counted(self, any_model):
         ranking = any_model.recommend(None, 25)
         for scores, tied in zip(ranking.scores, ranking.tied, strict=True):
             inside = scores[(scores > 0.5) & (scores < 5)]  # scores at the ends were clipped
             if len(inside) and inside[0] == scores[0]:
                 assert tied == np.count_nonzero(scores == scores[0])
 
-    def test_a_configuration_survives_json(self):
+    def test_a_configuration_is_restored_from_json(self):
         config = self.model().config
         text = json.dumps(config_to_dict(config))
         assert config_from_dict(self.system, json.loads(text)) == config
 
-    def test_progress_is_told_and_can_cancel(self, any_ratings):
+    def test_training_reports_progress_and_can_be_cancelled(self, any_ratings):
         seen: list[Progress] = []
 
         def cancel(progress: Progress) -> None:
@@ -198,16 +207,16 @@ class SystemContract:
         with pytest.raises(Cancelled, match="recommending"):
             any_model.recommend(None, 1, options=RunOptions(progress=cancel))
 
-    def test_without_ratings_there_is_nothing_to_learn(self):
+    def test_training_without_ratings_is_refused(self):
         nothing = random_ratings(0).select(np.zeros(random_ratings(0).n_ratings, bool))
         with pytest.raises(FitError):
             self.fitted(nothing)
 
-    def test_profiles_over_other_movies_are_refused(self, any_model):
+    def test_profiles_over_other_items_are_refused(self, any_model):
         with pytest.raises(ConfigurationError, match="25"):
             any_model.recommend(csr_array((1, 24), dtype=np.float32), 1)
 
     @pytest.mark.parametrize(("row", "item"), [(30, 0), (0, 25), (-1, 0)])
     def test_positions_outside_the_model_are_refused(self, any_model, row, item):
-        with pytest.raises(ConfigurationError, match="outside"):
+        with pytest.raises(ConfigurationError):
             any_model.predict(None, np.array([row]), np.array([item]))

@@ -9,7 +9,7 @@ HALF_STARS = Scale(0.5, 5, 0.5)
 
 
 def random_ratings(seed: int, n_users: int = 12, n_items: int = 9, share: float = 0.4) -> Ratings:
-    """Half stars at random places; at least one rating, some users and movies may have none."""
+    """Half stars at random places; at least one rating, some users and items may have none."""
     rng = np.random.default_rng(seed)
     chosen = rng.random((n_users, n_items)) < share
     chosen[rng.integers(n_users), rng.integers(n_items)] = True
@@ -39,13 +39,13 @@ def of_dense(stars: np.ndarray, scale: Scale = HALF_STARS) -> Ratings:
 
 
 def checkerboard(n_users: int = 40, n_items: int = 20) -> np.ndarray:
-    """Even users love even movies and hate odd ones; odd users the other way round."""
+    """Even users love even items and hate odd ones; odd users the other way round."""
     even = (np.arange(n_users)[:, None] + np.arange(n_items)) % 2 == 0
     return np.where(even, 5.0, 1.0)
 
 
 def profiles(*rows: dict[int, float], n_items: int) -> csr_array:
-    """Profiles written as {movie: stars}."""
+    """Profiles written as {item: stars}."""
     dense = np.zeros((len(rows), n_items), np.float32)
     for row, stars in enumerate(rows):
         for item, value in stars.items():

@@ -13,7 +13,7 @@ from tests.recommender.core.matrices import random_ratings
 SPLIT = split(random_ratings(1, n_users=40, n_items=20), "random-90-10", 0)
 
 
-def test_the_errors_are_those_of_predictions_from_training_profiles():
+def test_errors_come_from_predictions_for_training_profiles():
     model = UserKNN().fit(SPLIT.train)
     row = evaluate(model, SPLIT)
     predicted = model.predict(SPLIT.train.matrix(), SPLIT.test_rows, SPLIT.test_items)
@@ -23,7 +23,7 @@ def test_the_errors_are_those_of_predictions_from_training_profiles():
     assert row["mae"] == pytest.approx(np.mean(np.abs(errors)))
 
 
-def test_the_row_is_ready_for_json_and_tells_the_counts():
+def test_the_row_is_ready_for_json_and_has_the_counts():
     row = json.loads(json.dumps(evaluate(Bias().fit(SPLIT.train), SPLIT)))
     assert list(row) == [
         "n_train", "n_test", "cold_share", "train_rmse", "rmse", "mse", "mae",
@@ -36,7 +36,7 @@ def test_neighbours_have_no_training_error():
     assert evaluate(UserKNN().fit(SPLIT.train), SPLIT)["train_rmse"] is None
 
 
-def test_parts_are_told_of_and_predict_what_the_whole_does(monkeypatch):
+def test_blocks_report_progress_and_change_no_prediction(monkeypatch):
     whole = evaluate(Bias().fit(SPLIT.train), SPLIT)
     monkeypatch.setattr(Bias, "pairs_at_once", 5)
     seen = []
@@ -50,7 +50,7 @@ def test_parts_are_told_of_and_predict_what_the_whole_does(monkeypatch):
     assert all(progress.seconds_left >= 0 for progress in seen[1:])
 
 
-def test_an_evaluation_can_be_stopped():
+def test_an_evaluation_can_be_cancelled():
     def stop(progress):
         raise Cancelled("stop")
 
@@ -58,7 +58,7 @@ def test_an_evaluation_can_be_stopped():
         evaluate(Bias().fit(SPLIT.train), SPLIT, stop)
 
 
-def test_neighbours_are_asked_for_few_pairs_at_a_time_where_they_are_slow():
+def test_slow_systems_are_evaluated_in_small_blocks():
     plain = UserKNN().fit(SPLIT.train)
     assert plain.pairs_at_once == 2_000
     assert Bias().fit(SPLIT.train).pairs_at_once > plain.pairs_at_once
