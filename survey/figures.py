@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 from survey.profiles import Profile
-from survey.selectors.results import ArmResult, StudyResults
+from survey.selectors.arm_results import ArmResult
+from survey.selectors.results import StudyResults
+from survey.stats.intervals import Proportion
 
 #: A curve is drawn in a square of this many units, stretched to the figure's size.
 CURVE_UNITS = 1000
@@ -87,13 +89,12 @@ def percentage(share: float) -> str:
     return f"{100 * share:.4g}%"
 
 
-def interval_figure(rate: float, low: float, high: float) -> IntervalFigure:
-    """Shares between 0 and 1 as positions on a line."""
+def interval_figure(share: Proportion) -> IntervalFigure:
     ends = {0: "start", 100: "end"}
     return IntervalFigure(
-        point=percentage(rate),
-        low=percentage(low),
-        width=percentage(high - low),
+        point=percentage(share.rate),
+        low=percentage(share.low),
+        width=percentage(share.high - share.low),
         ticks=[
             Tick(percentage(mark / 100), f"{mark}\u202f%", ends.get(mark, ""))
             for mark in (0, 25, 50, 75, 100)
@@ -106,15 +107,15 @@ def headline(results: StudyResults) -> Headline | None:
     if len(results.arms) != 2 or not results.n_judgments:
         return None
     arm, other = sorted(results.arms, key=lambda each: -each.wins)
-    if arm.rate is None or arm.low is None or arm.high is None:
+    if arm.share is None:
         return None
     return Headline(
         arm=arm,
         other=other,
-        clear=arm.low > 1 / 2,
+        clear=arm.share.low > 1 / 2,
         even=arm.wins == other.wins,
         colour=colour(results.arms.index(arm)),
-        figure=interval_figure(arm.rate, arm.low, arm.high),
+        figure=interval_figure(arm.share),
     )
 
 

@@ -1,17 +1,17 @@
-"""Judgments of one kind of appraiser, counted: what the results are made of.
+"""Counts of judgments by appraisers of one kind, on which the results are based.
 
-Only main questions count. Practice, checks and repeats never enter, and the answers of people who
-failed the checks are kept apart.
+Only main questions count. Judgments of appraisers who failed the checks are kept apart.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet
 
 from recommender.models import Recommendation
 from survey.models import Appraiser, Arm, Assignment, Judgment, Study
@@ -19,19 +19,26 @@ from survey.selectors.drawing import first_uploaded
 from survey.stats.intervals import Proportion, proportion
 
 FAILED = Q(assignment__appraiser__outcome=Appraiser.Outcome.FAILED)
-#: Each familiarity as researchers read it.
-FAMILIARITY = {
+FAMILIARITY_LABELS = {
     Judgment.Familiarity.SEEN: "seen it",
     Judgment.Familiarity.KNOWN: "knows of it",
     Judgment.Familiarity.LOOKED_UP: "looked it up",
     Judgment.Familiarity.UNKNOWN: "never heard of it",
     "": "not said",
 }
+CONFIDENCE_LABELS = {
+    1: "1, a guess",
+    2: "2",
+    3: "3",
+    4: "4",
+    5: "5, very sure",
+    None: "not said",
+}
 
 
 @dataclass(frozen=True)
 class JudgmentCount:
-    """Judgments that agree in all that is counted; ``chosen_arm`` is None for a third answer."""
+    """``count`` judgments with the same values; ``chosen_arm`` is None for a third answer."""
 
     choice: str
     chosen_arm: int | None
@@ -40,51 +47,61 @@ class JudgmentCount:
     count: int
 
     @property
-    def decided(self) -> bool:
+    def is_decided(self) -> bool:
         return self.chosen_arm is not None
 
 
 @dataclass(frozen=True)
 class NamedItems:
-    """What an arm named for the profiles tried: user -> (movie, how many share the top score).
+    """What an arm recommended on the profiles tried: user -> (item, items sharing the top score).
 
-    The number is None where nobody knows it: of an uploaded list.
+    The number of tied items is None for an uploaded list, where it is unknown.
     """
 
-    movies: Mapping[int, tuple[int, int | None]]
+    items: Mapping[int, tuple[int, int | None]]
 
     @property
-    def different(self) -> int:
-        return len({movie for movie, _ in self.movies.values()})
+    def n_different(self) -> int:
+        return len({item for item, _ in self.items.values()})
 
     @property
-    def tied(self) -> list[int]:
-        return [tied for _, tied in self.movies.values() if tied is not None]
+    def tied_share(self) -> float | None:
+        """The share of profiles on which several items tied; None if unknown."""
+        known = self._tied()
+        return len([n for n in known if n > 1]) / len(known) if known else None
 
-    def agreed(self, other: NamedItems) -> tuple[int, int]:
-        """On how many profiles both named the same movie, of how many that both named one for."""
-        both = self.movies.keys() & other.movies.keys()
-        same = sum(self.movies[user][0] == other.movies[user][0] for user in both)
-        return same, len(both)
+    @property
+    def tied_median(self) -> float | None:
+        """The median number of tied items on profiles with a tie; None without any."""
+        tied = [n for n in self._tied() if n > 1]
+        return float(median(tied)) if tied else None
+
+    def agreements(self, other: NamedItems) -> tuple[int, int]:
+        """On how many profiles both recommended the same item, and on how many both did at all."""
+        both = self.items.keys() & other.items.keys()
+        return sum(self.items[user][0] == other.items[user][0] for user in both), len(both)
+
+    def _tied(self) -> list[int]:
+        return [tied for _, tied in self.items.values() if tied is not None]
 
 
 @dataclass(frozen=True)
 class CountRow:
-    """One line of a table of counts; ``counts`` are in the order of the study's arms, or one."""
+    """One line of a table of counts; ``counts`` has one entry per arm of the study, or just one."""
 
-    words: str
+    label: str
     counts: list[int]
 
 
 def main_judgments(study: Study | OuterRef) -> QuerySet[Judgment]:
-    """Of all kinds of appraisers, those who failed the checks included."""
+    """Judgments of every kind of appraiser, including those who failed the checks."""
     return Judgment.objects.filter(
         assignment__appraiser__study=study, assignment__kind=Assignment.Kind.MAIN
     )
 
 
 def count_judgments(judged: QuerySet[Judgment]) -> tuple[list[JudgmentCount], list[JudgmentCount]]:
-    """Those that count, and those of people who failed the checks."""
+    """The judgments that count, and those of appraisers who failed the checks."""
     fields = (
         "assignment__appraiser__outcome",
         "choice",
@@ -95,23 +112,33 @@ def count_judgments(judged: QuerySet[Judgment]) -> tuple[list[JudgmentCount], li
     )
     counted: list[JudgmentCount] = []
     failed: list[JudgmentCount] = []
-    rows = judged.order_by().values_list(*fields).annotate(n=Count("pk"))
-    for outcome, choice, won, left, one, two, n in rows:
+    for outcome, choice, chosen, left, first, second, n in _grouped(judged, *fields):
         part = failed if outcome == Appraiser.Outcome.FAILED else counted
-        part.append(JudgmentCount(choice, won, left, (one, two), n))
+        part.append(JudgmentCount(choice, chosen, left, (first, second), n))
     return counted, failed
 
 
+def total(counts: Iterable[JudgmentCount]) -> int:
+    return sum(each.count for each in counts)
+
+
+def share_of_arm(arm: int, counts: Iterable[JudgmentCount]) -> Proportion | None:
+    """How often an arm was chosen in its decided judgments; None without any."""
+    decided = [each for each in counts if arm in each.arms and each.is_decided]
+    judged = total(decided)
+    return proportion(total(e for e in decided if e.chosen_arm == arm), judged) if judged else None
+
+
 def named_items(study: Study, arms: Sequence[Arm]) -> dict[int, NamedItems]:
-    """What each arm (by primary key) named for the profiles that were tried."""
+    """What each arm (by primary key) recommended on the profiles that were tried."""
     tried = study.profile_pool[: study.profiles_tried]
     compared = set(tried)
     trained = [arm.trained_model_id for arm in arms if arm.trained_model_id]
     rows = Recommendation.objects.filter(trained_model__in=trained, rank=1)
     by_model: dict[int, dict[int, tuple[int, int | None]]] = defaultdict(dict)
-    for model, user, movie, tied in rows.values_list("trained_model", "user", "item", "tied"):
+    for model, user, item, tied in rows.values_list("trained_model", "user", "item", "tied"):
         if user in compared:
-            by_model[model][user] = (movie, tied)
+            by_model[model][user] = (item, tied)
     return {
         arm.pk: NamedItems(
             by_model[arm.trained_model_id]
@@ -122,37 +149,8 @@ def named_items(study: Study, arms: Sequence[Arm]) -> dict[int, NamedItems]:
     }
 
 
-def repeat_consistency(study: Study, kind: str) -> Proportion | None:
-    """How many of the repeated questions got the same answer again; None without any.
-
-    The same movie, or again none of the two. Of people who failed the checks none is counted.
-    """
-    before = Judgment.objects.filter(
-        assignment__appraiser=OuterRef("assignment__appraiser"),
-        assignment__question=OuterRef("assignment__question"),
-        assignment__kind=Assignment.Kind.MAIN,
-    )
-    rows = (
-        Judgment.objects.filter(
-            assignment__appraiser__study=study,
-            assignment__appraiser__kind=kind,
-            assignment__kind=Assignment.Kind.REPEAT,
-        )
-        .exclude(FAILED)
-        .annotate(
-            first_choice=Subquery(before.values("choice")[:1]),
-            first_arm=Subquery(before.values("chosen_arm")[:1]),
-        )
-        .exclude(first_choice=None)
-    )
-    # A third answer names no arm, and to a database two of them are not equal.
-    same = Q(chosen_arm=F("first_arm")) | Q(chosen_arm=None, first_arm=None)
-    found = rows.aggregate(total=Count("pk"), same=Count("pk", filter=same))
-    return proportion(found["same"], found["total"]) if found["total"] else None
-
-
 def familiarity_counts(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> list[CountRow]:
-    """How well appraisers knew each arm's movies: a row for each answer, a count for each arm."""
+    """How well appraisers knew each arm's items: a row for each answer, a count for each arm."""
     fields = (
         "left_familiarity",
         "right_familiarity",
@@ -160,24 +158,24 @@ def familiarity_counts(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> list[
         "assignment__question__first_arm",
         "assignment__question__second_arm",
     )
-    rows = judged.exclude(FAILED).order_by().values_list(*fields).annotate(n=Count("pk"))
     found: Counter[tuple[str, int]] = Counter()
-    for on_left, on_right, left, one, two, n in rows:
+    for on_left, on_right, left, first, second, n in _grouped(judged.exclude(FAILED), *fields):
         found[on_left, left] += n
-        found[on_right, two if left == one else one] += n
-    return _rows(FAMILIARITY, lambda level: [found[level, arm.pk] for arm in arms])
+        found[on_right, second if left == first else first] += n
+    return _rows(FAMILIARITY_LABELS, lambda level: [found[level, arm.pk] for arm in arms])
 
 
 def confidence_counts(judged: QuerySet[Judgment]) -> list[CountRow]:
-    """How sure the choices were, from 1 to 5."""
-    rows = judged.exclude(FAILED).order_by().values_list("confidence").annotate(n=Count("pk"))
-    found = dict(rows)
-    words: dict[Any, str] = {level: str(level) for level in range(1, 6)} | {None: "not said"}
-    words |= {1: "1, a guess", 5: "5, very sure"}
-    return _rows(words, lambda level: [found.get(level, 0)])
+    """How confident the appraisers were in their choices, from 1 to 5."""
+    found = dict(_grouped(judged.exclude(FAILED), "confidence"))
+    return _rows(CONFIDENCE_LABELS, lambda level: [found.get(level, 0)])
 
 
-def _rows(words: Mapping[Any, str], counts: Any) -> list[CountRow]:
-    """A row for each answer; without the last, what was not said, where all was."""
-    rows = [CountRow(text, counts(level)) for level, text in words.items()]
+def _grouped(judged: QuerySet[Judgment], *fields: str) -> QuerySet[Judgment, Any]:
+    return judged.order_by().values_list(*fields).annotate(n=Count("pk"))
+
+
+def _rows(labels: Mapping[Any, str], counts: Callable[[Any], list[int]]) -> list[CountRow]:
+    """A row for each answer; the last one, for answers not given, only if there are any."""
+    rows = [CountRow(label, counts(level)) for level, label in labels.items()]
     return rows if any(rows[-1].counts) else rows[:-1]

@@ -6,54 +6,30 @@ from hypothesis import strategies as st
 
 from survey import figures
 from survey.profiles import MovieFacts, profile
-from survey.selectors.results import ArmLossCurve, ArmResult, StudyResults
-
-
-def arm(label: str, wins: int, judged: int) -> ArmResult:
-    rate = wins / judged if judged else None
-    return ArmResult(
-        label=label,
-        system=label,
-        system_label=label,
-        preset="",
-        wins=wins,
-        judged=judged,
-        rate=rate,
-        low=None if rate is None else max(0, rate - 0.1),
-        high=None if rate is None else min(1, rate + 0.1),
-        shown_left=0,
-        chosen_left=0,
-        profiles_compared=0,
-        tied_share=None,
-        tied_median=None,
-    )
+from survey.selectors.arm_results import ArmResult
+from survey.selectors.results import ArmLossCurve, StudyResults
+from survey.stats.intervals import proportion
 
 
 def results(first: int, second: int, curves: tuple[ArmLossCurve, ...] = ()) -> StudyResults:
     judged = first + second
+    shares = [proportion(wins, judged) if judged else None for wins in (first, second)]
     return StudyResults(
         study=None,
         kind="real",
         kinds={},
         n_judgments=judged,
-        n_appraisers=1,
-        n_finished=0,
-        n_questions=1,
-        n_questions_judged=1,
-        arms=[arm("A", first, judged), arm("B", second, judged)],
-        p_value=None,
-        side_balance=None,
-        side_p_value=None,
-        agreements=0,
-        profiles_tried=0,
-        error_table=[],
+        n_ties=0,
+        arms=[ArmResult(label, share) for label, share in zip("AB", shares, strict=True)],
+        pairs=[],
+        trust=None,
         loss_curves=list(curves),
     )
 
 
 def test_the_interval_stands_where_its_numbers_say():
-    drawn = figures.interval_figure(0.7167, 0.693, 0.739)
-    assert (drawn.point, drawn.low, drawn.width) == ("71.67%", "69.3%", "4.6%")
+    drawn = figures.interval_figure(proportion(1075, 1500))
+    assert (drawn.point, drawn.low, drawn.width) == ("71.67%", "69.31%", "4.624%")
     assert [tick.at for tick in drawn.ticks] == ["0%", "25%", "50%", "75%", "100%"]
 
 

@@ -152,3 +152,21 @@ def test_draws_repeat_for_one_appraiser_and_differ_from_every_neighbour(seed, ki
         draw(seed, Stream.APPRAISER),
     ]
     assert own not in others
+
+
+@given(
+    st.integers(1, 10),
+    st.lists(st.sets(st.integers(0, 9)), max_size=60),
+    st.integers(0, 2**32 - 1),
+)
+def test_no_pair_is_ever_two_questions_ahead_of_another(pairs, profiles, seed):
+    rng = pairing.generator(seed, pairing.Stream.PAIRS)
+    counts = [0] * pairs
+    for possible in profiles:
+        open_pairs = sorted(place for place in possible if place < pairs)
+        chosen = pairing.pick_pair(counts, open_pairs, rng)
+        behind = [place for place in open_pairs if counts[place] == min(counts)]
+        assert chosen in behind if behind else chosen is None
+        if chosen is not None:
+            counts[chosen] += 1
+        assert max(counts) - min(counts) <= 1

@@ -1,22 +1,16 @@
-"""More than two arms: which pairs are asked about, and what is said of each."""
+"""Which questions are drawn for a study of more than two arms."""
 
 from collections import Counter
 from itertools import combinations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from survey import pairing
 from survey.errors import StudyError
 from survey.models import Study
 from survey.protocol.fields import Protocol
 from survey.selectors.checklist import checklist
 from survey.selectors.design import study_design
-from survey.selectors.results import study_results
-from survey.services.answering import record_judgment
 from survey.services.cloning import clone_study
-from survey.services.joining import join_study
 from survey.services.launching import launch_study
 from tests.survey.drafts import prepared, publish
 
@@ -34,24 +28,6 @@ def asked(study):
     """How many questions each pair of arms has, by their positions."""
     rows = study.questions.values_list("first_arm__position", "second_arm__position")
     return Counter(rows)
-
-
-@given(
-    st.integers(1, 10),
-    st.lists(st.sets(st.integers(0, 9)), max_size=60),
-    st.integers(0, 2**32 - 1),
-)
-def test_no_pair_is_ever_two_questions_ahead_of_another(pairs, profiles, seed):
-    rng = pairing.generator(seed, pairing.Stream.PAIRS)
-    counts = [0] * pairs
-    for possible in profiles:
-        open_pairs = sorted(place for place in possible if place < pairs)
-        chosen = pairing.pick_pair(counts, open_pairs, rng)
-        behind = [place for place in open_pairs if counts[place] == min(counts)]
-        assert chosen in behind if behind else chosen is None
-        if chosen is not None:
-            counts[chosen] += 1
-        assert max(counts) - min(counts) <= 1
 
 
 @pytest.mark.django_db
@@ -134,49 +110,3 @@ def test_the_design_holds_every_pair_and_a_copy_draws_the_same():
     launch_study(study=copy)
     again = study_design(Study.objects.get(pk=copy.pk))
     assert again["questions"] == content["questions"]
-
-
-@pytest.mark.django_db
-def test_results_count_each_pair_and_each_arm_over_its_own_questions():
-    study = launch_study(study=ready())
-    appraiser, _ = join_study(study=study)
-    for assignment in appraiser.assignments.select_related("question__first_arm"):
-        # The arm that comes first in the study is always chosen.
-        side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
-        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
-    found = study_results(study, kind="real")
-    assert [(pair.first, pair.second) for pair in found.pairs] == [
-        ("Autoencoder", "User-user KNN"),
-        ("Autoencoder", "Damped bias"),
-        ("User-user KNN", "Damped bias"),
-    ]
-    totals = [pair.share.total for pair in found.pairs]
-    assert sum(totals) == found.n_judgments == 10
-    assert {pair.share.rate for pair in found.pairs} == {1.0}
-    best, middle, last = found.arms
-    assert (best.judged, best.rate) == (totals[0] + totals[1], 1.0)
-    assert (middle.judged, middle.wins) == (totals[0] + totals[2], totals[2])
-    assert (last.judged, last.rate) == (totals[1] + totals[2], 0.0)
-    assert found.p_value is found.leader is None
-
-
-@pytest.mark.django_db
-def test_the_p_values_of_the_pairs_are_corrected_for_all_pairs_of_the_study():
-    study = launch_study(study=ready("balanced", profiles=13))
-    appraiser, _ = join_study(study=study)
-    last = study.arms.last()
-    main = appraiser.assignments.exclude(question__second_arm=last)  # one pair alone is judged
-    for assignment in main:
-        side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
-        record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
-    judged, *others = study_results(study, kind="real").pairs
-    assert judged.p_corrected == min(1, 3 * judged.p_value) > judged.p_value
-    assert [pair.p_corrected for pair in others] == [None, None]
-
-
-@pytest.mark.django_db
-def test_with_two_arms_there_is_nothing_to_correct(study, ada):
-    for key in ada.appraiser.assignments.values_list("key", flat=True):
-        record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
-    found = study_results(study, kind="real")
-    assert found.pairs[0].p_corrected == found.pairs[0].p_value == found.p_value

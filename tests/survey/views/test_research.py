@@ -1,17 +1,20 @@
-"""Pages of researchers, asked for without a browser."""
+"""The researchers' list of studies, their results and their drafts."""
 
 import csv
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 
 from recommender.models import Job, Recommendation, Worker
-from survey.models import Judgment, Study
+from survey.models import Judgment, Study, Withdrawal
 from survey.services.answering import record_judgment
 from survey.services.joining import begin, join_study
+from survey.services.launching import launch_study
 from tests.factories import JobFactory, StudyFactory
+from tests.survey.drafts import prepared, publish
+from tests.survey.judging import ask_again, decide, fail, judge
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +22,7 @@ PAGES = ["/research/", "/research/films/", "/research/films/jobs/", "/research/f
 ACTIONS = ["/research/films/launch/", "/research/films/cancel/", "/research/films/again/"]
 
 
-def judge(study, *, kind="real", choices="lllllllllllllll"):
+def click(study, *, kind="real", choices="lllllllllllllll"):
     appraiser, _ = join_study(study=study, kind=kind)
     for assignment, choice in zip(appraiser.assignments.all(), choices, strict=False):
         side = {"l": "left", "r": "right"}[choice]
@@ -92,7 +95,7 @@ def test_a_wrong_password_is_said_kindly(client, rita):
 
 
 def test_the_answer_comes_first_with_its_interval(as_rita, study):
-    judge(study)
+    click(study)
     wins = Judgment.objects.filter(chosen_arm__position=0).count()
     ahead, share = ("Autoencoder", wins) if wins > 7 else ("User-user KNN", 15 - wins)
     page = read(as_rita, "/research/films/")
@@ -104,21 +107,21 @@ def test_the_answer_comes_first_with_its_interval(as_rita, study):
 
 
 def test_kinds_are_never_mixed(as_rita, study):
-    judge(study, choices="ll")
-    judge(study, kind="simulated", choices="lllll")
+    click(study, choices="ll")
+    click(study, kind="simulated", choices="lllll")
     assert "of 2 judgments" in read(as_rita, "/research/films/", kind="real")
     assert "of 5 judgments" in read(as_rita, "/research/films/", kind="simulated")
 
 
 def test_simulated_judgments_say_so(as_rita, study):
-    judge(study, kind="simulated")
+    click(study, kind="simulated")
     assert "No person judged" in read(as_rita, "/research/films/")
     assert "No person judged" not in read(as_rita, "/research/films/", kind="real")
 
 
 def test_real_judgments_come_first_when_there_are_any(as_rita, study):
-    judge(study, choices="l")
-    judge(study, kind="simulated")
+    click(study, choices="l")
+    click(study, kind="simulated")
     assert "of 1 judgment " in read(as_rita, "/research/films/", kind="nonsense")
 
 
@@ -137,8 +140,8 @@ def test_errors_and_training_are_shown_with_their_figures(as_rita, study):
 
 
 def test_the_list_counts_people_and_keeps_simulated_ones_apart(as_rita, study):
-    judge(study)
-    judge(study, kind="simulated", choices="lll")
+    click(study)
+    click(study, kind="simulated", choices="lll")
     page = read(as_rita, "/research/")
     assert "15 of 1,500 judgments, 1 person finished" in page
     assert "3 simulated judgments" in page
@@ -149,7 +152,7 @@ def test_the_list_is_not_empty_handed_without_studies(as_rita):
 
 
 def test_the_export_holds_one_row_a_judgment(as_rita, study):
-    judge(study)
+    click(study)
     sent = as_rita.get("/research/films/judgments.csv")
     rows = list(csv.DictReader(b"".join(sent).decode().splitlines()))
     assert sent["Content-Disposition"] == 'attachment; filename="films-judgments.csv"'
@@ -218,7 +221,7 @@ def test_the_results_take_as_many_queries_for_many_judgments(
     as_rita, study, django_assert_max_num_queries
 ):
     for _ in range(3):
-        judge(study)
+        click(study)
     with django_assert_max_num_queries(18):
         as_rita.get("/research/films/")
 
@@ -239,3 +242,48 @@ def test_agreements_and_ties_are_shown_before_the_first_judgment(as_rita):
 
     assert "both named the same movie" in page
     assert "Movies in a tie, median" in page
+
+
+def test_the_page_says_all_of_it_in_words(client, rita, study):
+    decide(
+        study, third_answer="tie", n_checks=2, checks_to_pass=1, n_repeats=2, ask_familiarity=True,
+        ask_confidence=True, era_from=1980, maximum_profile=300, changes="finish",
+    )  # fmt: skip
+    ask_again(judge(study, "aaaaaabbtt", confidence=4), "ab")
+    fail(judge(study, "bbb"))
+    Withdrawal.objects.create(study=study, kind="real", on=date(2026, 3, 2), n_judgments=7)
+    client.force_login(rita)
+    page = read(client, "/research/films/")
+    for words in (
+        "Autoencoder was chosen over User-user KNN in 75.0 % of 8 judgments",
+        "In 2 more judgments both fitted equally well or badly.",
+        "With half of them counted for each, Autoencoder comes to 70.0 % of 10.",
+        "Left out of every figure: 3 judgments of 1 person who answered fewer than 1 of 2",
+        "With them, Autoencoder comes to 54.5 %; without them, to 75.0 %.",
+        "1 person withdrew and had 7 answers erased.",
+        "1 of 2 repeated questions",
+        "Different movies named",
+        "How well they knew each system’s movies",
+        "How sure they were of the choice",
+        "20 profiles of 5 to 300 movies, whose median year is 1980 or later.",
+        "Every answer can be changed until the end.",
+    ):
+        assert words in page, words
+
+
+def test_of_three_arms_the_page_claims_no_winner(client, rita):
+    draft = prepared(systems=("autoencoder", "user-knn", "bias"))
+    publish(draft)
+    study = launch_study(study=draft)
+    judge(study, "aaaaaaaatt")
+    client.force_login(rita)
+    page = read(client, "/research/films/")
+    assert (
+        "Autoencoder, User-user KNN and Damped bias were compared two at a time, in 10 judgments."
+        in page
+    )
+    assert "In 2 of these, people could not tell." in page
+    assert "Same movie named" in page
+    assert "not corrected for several comparisons" in page
+    assert "The corrected p-values (Holm) hold for all 3 pairs together." in page
+    assert "was chosen over" not in page.replace("First chosen", "").split("Pairs.")[0]

@@ -1,0 +1,94 @@
+"""How far a study's results can be trusted: who took part, side balance, repeated questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+
+from survey.models import Appraiser, Assignment, Judgment, Study
+from survey.selectors.counts import FAILED, JudgmentCount, main_judgments, total
+from survey.stats.intervals import Proportion, proportion
+from survey.stats.preference import Preference, side_balance
+
+
+@dataclass(frozen=True)
+class TrustFacts:
+    """Counts of the appraisers of one kind, and checks on their judgments.
+
+    ``n_finished``, ``n_failed`` and ``n_screened`` count the outcomes; the appraisers who failed
+    gave ``n_failed_judgments``, which count nowhere else. ``n_withdrawn`` appraisers had
+    ``n_erased`` judgments erased. ``sides`` is how often the left movie was chosen, with the test
+    against 50 %; None without decided judgments. ``repeats`` is the share of repeated questions
+    with the same answer; None without any.
+    """
+
+    n_appraisers: int
+    n_finished: int
+    n_failed: int
+    n_screened: int
+    n_failed_judgments: int
+    n_withdrawn: int
+    n_erased: int
+    n_questions: int
+    n_questions_judged: int
+    sides: Preference | None
+    repeats: Proportion | None
+
+
+def trust_facts(
+    study: Study, kind: str, counted: Sequence[JudgmentCount], failed: Sequence[JudgmentCount]
+) -> TrustFacts:
+    decided = [each for each in counted if each.is_decided]
+    left = total(each for each in decided if each.choice == Judgment.Choice.LEFT)
+    judged = main_judgments(study).filter(assignment__appraiser__kind=kind).exclude(FAILED)
+    outcomes = {
+        name: Count("pk", filter=Q(outcome=outcome))
+        for name, outcome in (
+            ("n_finished", Appraiser.Outcome.DONE),
+            ("n_failed", Appraiser.Outcome.FAILED),
+            ("n_screened", Appraiser.Outcome.SCREENED),
+        )
+    }
+    return TrustFacts(
+        **study.appraisers.filter(kind=kind).aggregate(n_appraisers=Count("pk"), **outcomes),
+        **study.withdrawals.filter(kind=kind).aggregate(
+            n_withdrawn=Count("pk"), n_erased=Sum("n_judgments", default=0)
+        ),
+        n_failed_judgments=total(failed),
+        n_questions=study.questions.count(),
+        n_questions_judged=judged.values("assignment__question").distinct().count(),
+        sides=side_balance(left, total(decided)) if decided else None,
+        repeats=repeat_consistency(study, kind) if study.n_repeats else None,
+    )
+
+
+def repeat_consistency(study: Study, kind: str) -> Proportion | None:
+    """The share of repeated questions with the same answer as before; None without any.
+
+    The same answer is the same movie, or a third answer both times. Appraisers who failed the
+    checks do not count.
+    """
+    before = Judgment.objects.filter(
+        assignment__appraiser=OuterRef("assignment__appraiser"),
+        assignment__question=OuterRef("assignment__question"),
+        assignment__kind=Assignment.Kind.MAIN,
+    )
+    rows = (
+        Judgment.objects.filter(
+            assignment__appraiser__study=study,
+            assignment__appraiser__kind=kind,
+            assignment__kind=Assignment.Kind.REPEAT,
+        )
+        .exclude(FAILED)
+        .annotate(
+            first_choice=Subquery(before.values("choice")[:1]),
+            first_arm=Subquery(before.values("chosen_arm")[:1]),
+        )
+        .exclude(first_choice=None)
+    )
+    # Third answers choose no arm, and in SQL two NULLs are not equal.
+    same = Q(chosen_arm=F("first_arm")) | Q(chosen_arm=None, first_arm=None)
+    found = rows.aggregate(total=Count("pk"), same=Count("pk", filter=same))
+    return proportion(found["same"], found["total"]) if found["total"] else None
