@@ -62,7 +62,7 @@ class Command(BaseCommand):
         answers = study.questions_per_appraiser
         if options["questions"] != "all":
             answers = parse_count("--questions", options["questions"], answers)
-        favourite, share = parse_preference(study, options["prefer"])
+        favourite, share = _parse_preference(study, options["prefer"])
         abandon = parse_share("--abandon", options["abandon"], "such as 0.2")
         manner = Manner(answers, favourite, share, abandon)
         seed = study.seed if options["seed"] is None else options["seed"]
@@ -159,7 +159,7 @@ def choose(assignment: Assignment, manner: Manner, rng: Generator) -> str:
     return Judgment.Choice.LEFT if rng.random() < share else Judgment.Choice.RIGHT
 
 
-def parse_preference(study: Study, text: str | None) -> tuple[int | None, float]:
+def _parse_preference(study: Study, text: str | None) -> tuple[int | None, float]:
     """The arm that ``ARM:SHARE`` names, and how often it wins; without one, none and a half."""
     if text is None:
         return None, 0.5

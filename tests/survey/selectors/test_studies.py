@@ -2,9 +2,10 @@
 
 import pytest
 
+from survey.errors import StudyError
 from survey.models import Appraiser
-from survey.selectors.studies import study_list
-from tests.factories import NOW, StudyFactory
+from survey.selectors.studies import model_for_arm, study_list
+from tests.factories import NOW, DatasetFactory, StudyFactory, TrainedModelFactory
 from tests.survey.judging import judge
 
 pytestmark = pytest.mark.django_db
@@ -21,3 +22,32 @@ def test_the_list_counts_real_and_simulated_apart_in_one_query(study, django_ass
     assert (newer.slug, newer.n_judgments, newer.n_questions) == ("newer", 0, 20)
     assert (line.n_judgments, line.n_appraisers, line.n_finished) == (18, 2, 1)
     assert (line.n_simulated_judgments, line.n_questions) == (15, 20)
+
+
+def test_an_arm_is_the_newest_of_its_system_or_the_one_with_that_number(db, home):
+    dataset = DatasetFactory(name="films")
+    paper = TrainedModelFactory(dataset=dataset, system="autoencoder", preset="paper")
+    old, new = (TrainedModelFactory(dataset=dataset, system="autoencoder") for _ in range(2))
+    TrainedModelFactory(dataset=DatasetFactory(name="others"), system="autoencoder")
+    found = {
+        text: model_for_arm(dataset=dataset, text=text)
+        for text in ("autoencoder", "autoencoder:compact", "autoencoder:paper", str(old.pk))
+    }
+    assert list(found.values()) == [new, new, paper, old]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("nonsense", "bias, user-knn"),
+        ("user-knn:compact", "Choose from: paper"),
+        ("autoencoder", "train_models --dataset films --systems autoencoder"),
+        ("autoencoder:paper", "--systems autoencoder --preset paper"),
+        ("99999", "(bias:default)"),
+    ],
+)
+def test_a_text_that_names_no_model_is_refused_with_what_there_is(text, remedy):
+    model = TrainedModelFactory(dataset=DatasetFactory(name="films"), system="bias")
+    with pytest.raises(StudyError) as refused:
+        model_for_arm(dataset=model.dataset, text=text)
+    assert remedy in str(refused.value)

@@ -1,24 +1,18 @@
-"""The commands of recruitment: links into a file, links taken back, the panel's list."""
+"""Personal links go into a file, the only place that holds them."""
 
 import csv
 import io
 import stat
 
 import pytest
-from django.core.management import call_command
-from django.core.management.base import CommandError
+from django.core.management import CommandError, call_command
 
 from survey import tokens
 from survey.management.commands import demo
 from survey.models import Invitation
-from survey.protocol import panels
-from survey.services.inviting import make_invitations
-from survey.services.joining import join_study
 from tests.factories import StudyFactory
 
 pytestmark = pytest.mark.django_db
-
-PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
 
 
 @pytest.fixture
@@ -92,26 +86,3 @@ def test_labels_that_cannot_be_read_are_wrong_usage(study, tmp_path):
         with pytest.raises(CommandError, match="cannot be read") as refused:
             run("make_invitations", "films", "--labels", str(file), "--out", str(tmp_path / "x"))
         assert refused.value.returncode == 2
-
-
-def test_unused_links_are_taken_back_by_number_or_all(study):
-    make_invitations(study=study, count=5)
-    assert "2 unused links" in run("revoke_invitations", "films", "--numbers", "2, 4")
-    assert "3 unused links" in run("revoke_invitations", "films", "--all")
-    with pytest.raises(CommandError, match="no number") as refused:
-        run("revoke_invitations", "films", "--numbers", "x")
-    assert refused.value.returncode == 2
-
-
-def test_the_panel_s_list_goes_into_a_file_of_its_own(tmp_path):
-    study = StudyFactory(slug="paneled", entry="panel", panel=PROLIFIC)
-    join_study(study=study, panel={name: ["=ada"] for name in panels.PROLIFIC_PARAMETERS})
-    out = tmp_path / "panel.csv"
-    assert "1 person of paneled" in run("export_panel", "paneled", "--out", str(out))
-    assert read(out)[1] == ["paneled", "real", "'=ada", "'=ada", "'=ada", "unfinished", ""]
-    assert stat.S_IMODE(out.stat().st_mode) == 0o600
-
-
-def test_a_study_without_a_panel_has_no_such_list(study, tmp_path):
-    with pytest.raises(CommandError, match="No panel sends people"):
-        run("export_panel", "films", "--out", str(tmp_path / "panel.csv"))

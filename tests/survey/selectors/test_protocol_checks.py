@@ -1,0 +1,63 @@
+"""What a study's protocol needs before the study can open."""
+
+import pytest
+
+from survey.models import Study
+from survey.selectors.checklist import checklist
+from tests.survey.drafts import prepared, publish
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def draft(db):
+    study = prepared()
+    publish(study)
+    return study
+
+
+def change(study, **fields):
+    Study.objects.filter(pk=study.pk).update(**fields)
+    study.refresh_from_db()
+
+
+def course(study, **fields):
+    """What is missing of a draft whose course was changed so."""
+    change(study, **fields)
+    return checklist(study)
+
+
+def test_a_fixed_language_needs_words_in_it(draft):
+    found = course(draft, language="de", translations={})
+    assert [check.need for check in found.checks if not check.met] == [
+        "The words are written in German"
+    ]
+    assert len(found.missing) == 3
+    assert found.missing[0].startswith("In English only: the title.")
+    assert "[translations.de] of its protocol" in found.missing[0]
+
+
+def test_words_of_the_study_s_own_count_as_the_language_s(draft):
+    own = {"title": "Welcher Film?", "consent_text": "Ja.", "instructions": "So."}
+    assert course(draft, language="de", translations={"de": own}).met
+    assert course(draft, translations={}, **own).met
+
+
+def test_a_panel_that_is_not_complete_is_named_once(draft):
+    found = course(draft, entry="panel", panel={"parameters": ["PID"], "person": "PID"})
+    assert found.missing == ["A panel needs three outcomes: done, screened, failed."]
+
+
+def test_a_questionnaire_that_cannot_be_asked_is_named_once(draft):
+    (missing,) = course(draft, after=[{"name": "age"}]).missing
+    assert missing.startswith("The questionnaire after: ")
+
+
+def test_a_last_day_that_has_passed_is_named(draft):
+    (missing,) = course(draft, withdraw_until="2020-01-31").missing
+    assert "until 2020-01-31, which has passed" in missing
+
+
+def test_what_does_not_fit_together_is_named(draft):
+    (missing,) = course(draft, n_checks=1, checks_to_pass=2).missing
+    assert "2 checks cannot be passed" in missing
