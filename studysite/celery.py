@@ -17,11 +17,10 @@ app.autodiscover_tasks(["recommender"])
 
 try:
     if not settings.REDIS_URL:
-        # The filesystem transport expects its folders to be there.
-        for name in ("data_folder_in", "data_folder_out", "control_folder"):
-            folder = Path(str(settings.CELERY_BROKER_TRANSPORT_OPTIONS[name]))
-            folder.mkdir(parents=True, exist_ok=True)
+        # At the start, so that a home without room for the queue is reported at once.
+        folder = Path(str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["folder"]))
+        folder.mkdir(parents=True, exist_ok=True)
 except ImproperlyConfigured as error:
     sys.exit(f"studysite: {error}")
 except OSError as error:
-    sys.exit(f"studysite: the queue cannot be made below STUDYSITE_HOME: {error}.")
+    sys.exit(f"studysite: cannot create the queue folder below STUDYSITE_HOME: {error}.")

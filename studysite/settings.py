@@ -91,13 +91,10 @@ if REDIS_URL:
     # would refuse the second run, but a refused run still wakes a worker for nothing.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 24 * 3600}
 else:
-    _queue = STUDYSITE_HOME / "queue"
     CELERY_BROKER_URL = "filesystem://localhost"
     CELERY_BROKER_TRANSPORT = "studysite.filesystem_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_queue / "data"),
-        "data_folder_out": str(_queue / "data"),
-        "control_folder": str(_queue / "control"),
+        "folder": str(STUDYSITE_HOME / "queue" / "data"),
         "polling_interval": 0.2,
     }
 # Threads: torch hangs in a child forked after its parent used it, and the filesystem transport

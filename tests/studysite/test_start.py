@@ -47,7 +47,7 @@ def test_a_queue_that_cannot_be_made_is_one_line(tmp_path, arguments):
     (tmp_path / "queue").write_text("in the way")
     done = python(*arguments, home=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("studysite: the queue cannot be made")
+    assert done.stderr.startswith("studysite: cannot create the queue folder")
     assert len(done.stderr.splitlines()) == 1
 
 

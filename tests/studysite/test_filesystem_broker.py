@@ -1,6 +1,5 @@
 """Messages of the filesystem transport appear whole and go to one worker."""
 
-import json
 import threading
 from queue import Empty
 
@@ -13,11 +12,7 @@ from studysite.filesystem_broker import Transport
 @pytest.fixture
 def channel(tmp_path):
     (tmp_path / "data").mkdir()
-    options = {
-        "data_folder_in": str(tmp_path / "data"),
-        "data_folder_out": str(tmp_path / "data"),
-        "control_folder": str(tmp_path / "control"),
-    }
+    options = {"folder": str(tmp_path / "data")}
     with Connection(transport=Transport, transport_options=options) as connection:
         yield connection.channel()
 
@@ -42,15 +37,6 @@ def test_a_damaged_message_is_dropped_and_the_next_one_taken(channel, tmp_path, 
     channel._put("device", {"number": 1})
     assert channel._get("device") == {"number": 1}
     assert list((tmp_path / "data").iterdir()) == []
-
-
-@pytest.mark.parametrize("rest", [b"", b"[[", b"\xff\xfe"])
-def test_damaged_bindings_are_written_anew(channel, tmp_path, rest):
-    channel._queue_bind("device", "device", "", "device")
-    (file,) = (tmp_path / "control").iterdir()
-    file.write_bytes(rest)
-    channel._queue_bind("device", "device", "", "device")
-    assert channel.get_table("device") == [("device", "", "device")]
 
 
 def test_a_queue_that_was_cleared_away_takes_messages_again(channel, tmp_path):
@@ -93,10 +79,8 @@ def test_of_many_takers_each_message_goes_to_one(channel):
     assert sorted(taken) == list(range(200))
 
 
-def test_a_binding_is_written_whole_and_once(channel, tmp_path):
-    for _ in range(2):
-        channel._queue_bind("device", "device", "", "device")
-    channel._queue_bind("device", "other", "", "other")
-    (file,) = (tmp_path / "control").iterdir()
-    assert json.loads(file.read_text()) == [["other", "", "other"], ["device", "", "device"]]
-    assert [row.queue for row in channel.get_table("device")] == ["other", "device"]
+def test_the_queue_is_counted_and_cleared_alone(channel):
+    for queue in ("device", "device", "other"):
+        channel._put(queue, {})
+    assert channel.queue_purge("device") == 2
+    assert (channel._size("device"), channel._size("other")) == (0, 1)
