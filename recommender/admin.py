@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from recommender.models import Dataset, Evaluation, Job, TrainedModel, Worker
-from recommender.services import submitting
+from recommender.services.submitting import cancel_job
 
 
 class ReadOnly:
@@ -40,7 +40,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description="Cancel selected jobs", permissions=["cancel"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        cancelled = sum(submitting.cancel(job_id) for job_id in jobs.values_list("pk", flat=True))
+        cancelled = sum(map(cancel_job, jobs.values_list("pk", flat=True)))
         late = jobs.count() - cancelled
         self.message_user(request, f"{cancelled} cancelled; running ones stop within seconds.")
         if late:

@@ -20,19 +20,26 @@ from recommender.core.splitting import split
 from recommender.core.systems import Progress, RunOptions, config_from_dict, ignore_progress
 from recommender.core.training import guarded, resolve_device
 from recommender.core.training.checkpoints import versions
-from recommender.lease import Lease, Stop, Stopped
+from recommender.lease import Lease, Stopped, StopReason
 from recommender.loaders import load_ratings
-from recommender.machine import PeakMemory, device_name, device_turn
+from recommender.machine import PeakMemory, device_name, hold_device
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
 from recommender.services import claims
-from recommender.services.claims import Claim, LostClaim, discard, end_cancelled, fail, release
+from recommender.services.claims import (
+    Claim,
+    LostClaim,
+    discard_attempt,
+    end_cancelled,
+    fail_job,
+    release_job,
+)
 from recommender.services.publishing import (
     keep_evaluation,
     keep_recommendations,
     keep_trained_model,
 )
-from recommender.services.reconciling import sweep
+from recommender.services.reconciling import remove_stray_files
 
 logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
@@ -46,20 +53,20 @@ class Crashed(Exception):
     """A run ended in an error that nobody foresaw; it is recorded, and another attempt follows."""
 
 
-def run(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None:
+def run_job(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None:
     """Do the job, unless somebody else does it or it has ended."""
-    claim = claims.claim(job_id, owner=owner)
+    claim = claims.claim_job(job_id, owner=owner)
     if claim is None:
         logger.info("job %s needs nobody", job_id)
         return
-    perform(claim, watch=watch)
+    run_claimed_job(claim, watch=watch)
 
 
-def perform(claim: Claim, *, watch: Watch = ignore_progress) -> None:
+def run_claimed_job(claim: Claim, *, watch: Watch = ignore_progress) -> None:
     """Do a claimed job and end it, one way or another, in its row."""
     job = Job.objects.get(pk=claim.job_id)
     logger.info("job %s (%s), attempt %d", job.pk, job.kind, claim.attempt)
-    sweep(job.pk)  # what attempts before this one left
+    remove_stray_files(job.pk)  # what attempts before this one left
     lease = Lease(
         claim,
         time_limit_seconds=job.time_limit_seconds,
@@ -69,7 +76,7 @@ def perform(claim: Claim, *, watch: Watch = ignore_progress) -> None:
     try:
         device = resolve_device(job.params["device"])
         options = RunOptions(device=device, progress=lease.report)
-        with lease, device_turn(device, lease), guarded(options):
+        with lease, hold_device(device, lease), guarded(options):
             WORK[job.kind](job, lease, options)
         logger.info("job %s is done", job.pk)
     except Stopped:
@@ -77,21 +84,21 @@ def perform(claim: Claim, *, watch: Watch = ignore_progress) -> None:
     except (CoreError, store.StoreError) as error:
         # A wrong configuration, a missing file, too little memory: another attempt will not help.
         logger.warning("job %s failed: %s", job.pk, error)
-        _end(claim, fail, error=str(error))
+        _end(claim, fail_job, error=str(error))
     except LostClaim:
         _lost(claim)
     except Exception as error:
         message = f"Unexpected {type(error).__name__}: {error}"
-        _end(claim, fail, error=message, retry=True)
+        _end(claim, fail_job, error=message, retry=True)
         raise Crashed(message) from error
     except BaseException:  # Ctrl-C in a run without worker
-        _end(claim, release)
+        _end(claim, release_job)
         raise
     else:
-        sweep(job.pk)
+        remove_stray_files(job.pk)
 
 
-def train(job: Job, lease: Lease, options: RunOptions) -> None:
+def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
     claim, wish = lease.claim, job.params
     dataset = Dataset.objects.get(pk=wish["dataset"])
     config = config_from_dict(wish["system"], wish["config"])
@@ -156,7 +163,7 @@ def train(job: Job, lease: Lease, options: RunOptions) -> None:
             store.remove(earlier)
 
 
-def evaluate_again(job: Job, lease: Lease, options: RunOptions) -> None:
+def run_evaluation(job: Job, lease: Lease, options: RunOptions) -> None:
     trained = _trained_model(job)
     lease.phase("loading")
     ratings = load_ratings(trained.dataset)
@@ -169,7 +176,7 @@ def evaluate_again(job: Job, lease: Lease, options: RunOptions) -> None:
     keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
 
 
-def publish(job: Job, lease: Lease, options: RunOptions) -> None:
+def run_publishing(job: Job, lease: Lease, options: RunOptions) -> None:
     """Store the best movie for each user, whose profile is all that the user rated."""
     trained = _trained_model(job)
     published = trained.recommendations.filter(rank=1).values_list("user", flat=True)
@@ -188,43 +195,43 @@ def publish(job: Job, lease: Lease, options: RunOptions) -> None:
 
 
 WORK: dict[str, Callable[[Job, Lease, RunOptions], None]] = {
-    Job.Kind.TRAIN: train,
-    Job.Kind.EVALUATE: evaluate_again,
-    Job.Kind.PUBLISH: publish,
+    Job.Kind.TRAIN: run_training,
+    Job.Kind.EVALUATE: run_evaluation,
+    Job.Kind.PUBLISH: run_publishing,
 }
 
 
 def _stopped(claim: Claim, lease: Lease, job: Job) -> None:
     logger.info("job %s stopped: %s", job.pk, lease.stop and lease.stop.value)
     match lease.stop:
-        case Stop.CANCEL:
+        case StopReason.CANCEL:
             _end(claim, end_cancelled)
-        case Stop.TIME:
+        case StopReason.TIME:
             message = (
                 f"The time limit of {job.time_limit_seconds} s has passed. "
                 "Submit the job again with a higher limit or a smaller preset."
             )
-            _end(claim, fail, error=message)
-        case Stop.SHUTDOWN:
-            _end(claim, release)
+            _end(claim, fail_job, error=message)
+        case StopReason.SHUTDOWN:
+            _end(claim, release_job)
         case _:
             _lost(claim)
 
 
 def _lost(claim: Claim) -> None:
     """Somebody else has the job: take away what this attempt wrote, even after the job's end."""
-    discard(claim)
-    sweep(claim.job_id)
+    discard_attempt(claim)
+    remove_stray_files(claim.job_id)
 
 
 def _end(claim: Claim, how: Callable[..., None], **values: Any) -> None:
     """End without a result: first the files that nobody may find, then the row."""
-    discard(claim)
+    discard_attempt(claim)
     try:
         how(claim, **values)
     except LostClaim as error:
         logger.info("%s", error)
-    sweep(claim.job_id)
+    remove_stray_files(claim.job_id)
 
 
 def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> list[str]:

@@ -13,7 +13,7 @@ from django.db import Error, connection
 
 from recommender.core.errors import Cancelled
 from recommender.core.systems import Progress, ignore_progress
-from recommender.services.claims import Claim, LostClaim, heartbeat, release
+from recommender.services.claims import Claim, LostClaim, heartbeat, release_job
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ WATCH_SECONDS = 0.2  # a listener in this process hears more often
 _held: set["Lease"] = set()
 
 
-class Stop(enum.Enum):
+class StopReason(enum.Enum):
     """Why a run has to end before its work is done."""
 
     CANCEL = "cancelled by request"
@@ -48,7 +48,7 @@ class Lease:
         watch: Callable[[Progress], None] = ignore_progress,
     ) -> None:
         self.claim = claim
-        self.stop: Stop | None = None
+        self.stop: StopReason | None = None
         self.worked_before = worked_before
         self._limit = time_limit_seconds
         self._watch = watch
@@ -73,7 +73,7 @@ class Lease:
         self._ended.set()
         # A beat that hangs in the database is left behind: it is fenced by the claim.
         self._thread.join(timeout=2 * BEAT_SECONDS)
-        if kind is not None and self.stop is not Stop.LOST:
+        if kind is not None and self.stop is not StopReason.LOST:
             self._renew()  # the next attempt is to know of all the time that this one worked
 
     def report(self, progress: Progress) -> None:
@@ -102,7 +102,7 @@ class Lease:
         beat = min(BEAT_SECONDS, settings.JOB_LEASE_SECONDS / 4)
         try:
             # Also while the run is about to stop: until it has, nobody else may begin.
-            while self.stop is not Stop.LOST and not self._ended.wait(beat):
+            while self.stop is not StopReason.LOST and not self._ended.wait(beat):
                 self._renew()
         finally:
             connection.close()
@@ -117,23 +117,23 @@ class Lease:
             connection.close()  # the next beat asks for a sound one
             return
         if not orders.held:
-            self.stop = Stop.LOST
+            self.stop = StopReason.LOST
         elif orders.cancel:
-            self.stop = Stop.CANCEL
+            self.stop = StopReason.CANCEL
         elif self._limit is not None and worked > self._limit:
-            self.stop = self.stop or Stop.TIME
+            self.stop = self.stop or StopReason.TIME
 
 
-def stop_all() -> None:
+def stop_runs() -> None:
     """Ask every run of this process to put its job back; safe in a signal handler."""
     for lease in list(_held):
-        lease.stop = lease.stop or Stop.SHUTDOWN
+        lease.stop = lease.stop or StopReason.SHUTDOWN
 
 
-def release_all() -> None:
+def release_jobs() -> None:
     """Put back the jobs of runs that did not stop when asked, just before the process ends."""
     for lease in list(_held):
         try:
-            release(lease.claim)
+            release_job(lease.claim)
         except (LostClaim, Error) as error:
             logger.warning("job %s was not put back: %s", lease.claim.job_id, error)

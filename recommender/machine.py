@@ -21,7 +21,7 @@ MEBIBYTE = 1 << 20
 
 
 @contextmanager
-def device_turn(device: str, lease: Lease) -> Iterator[None]:
+def hold_device(device: str, lease: Lease) -> Iterator[None]:
     """Wait until no other run on this machine uses the device, then hold it.
 
     The lock is the kernel's: it goes with the process that dies, whatever killed it. A process

@@ -60,7 +60,7 @@ def _progress(job: Job) -> JobProgress:
         epoch=job.epoch,
         loss=job.loss,
         seconds_left=job.seconds_left,
-        rate=rate(job.done_units, job.total_units, job.seconds_left),
+        rate=work_rate(job.done_units, job.total_units, job.seconds_left),
         error=job.error,
         attempts=job.attempts,
         is_idle=job.status in OPEN and (job.status == Job.Status.QUEUED or lapsed),
@@ -68,12 +68,12 @@ def _progress(job: Job) -> JobProgress:
     )
 
 
-def rate(done: int, total: int, seconds_left: float | None) -> float | None:
+def work_rate(done: int, total: int, seconds_left: float | None) -> float | None:
     """Units a second, by which what is left takes so long; None while nobody can tell."""
     return (total - done) / seconds_left if seconds_left else None
 
 
-def worker_seen(within_seconds: float, *, queue: str = "device") -> bool:
+def has_live_worker(within_seconds: float, *, queue: str = "device") -> bool:
     """Whether a worker of that queue showed itself lately."""
     since = timezone.now() - timedelta(seconds=within_seconds)
     return any(queue in worker.queues for worker in Worker.objects.filter(seen_at__gte=since))
@@ -215,7 +215,7 @@ def user_rows(*, dataset: Dataset) -> dict[str, int]:
     return {str(name): row for row, name in enumerate(ids.tolist())}
 
 
-def were_rated(
+def has_rated(
     *, dataset: Dataset, users: NDArray[np.int64], positions: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """For each user (n,) and movie position (n,) whether this user rated this movie."""

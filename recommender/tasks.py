@@ -19,8 +19,8 @@ from recommender.services.reconciling import (
     drop_message,
     forget_worker,
     reconcile,
-    see_worker,
-    sweep,
+    record_worker,
+    remove_stray_files,
 )
 
 logger = logging.getLogger(__name__)
@@ -31,13 +31,13 @@ _leaving = threading.Event()
 
 
 @shared_task(name="recommender.run_job")
-def run_job(job_id: str) -> None:
+def handle_message(job_id: str) -> None:
     from recommender import jobs  # loads torch, which only the worker should
 
     if _leaving.is_set():
         drop_message(UUID(job_id))
     else:
-        jobs.run(UUID(job_id), owner=new_owner())
+        jobs.run_job(UUID(job_id), owner=new_owner())
 
 
 class Reconciler:
@@ -57,7 +57,7 @@ class Reconciler:
 
     def _run(self) -> None:
         pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
-        self._guard(sweep)
+        self._guard(remove_stray_files)
         while not _leaving.is_set():
             self._guard(self._round)
             if self._ended.wait(pause):
@@ -66,7 +66,7 @@ class Reconciler:
         connection.close()
 
     def _round(self) -> None:
-        see_worker(name=self.name, queues=self.queues)
+        record_worker(name=self.name, queues=self.queues)
         reconcile()
 
     def _guard(self, step: Callable[[], object]) -> None:
@@ -81,7 +81,7 @@ _reconcilers: list[Reconciler] = []
 
 
 @worker_ready.connect
-def begin(sender: Any, **kwargs: Any) -> None:
+def start_reconciler(sender: Any, **kwargs: Any) -> None:
     queues = sorted(sender.app.amqp.queues.consume_from)
     reconciler = Reconciler(name=f"{sender.hostname}:{os.getpid()}", queues=queues)
     _reconcilers.append(reconciler)
@@ -92,12 +92,12 @@ def begin(sender: Any, **kwargs: Any) -> None:
 def put_jobs_back(**kwargs: Any) -> None:
     """Runs in the signal handler: told to end, a worker does not first finish hours of training."""
     _leaving.set()
-    lease.stop_all()
+    lease.stop_runs()
     threading.Thread(target=_leave_anyway, name="leave", daemon=True).start()
 
 
 @worker_shutdown.connect
-def end(**kwargs: Any) -> None:
+def stop_reconcilers(**kwargs: Any) -> None:
     for reconciler in _reconcilers:
         reconciler.stop()
 
@@ -105,7 +105,7 @@ def end(**kwargs: Any) -> None:
 def _leave_anyway() -> None:
     """A run that does not look up in time is cut off; its row is put back, its files are fenced."""
     time.sleep(GRACE_SECONDS)
-    lease.release_all()
+    lease.release_jobs()
     for reconciler in _reconcilers:
         reconciler.stop()
     os._exit(0)

@@ -52,7 +52,7 @@ def flag(name: str, *, default: bool) -> bool:
     raise SettingError(f"{name}={value!r} is not a yes or no. Write 1 or 0.")
 
 
-def whole_number(name: str, default: int, *, minimum: int) -> int:
+def integer(name: str, default: int, *, minimum: int) -> int:
     value = text(name, str(default))
     if not value.isascii() or not value.isdigit() or int(value) < minimum:
         raise SettingError(f"{name}={value!r} is not a whole number of at least {minimum}.")
@@ -93,7 +93,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def site_url(name: str, default: str) -> str:
+def public_url(name: str, default: str) -> str:
     """The public address, without a trailing slash; plain http is for this machine only."""
     value = text(name, default).rstrip("/")
     try:

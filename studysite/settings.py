@@ -14,7 +14,7 @@ STUDYSITE_HOME = env.folder("STUDYSITE_HOME", BASE_DIR / "var")
 
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.secret("SECRET_KEY")
-SITE_URL = env.site_url("SITE_URL", "http://localhost:8000")
+SITE_URL = env.public_url("SITE_URL", "http://localhost:8000")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS") or [env.host_of(SITE_URL)]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 env.refuse_unsafe(debug=DEBUG, site=SITE_URL, allowed=ALLOWED_HOSTS)
@@ -113,18 +113,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
 # Seconds a claimed job may stay silent before another worker takes it over.
-JOB_LEASE_SECONDS = env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2)
+JOB_LEASE_SECONDS = env.integer("JOB_LEASE_SECONDS", 30, minimum=2)
 # Seconds after which a job that nobody claimed is sent again; its message may still be waiting.
 JOB_RESEND_SECONDS = 60
 JOB_MAX_ATTEMPTS = 5
 # Seconds between two checkpoints of a training at least; more where one takes long to write.
-JOB_CHECKPOINT_SECONDS = env.whole_number("JOB_CHECKPOINT_SECONDS", 10, minimum=0)
+JOB_CHECKPOINT_SECONDS = env.integer("JOB_CHECKPOINT_SECONDS", 10, minimum=0)
 
 # How many may consent, and try to log in, from one network address in an hour; 0: any number.
-CONSENTS_PER_HOUR = env.whole_number("CONSENTS_PER_HOUR", 100, minimum=0)
-LOGINS_PER_HOUR = env.whole_number("LOGINS_PER_HOUR", 60, minimum=0)
+CONSENTS_PER_HOUR = env.integer("CONSENTS_PER_HOUR", 100, minimum=0)
+LOGINS_PER_HOUR = env.integer("LOGINS_PER_HOUR", 60, minimum=0)
 # Proxies in front of the site, each of which adds to X-Forwarded-For where a request came from.
-PROXY_COUNT = env.whole_number("PROXY_COUNT", 1 if HTTPS else 0, minimum=0)
+PROXY_COUNT = env.integer("PROXY_COUNT", 1 if HTTPS else 0, minimum=0)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -4,13 +4,13 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TextIO
+from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, OutputWrapper
 
 from recommender.core.systems import Progress
-from recommender.selectors import JobProgress, job_progress, rate, worker_seen
+from recommender.selectors import JobProgress, has_live_worker, job_progress, work_rate
 
 LOOK_SECONDS = 0.3
 NO_WORKER_SECONDS = 10.0
@@ -47,7 +47,7 @@ class Display:
     """One line that is drawn over on a terminal; elsewhere one a minute and where phases change."""
 
     def __init__(self, stream: OutputWrapper) -> None:
-        self._stream = unstyled(stream)
+        self._stream = stream
         self._is_terminal = self._stream.isatty()
         self._drawn = ""
         self._said: tuple[object, ...] = ()
@@ -55,7 +55,7 @@ class Display:
 
     def progress(self, label: str, step: Progress) -> None:
         share = step.done / step.total if step.total else None
-        pace = rate(step.done, step.total, step.seconds_left)
+        pace = work_rate(step.done, step.total, step.seconds_left)
         self.show(label, step.phase, share, step.epoch, step.loss, step.seconds_left, pace)
 
     def show(
@@ -74,11 +74,11 @@ class Display:
         if loss is not None:
             parts.append(f"loss {loss:.4f}")
         if seconds_left is not None:
-            parts.append(f"{in_words(seconds_left)} left")
+            parts.append(f"{format_duration(seconds_left)} left")
         if pace is not None:
             parts.append(f"{pace:,.0f}/s")
         if self._is_terminal:
-            line = f"{label:<12} {bar(share)} {', '.join(parts)}"
+            line = f"{label:<12} {progress_bar(share)} {', '.join(parts)}"
             self._draw(line[: shutil.get_terminal_size().columns - 1])  # a wrapped line stays
         elif self._said != (label, phase, epoch) or now - self._said_at >= LINE_SECONDS:
             self._said, self._said_at = (label, phase, epoch), now
@@ -95,29 +95,18 @@ class Display:
         self._drawn = line
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
+        self._stream.write(text, style_func=str, ending="")  # Django paints standard error red
         self._stream.flush()
 
 
-def unstyled(stream: OutputWrapper | TextIO) -> TextIO:
-    """What a command's stream writes to in the end.
-
-    Django paints standard error red. A command that is called by another gets the wrapper of that
-    one wrapped once more, so that asking the outer one for no style leaves the inner one's.
-    """
-    while isinstance(stream, OutputWrapper):
-        stream = vars(stream)["_out"]
-    return stream
-
-
-def bar(share: float | None) -> str:
+def progress_bar(share: float | None) -> str:
     if share is None:
         return " " * (BAR_WIDTH + 5)
     full = round(min(1.0, share) * BAR_WIDTH)
     return "█" * full + "░" * (BAR_WIDTH - full) + f" {share:>4.0%}"
 
 
-def in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours >= 24:
@@ -127,7 +116,7 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def follow(
+def follow_jobs(
     labels: dict[UUID, str], *, display: Display, do: Callable[[UUID], None] | None = None
 ) -> list[JobProgress]:
     """Until every job has ended; NoWorker when nobody works on what is left.
@@ -143,7 +132,7 @@ def follow(
             for state in states:
                 if state.has_ended and state.id not in told:
                     told.add(state.id)
-                    display.say(ending(labels[state.id], state))
+                    display.say(describe_ending(labels[state.id], state))
             left = [state for state in states if not state.has_ended]
             if not left:
                 return states
@@ -151,7 +140,7 @@ def follow(
             if do is not None and idle:
                 do(idle[0])
                 continue
-            if any(not state.is_idle for state in left) or worker_seen(NO_WORKER_SECONDS):
+            if any(not state.is_idle for state in left) or has_live_worker(NO_WORKER_SECONDS):
                 waiting_since = time.monotonic()
             elif time.monotonic() - waiting_since > NO_WORKER_SECONDS:
                 raise NoWorker([state.id for state in left])
@@ -167,14 +156,14 @@ def _show(display: Display, labels: dict[UUID, str], left: list[JobProgress]) ->
     display.show(labels[now.id], phase, now.share, now.epoch, now.loss, now.seconds_left, now.rate)
 
 
-def ending(label: str, state: JobProgress) -> str:
+def describe_ending(label: str, state: JobProgress) -> str:
     if state.is_partial:
         return f"{label}: partial: its time was up. The same command again goes on from there"
     reason = f": {state.error}" if state.error and state.status != "done" else ""
     return f"{label}: {state.status}{reason}"
 
 
-def run_here(label: str, job_id: UUID, start: Callable[..., Any], display: Display) -> None:
+def run_in_process(label: str, job_id: UUID, start: Callable[..., Any], display: Display) -> None:
     """Do a job in this process; Ctrl-C puts it back into the queue."""
     from recommender.jobs import Crashed  # loads torch
 

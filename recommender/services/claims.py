@@ -66,7 +66,7 @@ def claimable(now: datetime) -> QuerySet[Job]:
     return Job.objects.filter(free)
 
 
-def claim(job_id: uuid.UUID, *, owner: str) -> Claim | None:
+def claim_job(job_id: uuid.UUID, *, owner: str) -> Claim | None:
     """Take the job, or None where another worker was first or there is nothing to do."""
     now = timezone.now()
     with transaction.atomic():
@@ -117,7 +117,7 @@ def heartbeat(claim: Claim, *, progress: Progress, worked_seconds: float) -> Ord
 
 
 @contextmanager
-def finish(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterator[None]:
+def finish_job(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterator[None]:
     """End the job as done together with the rows written inside, or raise LostClaim and keep none.
 
     The UPDATE comes first: it locks the row, so that a claim cannot change hands in between.
@@ -127,7 +127,7 @@ def finish(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterator[No
         yield
 
 
-def fail(claim: Claim, *, error: str, retry: bool = False) -> None:
+def fail_job(claim: Claim, *, error: str, retry: bool = False) -> None:
     """End the job as failed; with ``retry`` only when this was its last attempt."""
     if retry and claim.attempt < settings.JOB_MAX_ATTEMPTS:
         # sent_at holds the next attempt back until the reconciler's turn: what failed a moment
@@ -141,12 +141,12 @@ def end_cancelled(claim: Claim) -> None:
     _end(claim, Job.Status.CANCELLED, seconds_left=None)
 
 
-def release(claim: Claim) -> None:
+def release_job(claim: Claim) -> None:
     """Put the job back for the next worker at once; an attempt cut short by us does not count."""
     _give_up(claim, sent_at=None, attempts=F("attempts") - 1)
 
 
-def discard(claim: Claim) -> None:
+def discard_attempt(claim: Claim) -> None:
     """Remove what this attempt made; its checkpoint stays for the next one."""
     if TrainedModel.objects.filter(artefact=claim.artefact).exists():
         return  # interrupted after the end: what is stored stays

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from recommender.models import Evaluation, Item, Recommendation, TrainedModel
-from recommender.services.claims import Claim, finish
+from recommender.services.claims import Claim, finish_job
 
 BATCH = 1000
 
@@ -13,7 +13,7 @@ def keep_trained_model(
     *, claim: Claim, model: Mapping[str, Any], errors: Mapping[str, Any]
 ) -> TrainedModel:
     """The one trained model of a job, with its errors; LostClaim where the job changed hands."""
-    with finish(claim, result={"status": str(model["status"])}):
+    with finish_job(claim, result={"status": str(model["status"])}):
         trained = TrainedModel.objects.create(job_id=claim.job_id, artefact=claim.artefact, **model)
         Evaluation.objects.create(trained_model=trained, **errors)
     return trained
@@ -22,7 +22,7 @@ def keep_trained_model(
 def keep_evaluation(
     *, claim: Claim, trained_model: TrainedModel, errors: Mapping[str, Any]
 ) -> None:
-    with finish(claim, result=dict(errors)):
+    with finish_job(claim, result=dict(errors)):
         Evaluation.objects.update_or_create(
             trained_model=trained_model, policy=errors["policy"], defaults=dict(errors)
         )
@@ -40,7 +40,7 @@ def keep_recommendations(
             "position", "pk"
         )
     )
-    with finish(claim):
+    with finish_job(claim):
         Recommendation.objects.bulk_create(
             (
                 Recommendation(

@@ -47,7 +47,7 @@ def reconcile() -> int:
         ),
     )
     if ended:
-        sweep()
+        remove_stray_files()
     waited = now - timedelta(seconds=settings.JOB_RESEND_SECONDS)
     due = Q(sent_at__isnull=True) | Q(sent_at__lt=waited)
     sent = 0
@@ -64,7 +64,7 @@ def drop_message(job_id: uuid.UUID) -> None:
     Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(sent_at=None)
 
 
-def sweep(job_id: uuid.UUID | None = None) -> None:
+def remove_stray_files(job_id: uuid.UUID | None = None) -> None:
     """Remove checkpoints and artefacts that no open job and no trained model needs.
 
     A worker that is killed between its last rows and its last file leaves such behind. Files of
@@ -92,7 +92,7 @@ def _is_stray(place: str, owned: re.Match[str]) -> bool:
     return folder == "checkpoints" or not kept.exists()
 
 
-def see_worker(*, name: str, queues: list[str]) -> None:
+def record_worker(*, name: str, queues: list[str]) -> None:
     now = timezone.now()
     Worker.objects.update_or_create(name=name, defaults={"queues": queues, "seen_at": now})
     Worker.objects.filter(seen_at__lt=now - WORKER_FORGOTTEN_AFTER).delete()

@@ -27,7 +27,7 @@ LONGEST_LIMIT = 2**31 - 1  # seconds, the column's
 MOST_MINUTES = LONGEST_LIMIT // 60
 
 
-def submit(
+def submit_job(
     *,
     kind: str,
     params: dict[str, Any],
@@ -114,7 +114,7 @@ def submit_training(
         "precision": precision,
         "max_seconds": None if max_minutes is None else 60 * max_minutes,
     }
-    return submit(
+    return submit_job(
         kind=Job.Kind.TRAIN, params=params, time_limit_seconds=time_limit_seconds, owner=owner
     )
 
@@ -134,16 +134,16 @@ def submit_publish(
         "users": [int(user) for user in users],
         "device": device,
     }
-    return submit(kind=Job.Kind.PUBLISH, params=params)
+    return submit_job(kind=Job.Kind.PUBLISH, params=params)
 
 
 def submit_evaluation(*, trained_model: TrainedModel, device: str = "auto", owner: str = "") -> Job:
     """Queue the measuring of a trained model's errors anew."""
     params = {"trained_model": trained_model.pk, "device": device}
-    return submit(kind=Job.Kind.EVALUATE, params=params, owner=owner)
+    return submit_job(kind=Job.Kind.EVALUATE, params=params, owner=owner)
 
 
-def cancel(job_id: uuid.UUID) -> bool:
+def cancel_job(job_id: uuid.UUID) -> bool:
     """Stop a job: at once where nobody works on it, else at its next heartbeat.
 
     False where it had ended before.

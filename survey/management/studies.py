@@ -6,10 +6,10 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from django.core.management import call_command
-from django.core.management.base import CommandError, OutputWrapper
+from django.core.management.base import CommandError
 from django.db.models import Model
 from django.urls import reverse
 
@@ -59,11 +59,11 @@ def _find(model: type[Row], noun: str, remedy: str = "", **key: str) -> Row:
 
 
 def follow_publishing(
-    study: Study, jobs: Iterable[Job], *, inline: bool, output: OutputWrapper
+    study: Study, jobs: Iterable[Job], *, inline: bool, output: TextIO | None
 ) -> None:
     """Wait for the jobs, or run them here. A failure keeps its exit status and says how to resume.
 
-    ``output`` takes the progress, because standard output belongs to the study's description.
+    ``output`` takes the progress; None is standard error.
     """
     ids = [str(job.pk) for job in jobs]
     if not ids:
@@ -72,7 +72,7 @@ def follow_publishing(
         f"The study {study.slug!r} is kept as a draft. Resume: manage.py launch_study {study.slug}"
     )
     try:
-        call_command("follow_jobs", *ids, inline=inline, stdout=output, stderr=output)
+        call_command("follow_jobs", *ids, inline=inline, stderr=output)
     except CommandError as error:
         message = "\n".join(filter(None, (str(error), how)))
         raise CommandError(message, returncode=error.returncode) from error
@@ -82,7 +82,7 @@ def follow_publishing(
             raise CommandError(how, returncode=code) from stop
 
 
-def finish_preparing(study: Study, *, inline: bool, output: OutputWrapper) -> None:
+def finish_preparing(study: Study, *, inline: bool, output: TextIO | None) -> None:
     """Compute the recommendations that a draft still lacks."""
     if study.status == Study.Status.DRAFT:
         follow_publishing(study, publish_again(study=study), inline=inline, output=output)

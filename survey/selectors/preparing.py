@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recommender.selectors import JobProgress, job_progress, worker_seen
+from recommender.selectors import JobProgress, has_live_worker, job_progress
 from survey.models import Study
 from survey.selectors.drawing import all_published
 
@@ -58,4 +58,4 @@ def preparation(study: Study) -> Preparation:
             job = None  # there is nothing to wait for, and the check list says so too
         steps.append(Step(arm.label, job))
     waiting = any(step.job and step.job.is_idle for step in steps)
-    return Preparation(steps, lonely=waiting and not worker_seen(WORKER_SILENCE_SECONDS))
+    return Preparation(steps, lonely=waiting and not has_live_worker(WORKER_SILENCE_SECONDS))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.models import Dataset, Item
-from recommender.selectors import user_rows, were_rated
+from recommender.selectors import has_rated, user_rows
 from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
 from survey.models import Arm
@@ -56,7 +56,7 @@ def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
 
     def rated(users: NDArray[np.int64], movies: NDArray[np.int64]) -> NDArray[np.bool_]:
         positions = places[np.searchsorted(keys, movies)]
-        return were_rated(dataset=dataset, users=users, positions=positions)
+        return has_rated(dataset=dataset, users=users, positions=positions)
 
     try:
         with file.open("rb") as opened:

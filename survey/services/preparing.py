@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recommender.models import Dataset, Job
 from recommender.selectors import eligible_users
-from recommender.services.submitting import cancel, submit_publish
+from recommender.services.submitting import cancel_job, submit_publish
 from recommender.store import StoreError
 from survey import pairing
 from survey.errors import DataDamaged, StudyError
@@ -197,7 +197,7 @@ def delete_draft(*, study: Study) -> None:
     if draft is None:
         raise StudyError(f"Only a draft can be deleted; {study.slug!r} is none.")
     for job_id in draft.arms.exclude(publish_job=None).values_list("publish_job", flat=True):
-        cancel(job_id)
+        cancel_job(job_id)
     draft.delete()
 
 

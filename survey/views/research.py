@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from recommender.services.submitting import cancel as cancel_job
+from recommender.services.submitting import cancel_job
 from survey import access, figures
 from survey.errors import StudyError
 from survey.forms import CloneForm

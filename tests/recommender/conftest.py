@@ -27,7 +27,7 @@ def queued(dataset) -> Job:
 
 @pytest.fixture
 def claim(queued) -> Claim:
-    return claims.claim(queued.pk, owner="ada")
+    return claims.claim_job(queued.pk, owner="ada")
 
 
 @pytest.fixture

@@ -58,6 +58,6 @@ def fake(monkeypatch):
 
 
 def run(job: Job) -> Job:
-    jobs.run(job.pk, owner=new_owner())
+    jobs.run_job(job.pk, owner=new_owner())
     job.refresh_from_db()
     return job

@@ -2,14 +2,14 @@
 
 import pytest
 
-from recommender.services.reconciling import see_worker
+from recommender.services.reconciling import record_worker
 from tests.factories import TrainedModelFactory
 
 
 @pytest.mark.parametrize("table", ["job", "dataset", "trainedmodel", "worker"])
 def test_every_list_is_shown_and_nothing_can_be_added(admin_client, claim, home, table):
     TrainedModelFactory()
-    see_worker(name="celery@here", queues=["device"])
+    record_worker(name="celery@here", queues=["device"])
     assert admin_client.get(f"/admin/recommender/{table}/").status_code == 200
     assert admin_client.get(f"/admin/recommender/{table}/add/").status_code == 403
 

@@ -32,7 +32,9 @@ def test_a_message_through_redis_reaches_the_queue(tmp_path, redis_url):
 
     site = Installation(tmp_path, REDIS_URL=redis_url)
     site.manage("migrate", "--verbosity", "0")
-    site.ask("from recommender.services.submitting import submit; submit(kind='train', params={})")
+    site.ask(
+        "from recommender.services.submitting import submit_job;submit_job(kind='train', params={})"
+    )
     assert Redis.from_url(redis_url).llen("device") == 1
 
 
@@ -42,8 +44,8 @@ def test_a_redis_that_is_down_keeps_nobody_from_submitting(tmp_path):
     said = site.run(
         "-c",
         "import django; django.setup()\n"
-        "from recommender.services.submitting import submit\n"
-        "job = submit(kind='train', params={})\n"
+        "from recommender.services.submitting import submit_job\n"
+        "job = submit_job(kind='train', params={})\n"
         "job.refresh_from_db(); print(job.status, job.sent_at)",
     )
     assert said.stdout.strip() == "queued None"

@@ -10,16 +10,23 @@ from django.utils import timezone
 
 from recommender.core.systems import Progress
 from recommender.models import Job
-from recommender.services import claims as claims_services
-from recommender.services.claims import LostClaim, end_cancelled, fail, finish, heartbeat, release
-from recommender.services.submitting import cancel
+from recommender.services.claims import (
+    LostClaim,
+    claim_job,
+    end_cancelled,
+    fail_job,
+    finish_job,
+    heartbeat,
+    release_job,
+)
+from recommender.services.submitting import cancel_job
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 
 def test_the_first_to_claim_has_the_job(queued):
-    assert claims_services.claim(queued.pk, owner="ada").attempt == 1
-    assert claims_services.claim(queued.pk, owner="ben") is None
+    assert claim_job(queued.pk, owner="ada").attempt == 1
+    assert claim_job(queued.pk, owner="ben") is None
     queued.refresh_from_db()
     assert (queued.status, queued.owner, queued.attempts) == ("running", "ada", 1)
 
@@ -30,7 +37,7 @@ def test_of_many_who_claim_at_once_one_wins(queued):
 
     def try_it(name: str) -> None:
         start.wait()
-        claims.append(claims_services.claim(queued.pk, owner=name))
+        claims.append(claim_job(queued.pk, owner=name))
         connection.close()
 
     rivals = [threading.Thread(target=try_it, args=[f"rival-{number}"]) for number in range(8)]
@@ -45,9 +52,9 @@ def test_of_many_who_claim_at_once_one_wins(queued):
 
 
 def test_a_running_job_cannot_be_claimed_while_its_lease_lasts(claim, expire):
-    assert claims_services.claim(claim.job_id, owner="ben") is None
+    assert claim_job(claim.job_id, owner="ben") is None
     expire(claim.job_id)
-    assert claims_services.claim(claim.job_id, owner="ben").attempt == 2
+    assert claim_job(claim.job_id, owner="ben").attempt == 2
 
 
 def test_a_heartbeat_renews_the_lease_and_tells_the_progress(claim, expire):
@@ -62,76 +69,76 @@ def test_a_heartbeat_renews_the_lease_and_tells_the_progress(claim, expire):
 
 
 def test_a_heartbeat_reads_the_wish_to_cancel(claim):
-    cancel(claim.job_id)
+    cancel_job(claim.job_id)
     assert heartbeat(claim, progress=Progress("training"), worked_seconds=0).cancel
 
 
 def test_whoever_lost_the_lease_can_neither_renew_nor_end(claim, expire):
     expire(claim.job_id)
-    claims_services.claim(claim.job_id, owner="ben")
+    claim_job(claim.job_id, owner="ben")
     assert not heartbeat(claim, progress=Progress("x"), worked_seconds=0).held
-    with pytest.raises(LostClaim), finish(claim):
+    with pytest.raises(LostClaim), finish_job(claim):
         pass
-    for end in (release, end_cancelled):
+    for end in (release_job, end_cancelled):
         with pytest.raises(LostClaim):
             end(claim)
     with pytest.raises(LostClaim):
-        fail(claim, error="too late")
+        fail_job(claim, error="too late")
     assert (Job.objects.get().status, Job.objects.get().owner) == ("running", "ben")
 
 
 def test_the_same_owner_cannot_end_an_earlier_attempt(claim, expire):
     expire(claim.job_id)
-    claims_services.claim(claim.job_id, owner=claim.owner)
-    with pytest.raises(LostClaim), finish(claim):
+    claim_job(claim.job_id, owner=claim.owner)
+    with pytest.raises(LostClaim), finish_job(claim):
         pass
 
 
 def test_rows_of_a_lost_claim_are_rolled_back(claim, expire):
     expire(claim.job_id)
-    claims_services.claim(claim.job_id, owner="ben")
-    with pytest.raises(LostClaim), finish(claim):
+    claim_job(claim.job_id, owner="ben")
+    with pytest.raises(LostClaim), finish_job(claim):
         Job.objects.create(kind="train")
     assert Job.objects.count() == 1
 
 
 def test_rows_that_cannot_be_written_leave_the_job_running(claim):
-    with pytest.raises(ZeroDivisionError), finish(claim):
+    with pytest.raises(ZeroDivisionError), finish_job(claim):
         _ = 1 / 0
     assert Job.objects.get().status == "running"
 
 
 def test_a_job_that_ended_cannot_be_claimed(claim):
-    with finish(claim):
+    with finish_job(claim):
         pass
-    assert claims_services.claim(claim.job_id, owner="ben") is None
+    assert claim_job(claim.job_id, owner="ben") is None
 
 
 def test_a_released_job_is_free_at_once_and_its_attempt_does_not_count(claim):
-    release(claim)
+    release_job(claim)
     job = Job.objects.get()
     assert (job.status, job.attempts, job.sent_at, job.owner) == ("queued", 0, None, "")
 
 
 def test_a_failure_that_may_pass_is_tried_again_until_the_last_attempt(queued):
     for attempt in range(1, settings.JOB_MAX_ATTEMPTS + 1):
-        claim = claims_services.claim(queued.pk, owner="ada")
+        claim = claim_job(queued.pk, owner="ada")
         assert claim.attempt == attempt
-        fail(claim, error="the network was away", retry=True)
+        fail_job(claim, error="the network was away", retry=True)
     queued.refresh_from_db()
     assert (queued.status, queued.error) == ("failed", "the network was away")
-    assert claims_services.claim(queued.pk, owner="ada") is None
+    assert claim_job(queued.pk, owner="ada") is None
 
 
 def test_a_cancelled_job_cannot_be_claimed(queued):
-    cancel(queued.pk)
-    assert claims_services.claim(queued.pk, owner="ada") is None
+    cancel_job(queued.pk)
+    assert claim_job(queued.pk, owner="ada") is None
     queued.refresh_from_db()
     assert queued.status == "cancelled"
 
 
 def test_what_has_ended_cannot_be_cancelled(claim):
-    with finish(claim):
+    with finish_job(claim):
         pass
-    assert cancel(claim.job_id) is False
+    assert cancel_job(claim.job_id) is False
     assert Job.objects.get().status == "done"

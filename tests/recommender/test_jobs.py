@@ -13,8 +13,8 @@ from recommender.core.errors import OutOfMemory
 from recommender.core.systems import Progress
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Job, TrainedModel
-from recommender.services.claims import claim
-from recommender.services.submitting import cancel
+from recommender.services.claims import claim_job
+from recommender.services.submitting import cancel_job
 from tests.recommender.fake import run
 
 # The heartbeat is a thread with a connection of its own: it must see what the test committed.
@@ -93,7 +93,7 @@ def test_progress_reaches_the_row_while_the_job_runs(start, fake):
 
 def test_whoever_watches_in_this_process_hears_every_phase(start):
     phases = []
-    jobs.run(start().pk, owner="ada", watch=lambda step: phases.append(step.phase))
+    jobs.run_job(start().pk, owner="ada", watch=lambda step: phases.append(step.phase))
     assert [p for p in phases if p != "training"] == [
         "loading",
         "splitting",
@@ -113,7 +113,7 @@ def until_stopped(options):
 def test_a_cancelled_job_stops_and_leaves_nothing(start, fake, home):
     def cancel_and_go_on(options):
         options.checkpoint.write_text("half a model")
-        cancel(Job.objects.get().pk)
+        cancel_job(Job.objects.get().pk)
         until_stopped(options)
 
     fake.middle = cancel_and_go_on
@@ -140,7 +140,7 @@ def test_work_of_earlier_attempts_counts_against_the_time_limit(start, fake):
 def test_a_worker_that_shuts_down_puts_the_job_back_with_its_checkpoint(start, fake, home):
     def shut_down(options):
         options.checkpoint.write_text("half a model")
-        lease.stop_all()
+        lease.stop_runs()
         until_stopped(options)
 
     fake.middle = shut_down
@@ -157,7 +157,7 @@ def test_the_next_attempt_goes_on_from_the_checkpoint_of_the_one_before(start, f
 
     fake.middle = look
     job = start()
-    dead = claim(job.pk, owner="dead")
+    dead = claim_job(job.pk, owner="dead")
     jobs._checkpoint(dead, earlier=[]).write_text("half a model")
     expire(job.pk)
     assert run(job).attempts == 2
@@ -170,7 +170,7 @@ def test_a_run_that_lost_its_lease_stops_and_takes_its_files_away(start, fake, h
     def lose(options):
         with transaction.atomic():  # else a heartbeat may renew the lease between the two
             expire(job.pk)
-            assert claim(job.pk, owner="ben")
+            assert claim_job(job.pk, owner="ben")
         until_stopped(options)
 
     fake.middle = lose
@@ -277,6 +277,6 @@ def run_in_thread(job):
     from django.db import connection
 
     try:
-        jobs.run(job.pk, owner="ben")
+        jobs.run_job(job.pk, owner="ben")
     finally:
         connection.close()

@@ -14,7 +14,7 @@ from recommender.core.training import loop
 from recommender.management.tables import error_table
 from recommender.models import Evaluation, Job, TrainedModel
 from recommender.services.publishing import keep_trained_model
-from recommender.services.reconciling import sweep
+from recommender.services.reconciling import remove_stray_files
 from tests.recommender.fake import run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_heart")]
@@ -140,7 +140,7 @@ def test_sweeping_keeps_what_a_partial_model_goes_on_from(train):
     kept = train(max_minutes=MOMENT)
     stray = store.path(f"partials/{kept.job_id}-2")
     stray.write_bytes(b"of an attempt that lost its claim")
-    sweep()
+    remove_stray_files()
     assert store.entries("partials") == [f"partials/{kept.job_id}-1"]
     assert not stray.exists()
 
@@ -228,7 +228,7 @@ def test_a_worker_killed_before_the_rows_are_written_loses_nothing(
     run_to_its_death(long_training, monkeypatch)
     hours_passed(long_training)
     expire(long_training.pk)
-    sweep()
+    remove_stray_files()
     model = run(long_training).trained_model
     assert (model.status, model.job.attempts) == ("partial", 2)
     assert [examples(model)] == seen
@@ -240,7 +240,7 @@ def test_a_worker_killed_after_the_rows_were_written_loses_nothing(
 ):
     seen = keeping(monkeypatch, after=Killed())
     run_to_its_death(long_training, monkeypatch)
-    sweep()
+    remove_stray_files()
     assert store.entries("partials") == [f"partials/{long_training.pk}-1"]
     assert store.entries("checkpoints") == []
     assert examples(train(epochs=1000, max_minutes=MOMENT)) > seen[0]

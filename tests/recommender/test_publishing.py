@@ -72,11 +72,11 @@ def test_publishing_tells_of_its_progress_and_can_be_cancelled_between_blocks(st
         if step.phase == "recommending":
             seen.append((step.done, step.total))
             if step.done == 4:
-                submitting.cancel(job.pk)
+                submitting.cancel_job(job.pk)
                 until_a_beat_has_read_it()
 
     monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
-    jobs.run(job.pk, owner="ada", watch=cancel)
+    jobs.run_job(job.pk, owner="ada", watch=cancel)
     job.refresh_from_db()
     assert job.status == "cancelled"
     assert seen == [(0, 10), (2, 10), (4, 10)]
@@ -86,7 +86,7 @@ def test_publishing_tells_of_its_progress_and_can_be_cancelled_between_blocks(st
 def test_an_evaluation_tells_of_its_progress(start, monkeypatch):
     monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
     seen = []
-    jobs.run(start(system="bias").pk, owner="ada", watch=seen.append)
+    jobs.run_job(start(system="bias").pk, owner="ada", watch=seen.append)
     n_test = Evaluation.objects.get().n_test
     assert [step.done for step in seen if (step.phase, step.total) == ("evaluating", n_test)] == [0]
 
@@ -99,10 +99,10 @@ def test_neighbours_stop_in_the_middle_of_their_evaluation_when_cancelled(start,
     def cancel(step):
         if step.phase == "evaluating" and step.total:
             seen.append((step.done, step.total))
-            submitting.cancel(job.pk)
+            submitting.cancel_job(job.pk)
             until_a_beat_has_read_it()
 
-    jobs.run(job.pk, owner="ada", watch=cancel)
+    jobs.run_job(job.pk, owner="ada", watch=cancel)
     job.refresh_from_db()
     assert job.status == "cancelled"
     assert 0 < len(seen) < 5 < seen[0][1]

@@ -8,16 +8,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from recommender.models import Job, Worker
-from recommender.selectors import worker_seen
+from recommender.selectors import has_live_worker
 from recommender.services import claims
 from recommender.services.reconciling import (
     drop_message,
     forget_worker,
     reconcile,
-    see_worker,
-    sweep,
+    record_worker,
+    remove_stray_files,
 )
-from recommender.services.submitting import cancel
+from recommender.services.submitting import cancel_job
 from tests.factories import TrainedModelFactory
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -76,7 +76,7 @@ def test_after_the_last_attempt_a_dead_job_has_failed_with_a_reason(claim, expir
 
 
 def test_a_cancelled_job_whose_worker_died_ends_as_cancelled(claim, expire, sent):
-    cancel(claim.job_id)
+    cancel_job(claim.job_id)
     expire(claim.job_id)
     reconcile()
     assert (Job.objects.get().status, sent) == ("cancelled", [])
@@ -100,10 +100,10 @@ def what_lies(home) -> set[str]:
 
 def test_sweeping_removes_what_earlier_attempts_left(claim, home, expire):
     expire(claim.job_id)
-    second = claims.claim(claim.job_id, owner="ben")
+    second = claims.claim_job(claim.job_id, owner="ben")
     folder, name = claim.artefact.split("/")
     lay(home, claim.artefact, f"{folder}/.{name}.partial", second.artefact, second.checkpoints)
-    sweep()
+    remove_stray_files()
     assert what_lies(home) == {second.artefact, second.checkpoints}
 
 
@@ -112,26 +112,26 @@ def test_sweeping_keeps_the_artefact_of_a_model_and_no_checkpoint_of_its_job(hom
     model.artefact = f"artefacts/{model.job_id}-2"
     model.save()
     lay(home, model.artefact, f"artefacts/{model.job_id}-1", f"checkpoints/{model.job_id}")
-    sweep()
+    remove_stray_files()
     assert what_lies(home) == {model.artefact}
 
 
 def test_sweeping_touches_nothing_that_another_database_may_know(home, db):
     unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
     lay(home, f"artefacts/{unknown}-1", f"checkpoints/{unknown}", "artefacts/by-hand")
-    sweep()
+    remove_stray_files()
     assert len(what_lies(home)) == 3
 
 
 def test_a_worker_is_seen_until_it_leaves(db):
-    see_worker(name="celery@here:1", queues=["device"])
-    assert worker_seen(600)
-    assert not worker_seen(600, queue="other")
+    record_worker(name="celery@here:1", queues=["device"])
+    assert has_live_worker(600)
+    assert not has_live_worker(600, queue="other")
     forget_worker(name="celery@here:1")
-    assert not worker_seen(600)
+    assert not has_live_worker(600)
 
 
 def test_a_worker_that_fell_silent_is_not_seen(db):
-    see_worker(name="celery@here:1", queues=["device"])
+    record_worker(name="celery@here:1", queues=["device"])
     Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
-    assert not worker_seen(10)
+    assert not has_live_worker(10)

@@ -5,7 +5,7 @@ import pytest
 from recommender import selectors
 from recommender.core.systems import Progress
 from recommender.models import Recommendation
-from recommender.services.claims import finish, heartbeat
+from recommender.services.claims import finish_job, heartbeat
 from recommender.services.submitting import submit_training
 from tests.factories import DatasetFactory, TrainedModelFactory, small_ratings
 
@@ -37,7 +37,7 @@ def test_a_running_job_whose_lease_lapsed_is_idle(claim, expire):
 
 
 def test_a_job_that_ended_is_not_idle(claim):
-    with finish(claim):
+    with finish_job(claim):
         pass
     (state,) = selectors.job_progress([claim.job_id])
     assert (state.status, state.share, state.is_idle, state.has_ended) == ("done", 1.0, False, True)

@@ -7,8 +7,8 @@ from kombu.exceptions import OperationalError
 
 from recommender.core.errors import ConfigurationError
 from recommender.models import Job
-from recommender.services.claims import claim
-from recommender.services.submitting import cancel, submit, submit_publish, submit_training
+from recommender.services.claims import claim_job
+from recommender.services.submitting import cancel_job, submit_job, submit_publish, submit_training
 from tests.factories import DatasetFactory, TrainedModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def messages(monkeypatch):
 
 def test_the_message_follows_the_commit(queued, messages, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        job = submit(kind="train", params={})
+        job = submit_job(kind="train", params={})
         assert messages == []
     assert messages == [("recommender.run_job", [str(job.pk)], "device")]
 
@@ -37,17 +37,17 @@ def test_a_broker_that_is_down_loses_no_job(monkeypatch, django_capture_on_commi
 
     monkeypatch.setattr("recommender.services.submitting.current_app.send_task", refuse)
     with django_capture_on_commit_callbacks(execute=True):
-        job = submit(kind="train", params={})
+        job = submit_job(kind="train", params={})
     job.refresh_from_db()
     assert (job.status, job.sent_at) == ("queued", None)
 
 
 def test_a_job_that_is_born_claimed_tells_nobody(messages, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        job = submit(kind="train", params={}, owner="ada")
+        job = submit_job(kind="train", params={}, owner="ada")
     assert messages == []
     assert (job.status, job.attempts) == ("running", 1)
-    assert claim(job.pk, owner="ben") is None
+    assert claim_job(job.pk, owner="ben") is None
 
 
 def test_a_training_job_holds_all_that_decides_what_is_learned(dataset):
@@ -113,7 +113,7 @@ def test_cancelling_a_waiting_job_removes_its_checkpoint(queued, home):
     checkpoint = Path(home) / "checkpoints" / str(queued.pk) / "attempt-1"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_text("half a model")
-    assert cancel(queued.pk)
+    assert cancel_job(queued.pk)
     assert not checkpoint.parent.exists()
 
 

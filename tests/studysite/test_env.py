@@ -36,16 +36,16 @@ def test_anything_else_is_no_flag(monkeypatch, value):
 
 def test_a_whole_number_is_taken_and_may_be_left_out(monkeypatch):
     monkeypatch.setenv("JOB_LEASE_SECONDS", "45")
-    assert env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2) == 45
+    assert env.integer("JOB_LEASE_SECONDS", 30, minimum=2) == 45
     monkeypatch.setenv("JOB_LEASE_SECONDS", "")
-    assert env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2) == 30
+    assert env.integer("JOB_LEASE_SECONDS", 30, minimum=2) == 30
 
 
 @pytest.mark.parametrize("value", ["1", "-5", "2.5", "soon", "1e3"])
 def test_what_is_no_such_number_is_refused(monkeypatch, value):
     monkeypatch.setenv("JOB_LEASE_SECONDS", value)
     with pytest.raises(SettingError, match="JOB_LEASE_SECONDS"):
-        env.whole_number("JOB_LEASE_SECONDS", 30, minimum=2)
+        env.integer("JOB_LEASE_SECONDS", 30, minimum=2)
 
 
 def test_a_random_secret_is_taken(monkeypatch):
@@ -91,7 +91,7 @@ def test_what_is_no_host_is_refused(monkeypatch, value):
 )
 def test_an_address_is_taken(monkeypatch, value, taken):
     monkeypatch.setenv("SITE_URL", value)
-    assert env.site_url("SITE_URL", "") == taken
+    assert env.public_url("SITE_URL", "") == taken
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_an_address_is_taken(monkeypatch, value, taken):
 def test_what_is_no_address_is_refused(monkeypatch, value):
     monkeypatch.setenv("SITE_URL", value)
     with pytest.raises(SettingError, match="Write scheme and host"):
-        env.site_url("SITE_URL", "")
+        env.public_url("SITE_URL", "")
 
 
 @pytest.mark.parametrize("value", ["http://study.example.org", "http://192.168.1.5:8000"])
 def test_plain_http_is_for_this_machine_only(monkeypatch, value):
     monkeypatch.setenv("SITE_URL", value)
     with pytest.raises(SettingError, match="Use https"):
-        env.site_url("SITE_URL", "")
+        env.public_url("SITE_URL", "")
 
 
 PUBLIC, LOCAL = "https://study.example.org", "http://localhost:8000"

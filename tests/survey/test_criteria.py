@@ -6,7 +6,7 @@ import pytest
 from recommender import selectors
 from recommender.core.ratings import Ratings
 from recommender.models import Item
-from recommender.selectors import eligible_users, median_years, were_rated
+from recommender.selectors import eligible_users, has_rated, median_years
 from survey.errors import StudyError
 from survey.protocol.fields import Protocol
 from survey.services.preparing import prepare_study
@@ -67,10 +67,10 @@ def test_size_and_era_hold_at_both_ends(dataset):
 def test_all_pairs_of_users_and_movies_are_looked_up_at_once(dataset):
     ratings = small_ratings()
     users, movies = (each.ravel() for each in np.indices((ratings.n_users, ratings.n_items)))
-    found = were_rated(dataset=dataset, users=users, positions=movies)
+    found = has_rated(dataset=dataset, users=users, positions=movies)
     assert found.reshape(ratings.n_users, -1).tolist() == (ratings.matrix().toarray() > 0).tolist()
     nobody = np.array([0]), np.array([-1])
-    assert not were_rated(dataset=dataset, users=nobody[0], positions=nobody[1])[0]
+    assert not has_rated(dataset=dataset, users=nobody[0], positions=nobody[1])[0]
 
 
 def test_the_pool_keeps_to_the_criteria(dataset):

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender.models import Job
-from recommender.services.submitting import cancel
+from recommender.services.submitting import cancel_job
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("jobs", nargs="+", type=UUID, metavar="ID")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        late = [job_id for job_id in options["jobs"] if not cancel(job_id)]
+        late = [job_id for job_id in options["jobs"] if not cancel_job(job_id)]
         for job in Job.objects.filter(pk__in=set(options["jobs"]) - set(late)):
             done = job.status == Job.Status.CANCELLED
             self.stdout.write(f"{job.pk}: {'cancelled' if done else 'stopping'}")

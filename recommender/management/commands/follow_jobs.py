@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recommender.management.following import Display, follow, run_here
+from recommender.management.following import Display, follow_jobs, run_in_process
 from recommender.models import Job
 from recommender.services.claims import new_owner
 from recommender.services.reconciling import reconcile
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         jobs = Job.objects.in_bulk(ids)
         if missing := [str(job_id) for job_id in ids if job_id not in jobs]:
             raise CommandError(f"There is no job {', '.join(missing)}.", returncode=2)
-        labels = {job_id: label(jobs[job_id]) for job_id in ids}
+        labels = {job_id: job_label(jobs[job_id]) for job_id in ids}
         display = Display(self.stderr)
         do = None
         if options["inline"]:
@@ -37,10 +37,10 @@ class Command(BaseCommand):
 
             def do(job_id: UUID) -> None:
                 reconcile()  # a job that nobody may claim any more ends here
-                start = partial(runner.run, job_id, owner=new_owner())
-                run_here(labels[job_id], job_id, start, display)
+                start = partial(runner.run_job, job_id, owner=new_owner())
+                run_in_process(labels[job_id], job_id, start, display)
 
-        states = follow(labels, display=display, do=do)
+        states = follow_jobs(labels, display=display, do=do)
         if failed := [state for state in states if state.status != Job.Status.DONE]:
             raise CommandError(
                 " ".join(
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             )
 
 
-def label(job: Job) -> str:
+def job_label(job: Job) -> str:
     if job.kind == Job.Kind.TRAIN:
         return str(job.params["system"])
     return f"{job.kind} model {job.params['trained_model']}"

@@ -12,7 +12,7 @@ from recommender import selectors
 from recommender.core.errors import ConfigurationError
 from recommender.core.splitting import NAMES
 from recommender.core.systems import PRESETS, SYSTEMS
-from recommender.management.following import Display, follow, run_here
+from recommender.management.following import Display, follow_jobs, run_in_process
 from recommender.management.tables import error_table
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.services.claims import new_owner
@@ -21,7 +21,7 @@ from recommender.services.submitting import PRECISIONS, first_claim, submit_trai
 USAGE = 2
 
 
-def systems(text: str) -> list[str]:
+def parse_systems(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names or (unknown := [name for name in names if name not in SYSTEMS]):
         raise ArgumentTypeError(
@@ -31,7 +31,7 @@ def systems(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def at_least(minimum: int) -> Any:
+def integer_from(minimum: int) -> Any:
     def number(text: str) -> int:
         if not text.isascii() or not text.isdigit() or int(text) < minimum:
             raise ArgumentTypeError(f"{text!r} is not a whole number of at least {minimum}")
@@ -40,7 +40,7 @@ def at_least(minimum: int) -> Any:
     return number
 
 
-def positive(text: str) -> float:
+def parse_positive(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -50,7 +50,7 @@ def positive(text: str) -> float:
     return number
 
 
-def setting(text: str) -> tuple[str, str, str]:
+def parse_setting(text: str) -> tuple[str, str, str]:
     """SYSTEM.FIELD=VALUE, apart."""
     place, equals, value = text.partition("=")
     system, dot, field = place.strip().partition(".")
@@ -67,11 +67,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dataset", required=True, metavar="NAME")
-        parser.add_argument("--systems", type=systems, required=True, metavar="NAME,NAME")
+        parser.add_argument("--systems", type=parse_systems, required=True, metavar="NAME,NAME")
         parser.add_argument("--preset", default="compact", choices=PRESETS)
         parser.add_argument(
             "--set",
-            type=setting,
+            type=parse_setting,
             action="append",
             default=[],
             dest="overrides",
@@ -80,7 +80,7 @@ class Command(BaseCommand):
             "autoencoder.hidden=512,256,512; may be repeated (docs/algorithms.md names them all)",
         )
         parser.add_argument("--split", default="time-90-10", choices=NAMES)
-        parser.add_argument("--split-seed", type=at_least(0), default=0, metavar="N")
+        parser.add_argument("--split-seed", type=integer_from(0), default=0, metavar="N")
         parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
         parser.add_argument(
             "--precision",
@@ -88,14 +88,19 @@ class Command(BaseCommand):
             choices=PRECISIONS,
             help="of a network's matrix products; auto: bfloat16 on a GPU that has it",
         )
-        parser.add_argument("--epochs", type=at_least(1), metavar="N", help="passes over the data")
-        parser.add_argument("--seed", type=at_least(0), default=0, metavar="N")
         parser.add_argument(
-            "--time-limit", type=at_least(1), metavar="SECONDS", help="of work, for each system"
+            "--epochs", type=integer_from(1), metavar="N", help="passes over the data"
+        )
+        parser.add_argument("--seed", type=integer_from(0), default=0, metavar="N")
+        parser.add_argument(
+            "--time-limit",
+            type=integer_from(1),
+            metavar="SECONDS",
+            help="of work, for each system",
         )
         parser.add_argument(
             "--max-minutes",
-            type=positive,
+            type=parse_positive,
             metavar="N",
             help="of learning, for each system (loading and measuring come on top); then the model "
             "so far is kept, marked partial, and the same command goes on from it",
@@ -132,7 +137,7 @@ class Command(BaseCommand):
             return
         if not options["inline"]:
             labels = {job.pk: job.params["system"] for job in jobs}
-            follow(labels, display=Display(self.stderr))
+            follow_jobs(labels, display=Display(self.stderr))
         self.print_rows(jobs, options)
 
     def submit(
@@ -158,7 +163,7 @@ class Command(BaseCommand):
 
     def train_here(self, dataset: Dataset, options: dict[str, Any]) -> list[Job]:
         """One after the other, each job born claimed so that no worker takes it meanwhile."""
-        from recommender.jobs import perform
+        from recommender.jobs import run_claimed_job
 
         display = Display(self.stderr)
         jobs = []
@@ -166,11 +171,11 @@ class Command(BaseCommand):
             job = self.submit(dataset, system, options, owner=new_owner())
             jobs.append(job)
             try:
-                run_here(system, job.pk, partial(perform, first_claim(job)), display)
+                run_in_process(system, job.pk, partial(run_claimed_job, first_claim(job)), display)
             except CommandError:
                 self.write_rows(jobs, options)  # what was finished before is not lost
                 raise
-            follow({job.pk: system}, display=display)
+            follow_jobs({job.pk: system}, display=display)
         return jobs
 
     def print_ids(self, jobs: list[Job], options: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=USAGE) from error
         if words := day_in_words(study, copy):
             self.stderr.write(words)
-        finish_preparing(copy, inline=options["inline"], output=self.stderr)
+        finish_preparing(copy, inline=options["inline"], output=options.get("stderr"))
         self.stdout.write(describe_study(copy, as_json=options["json"]))
 
 

@@ -73,7 +73,7 @@ class Command(BaseCommand):
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
         jobs = publish_again(study=study)
-        follow_publishing(study, jobs, inline=options["inline"], output=self.stderr)
+        follow_publishing(study, jobs, inline=options["inline"], output=options.get("stderr"))
         if not options["draft"]:
             with command_errors():
                 study = launch_study(study=study)

@@ -136,7 +136,7 @@ class Command(BaseCommand):
 
     def train(self, name: str) -> None:
         """Through the worker; training that was cut short by a stop goes on where it was."""
-        self.wait_until(lambda: selectors.worker_seen(10), "the worker does not come up")
+        self.wait_until(lambda: selectors.has_live_worker(10), "the worker does not come up")
         dataset = Dataset.objects.get(name=name)
         if begun := unfinished(Job.Kind.TRAIN, dataset=dataset.pk):
             self.say("Going on with the training of last time ...")

@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = find_study(options["slug"])
-        finish_preparing(study, inline=options["inline"], output=self.stderr)
+        finish_preparing(study, inline=options["inline"], output=options.get("stderr"))
         with command_errors():
             study = launch_study(study=study)
         self.stdout.write(describe_study(study, as_json=options["json"]))

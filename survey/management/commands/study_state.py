@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         study, status = find_study(options["slug"]), options["status"]
         if status in {Study.Status.PILOT, Study.Status.RUNNING}:
-            finish_preparing(study, inline=options["inline"], output=self.stderr)
+            finish_preparing(study, inline=options["inline"], output=options.get("stderr"))
         if status:
             with command_errors():
                 study = move_study(study=study, to=status)
