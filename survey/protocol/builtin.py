@@ -1,12 +1,12 @@
-"""Questionnaires that every study can ask by name: their English words, and where they are from.
+"""The built-in questionnaires, in English, with their sources.
 
 ``sus``: J. Brooke, SUS: a 'quick and dirty' usability scale, in Usability Evaluation in Industry
 (1996), 189-194; the standard wording.
 
 ``resque-short``: after the short form of ResQue (P. Pu, L. Chen, R. Hu, RecSys 2011, 157-164; the
-short form in P. Pu and L. Chen, UCERSTI 2010). Its items speak of what was recommended "to me";
-here recommendations to somebody else are judged, so the items that can be asked of that are
-reworded, and the others left out. docs/study-protocol.md lists both.
+short form in P. Pu and L. Chen, UCERSTI 2010). Its items are about recommendations "to me".
+Appraisers judge recommendations to somebody else, so the items that still apply are reworded and
+the others left out; docs/study-protocol.md lists both.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 
 def gettext_noop(text: str) -> str:
-    """Marks words for the catalogues of translations, and leaves them as they are."""
+    """Marks a text for translation and returns it unchanged; the name is gettext's own."""
     return text
 
 

@@ -1,155 +1,242 @@
-"""What a study may decide about its course beyond the paper's: choices, defaults, what is possible.
+"""Everything that a study decides: each option's type, range, default and description, once.
 
-Every field bears the name of the field of ``Study`` in which it is stored.
+The command's flags, the TOML file, the table in docs/study-protocol.md and the columns of ``Study``
+follow from these two models. ``Study`` has a column of the same name for each field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
 from survey.errors import StudyError
-from survey.protocol import panels, questionnaires
+from survey.protocol.panels import check_panel, expand_preset
+from survey.protocol.problems import STRICT, validated
+from survey.protocol.questionnaires import expand_items
 
-LANGUAGES = ("en", "de", "es", "zh-hans")
-#: What of a study is its own words, and may be there in several languages.
-WORDS = ("title", "consent_text", "instructions")
+Language = Literal["en", "de", "es", "zh-hans"]
+LANGUAGES = get_args(Language)
 LONGEST_TITLE = 200
-#: field -> the values it may have
-CHOICES: Mapping[str, Sequence[str]] = {
-    "pairs": ("every", "balanced"),
-    "third_answer": ("", "tie", "unsure"),
-    "changes": ("never", "previous", "finish"),
-    "entry": ("open", "personal", "panel"),
-    "language": ("", *LANGUAGES),
-}
-#: field -> the smallest and the largest value
-RANGES: Mapping[str, tuple[int, int]] = {
-    "n_practice": (0, 20),
-    "n_checks": (0, 20),
-    "checks_to_pass": (0, 20),
-    "n_repeats": (0, 100),
-    "return_after": (5, 60 * 24 * 366),
-    "maximum_profile": (1, 2**31 - 1),
-    "era_from": (1870, 2200),
-    "era_to": (1870, 2200),
-}
 
 
-@dataclass(frozen=True)
-class Protocol:
-    #: With more than two arms: ``every`` pair of them on each profile, or one pair on each
-    #: profile and every pair on equally many (``balanced`` incomplete blocks).
-    pairs: str = "every"
-    #: The most ratings a profile may have; None: no limit.
-    maximum_profile: int | None = None
-    #: The median year of a profile's movies lies from ``era_from`` to ``era_to``; None: any.
-    era_from: int | None = None
-    era_to: int | None = None
-    #: A third answer beside left and right: "" none, ``tie`` (equally relevant) or ``unsure``.
-    third_answer: str = ""
-    #: How well the appraiser knows each of the two movies.
-    ask_familiarity: bool = False
-    #: How sure the choice is, from 1 to 5.
-    ask_confidence: bool = False
-    #: A free comment.
-    ask_comment: bool = False
-    #: Questions to practise with, before the first that counts.
-    n_practice: int = 0
-    #: Questions that say which answer to give, and how many of them must be answered so.
-    n_checks: int = 0
-    checks_to_pass: int = 0
-    #: Questions asked once more, with the sides swapped.
-    n_repeats: int = 0
-    #: Which answers may be changed: ``never`` any, the ``previous`` one, or all until the
-    #: ``finish``.
-    changes: str = "never"
-    #: Minutes without a sign of life after which unanswered questions return to the pool.
-    return_after: int = 120
-    #: The language of the appraisers' pages; "": the browser's choice among those there are.
-    language: str = ""
-    #: language -> {"title", "consent_text", "instructions"}: the study's own texts beyond those
-    #: of the study itself, which are used wherever a language has none.
-    translations: dict[str, dict[str, str]] = field(default_factory=dict)
-    #: Who comes in: everybody with the ``open`` link, holders of ``personal`` links, or people
-    #: sent by a ``panel``.
-    entry: str = "open"
-    #: Of a panel: {"parameters": [names in the address], "person": the one that names a person,
-    #: "outcomes": {"done" | "screened" | "failed": {"code", "url"}}}; see ``protocol.panels``.
-    panel: dict[str, Any] = field(default_factory=dict)
-    #: Items of the questionnaires before the first and after the last question.
-    before: list[dict[str, Any]] = field(default_factory=list)
-    after: list[dict[str, Any]] = field(default_factory=list)
-    #: The last day on which one may have one's answers erased; None: at any time.
-    withdraw_until: date | None = None
+def read_day(text: str) -> date:
+    """A date written as 2026-12-31. StudyError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise StudyError(
+            f"withdraw_until = {text!r} is not possible. Give year, month and day, such as "
+            "2026-12-31."
+        ) from None
+
+
+def read_repeats(text: str, questions: int) -> int:
+    """``3``, or ``10%`` of the questions: the nearest whole number, at least one. StudyError."""
+    digits = text.removesuffix("%").strip()
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 4:
+        raise StudyError(
+            f"n_repeats = {text!r} is not possible. Give a number, such as 2, or a share of an "
+            "appraiser's questions, such as 10%."
+        )
+    number = int(digits)
+    if not text.endswith("%") or not number:
+        return number
+    return max(1, (number * questions + 50) // 100)
+
+
+def _as_day(value: Any) -> Any:
+    return read_day(value) if isinstance(value, str) else value
+
+
+def _as_repeats(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    return read_repeats(value, (info.context or {}).get("questions", 0))
+
+
+def _as_items(value: list[dict[str, Any]], info: ValidationInfo) -> list[dict[str, Any]]:
+    try:
+        return expand_items(value)
+    except StudyError as error:
+        raise StudyError(f"The questionnaire {info.field_name}: {error}") from error
+
+
+def _is_written(text: str) -> str:
+    if not text.strip():
+        raise ValueError("Write the text, or leave it out.")
+    return text
+
+
+Items = Annotated[list[dict[str, Any]], AfterValidator(_as_items)]
+StudyText = Annotated[str, AfterValidator(_is_written)]
+
+
+class StudyPlan(BaseModel):
+    """The size of a study, and the seed of everything that is drawn for it."""
+
+    model_config = STRICT
+
+    profiles: int = Field(200, ge=1, le=2**15 - 1, description="profiles to ask about")
+    questions: int = Field(15, ge=1, le=2**15 - 1, description="questions for each appraiser")
+    appraisers: int = Field(100, ge=1, le=2**15 - 1, description="appraisers wanted: the quota")
+    minimum_profile: int = Field(
+        5, ge=1, le=2**15 - 1, description="smallest number of ratings in a profile"
+    )
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of all random draws")
+
+    @classmethod
+    def of(cls, study: Any) -> StudyPlan:
+        """The plan in a study's row, unchecked."""
+        return cls.model_construct(
+            profiles=study.n_profiles,
+            questions=study.questions_per_appraiser,
+            appraisers=study.quota,
+            minimum_profile=study.minimum_profile,
+            seed=study.seed,
+        )
+
+
+class Protocol(BaseModel):
+    """The options of a study. The defaults are the study of the paper."""
+
+    model_config = STRICT
+
+    pairs: Literal["every", "balanced"] = Field(
+        "every",
+        description="with more than two arms: ask about `every` pair of arms on each profile, or "
+        "about one pair on each profile and all pairs equally often (`balanced`)",
+    )
+    maximum_profile: int | None = Field(
+        None, ge=1, le=2**31 - 1, description="largest number of ratings in a profile"
+    )
+    era_from: int | None = Field(
+        None, ge=1870, le=2200, description="earliest median year of a profile's movies"
+    )
+    era_to: int | None = Field(
+        None, ge=1870, le=2200, description="latest median year of a profile's movies"
+    )
+    third_answer: Literal["", "tie", "unsure"] = Field(
+        "",
+        description="offer a third answer: both movies fit equally well or badly (`tie`), or "
+        "I cannot tell (`unsure`)",
+    )
+    ask_familiarity: bool = Field(
+        False, description="ask how well the appraiser knows each of the two movies"
+    )
+    ask_confidence: bool = Field(False, description="ask how sure the appraiser is, from 1 to 5")
+    ask_comment: bool = Field(False, description="offer a field for a comment")
+    n_practice: int = Field(
+        0, ge=0, le=20, description="practice questions before the first one that counts"
+    )
+    n_checks: int = Field(
+        0, ge=0, le=20, description="attention checks: questions that say which movie to choose"
+    )
+    checks_to_pass: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="attention checks that must be answered correctly; unless given, all of them",
+    )
+    n_repeats: Annotated[int, BeforeValidator(_as_repeats)] = Field(
+        0,
+        ge=0,
+        le=100,
+        description="questions asked again with the sides swapped: a number, or a share of an "
+        "appraiser's questions, such as `10%`",
+    )
+    changes: Literal["never", "previous", "finish"] = Field(
+        "never",
+        description="which answers can be changed: none (`never`), the `previous` one, or all "
+        "until the `finish`",
+    )
+    return_after: int = Field(
+        120,
+        ge=5,
+        le=60 * 24 * 366,
+        description="minutes without activity after which unanswered questions return to the pool",
+    )
+    language: Literal["", Language] = Field(
+        "", description="language of all pages; without it, the language of the browser"
+    )
+    translations: dict[
+        Language, dict[Literal["title", "consent_text", "instructions"], StudyText]
+    ] = Field(
+        {},
+        description="the study's own texts in other languages, each in a table such as "
+        "`[translations.de]`",
+    )
+    entry: Literal["open", "personal", "panel"] = Field(
+        "open",
+        description="who can take part: anyone with the `open` link, holders of `personal` links, "
+        "or people sent by a `panel`",
+    )
+    panel: Annotated[dict[str, Any], BeforeValidator(expand_preset)] = Field(
+        {}, description="the panel's parameters and outcomes, in a table `[panel]`"
+    )
+    before: Items = Field(
+        [],
+        description="items of the questionnaire before the first question, each in a table "
+        "`[[before]]`",
+    )
+    after: Items = Field(
+        [],
+        description="items of the questionnaire after the last question, each in a table "
+        "`[[after]]`",
+    )
+    withdraw_until: Annotated[date | None, BeforeValidator(_as_day)] = Field(
+        None,
+        description="last day on which appraisers can have their answers erased; without it, "
+        "at any time",
+    )
 
     @classmethod
     def of(cls, study: Any) -> Protocol:
-        """The protocol that a study's row holds."""
-        return cls(**{each.name: getattr(study, each.name) for each in fields(cls)})
+        """The options in a study's row, unchecked: the row may have been edited."""
+        return cls.model_construct(**{name: getattr(study, name) for name in cls.model_fields})
 
     def check(self) -> None:
         """StudyError unless every value is possible, alone and together with the others."""
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                known = ", ".join(repr(choice) for choice in choices)
-                raise StudyError(
-                    f"{name} = {getattr(self, name)!r} is not possible. Choose from: {known}."
-                )
-        for name, (least, most) in RANGES.items():
-            number = getattr(self, name)
-            if number is not None and not least <= number <= most:
-                raise StudyError(f"{name} = {number} is not possible. Choose {least} to {most}.")
+        validated(type(self), dict(self))
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
         if self.checks_to_pass > self.n_checks:
             raise StudyError(
-                f"{self.checks_to_pass} checks cannot be passed where {self.n_checks} are made. "
-                "Make more checks, or ask for fewer to be passed."
+                f"checks_to_pass = {self.checks_to_pass} is not possible with n_checks = "
+                f"{self.n_checks}. Ask more checks, or require fewer."
+            )
+        if self.era_from and self.era_to and self.era_from > self.era_to:
+            raise StudyError(
+                f"era_from = {self.era_from} is not possible: it is after era_to = {self.era_to}. "
+                "Swap the two."
             )
         if self.entry == "panel":
-            panels.check(self.panel)
+            check_panel(self.panel)
         elif self.panel:
             raise StudyError(
-                f"A panel is described, but entry is {self.entry!r}. Choose entry 'panel', or "
+                f"panel is not possible with entry = {self.entry!r}. Choose entry 'panel', or "
                 "leave the panel out."
             )
-        for part, items in (("before", self.before), ("after", self.after)):
-            try:
-                questionnaires.expand(items)
-            except StudyError as error:
-                raise StudyError(f"The questionnaire {part}: {error}") from error
         for item in self.after:
             if item.get("screens_out"):
                 raise StudyError(
-                    f"Item {item['name']!r} of the questionnaire after cannot screen out: "
-                    "everything is answered by then. Ask it before, or leave screens_out out."
+                    f"The questionnaire after: Item {item['name']!r} cannot screen out, because "
+                    "every question is answered by then. Move it to before, or leave screens_out "
+                    "out."
                 )
         for language, words in self.translations.items():
-            _check_words(language, words)
-        if self.era_from and self.era_to and self.era_from > self.era_to:
-            raise StudyError(
-                f"An era from {self.era_from} to {self.era_to} holds no year. Swap the two."
-            )
-
-
-def _check_words(language: str, words: Any) -> None:
-    """StudyError unless these are the study's own words in a language that pages are spoken in."""
-    if language not in LANGUAGES:
-        known = ", ".join(LANGUAGES)
-        raise StudyError(f"translations: no page speaks {language!r}. Choose from: {known}.")
-    if not isinstance(words, Mapping):
-        raise StudyError(
-            f"translations.{language} is no table. Write title, consent_text and so on."
-        )
-    for name, text in words.items():
-        if name not in WORDS:
-            raise StudyError(
-                f"translations.{language}: a study has no {name!r}. It has: {', '.join(WORDS)}."
-            )
-        if not isinstance(text, str) or not text.strip():
-            raise StudyError(f"translations.{language}.{name} is empty. Write it, or leave it out.")
-    if len(words.get("title", "")) > LONGEST_TITLE:
-        raise StudyError(
-            f"translations.{language}.title is longer than {LONGEST_TITLE} characters. Shorten it."
-        )
+            if len(words.get("title", "")) > LONGEST_TITLE:
+                raise StudyError(
+                    f"translations.{language}.title is longer than {LONGEST_TITLE} characters. "
+                    "Shorten it."
+                )
+        return self

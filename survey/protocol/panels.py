@@ -1,41 +1,145 @@
-"""What a panel sends along with a person, and where it wants her back; pure, no database.
+"""Panels: what they send with each person, and where people go back to; pure, no database.
 
-A description is what ``Protocol.panel`` holds: {"name", "parameters", "person", "outcomes":
-{"done" | "screened" | "failed": {"code", "url"}}}, with or without {"placeholders": {parameter:
-how the panel writes it in an address}}.
+``Study.panel`` holds the fields of ``Panel`` as JSON, or nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
 
-from survey.errors import NotInvited, StudyError
+from pydantic import BaseModel, Field, model_validator
 
-OUTCOMES = ("done", "screened", "failed")
+from survey.errors import NotInvited, StudyError
+from survey.protocol.problems import STRICT, validated
+
 LONGEST_VALUE = 200
 LONGEST_URL = 2000
-MOST_PARAMETERS = 10
 PROLIFIC_URL = "https://app.prolific.com/submissions/complete?cc={code}"
 PROLIFIC_PARAMETERS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}")
-CODE = re.compile(r"[A-Za-z0-9_-]{1,60}")
-PLACE = re.compile(r"\{([^{}]*)\}")
-#: Names that stand for something else in an address or a form of ours.
-TAKEN = ("code", "csrfmiddlewaretoken", "lang", "ticket", "trial", "version")
-#: What a panel writes where it puts a value later: whoever sends it on was not sent by a panel.
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+#: Names that the site's own addresses and forms use.
+RESERVED = ("code", "csrfmiddlewaretoken", "lang", "ticket", "trial", "version")
+#: Placeholders of panels: a person who brings one was not sent by the panel.
 UNFILLED = re.compile(r"\{\{|\}\}|\$\{|\{%|%\}|\[%|%\]|\[\[|\]\]|<[^>]*>|^%.*%$|^\{.*\}$|^\[.*\]$")
-#: What programs write for nothing.
-NOTHING = {"undefined", "null", "none", "nan", "nil", "[object object]", "(null)", "n/a"}
-#: A last part of a path that browsers take for a way up.
+#: What programs write for a missing value.
+EMPTY_VALUES = {"undefined", "null", "none", "nan", "nil", "[object object]", "(null)", "n/a"}
+#: Browsers take a path segment of dots for a parent folder.
 DOTS = re.compile(r"\.+")
 
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
+#: Printable, and without the characters that end a value in an address.
+PlaceholderText = Annotated[str, Field(max_length=100, pattern=r"^[^\s\p{C}&=#?]+$")]
 
-def prolific(*, done: str, screened: str, failed: str) -> dict[str, Any]:
-    """Prolific's three parameters and its address for those who come back with one of the codes.
+
+class PanelOutcome(BaseModel):
+    model_config = STRICT
+
+    code: str = Field(
+        "", pattern="^[A-Za-z0-9_-]{0,60}$", description="letters, digits, - and _, at most 60"
+    )
+    url: str = Field("", description="the address to go back to")
+
+
+class PanelOutcomes(BaseModel):
+    model_config = STRICT
+
+    done: PanelOutcome = Field(description="a code, a url or both for people who completed")
+    screened: PanelOutcome = Field(description="a code, a url or both for people screened out")
+    failed: PanelOutcome = Field(description="a code, a url or both for failed attention checks")
+
+
+OUTCOMES = tuple(PanelOutcomes.model_fields)
+
+
+class Panel(BaseModel):
+    model_config = STRICT
+
+    name: str = Field(
+        "", max_length=60, pattern=r"^[\P{C}]*$", description="a name of at most 60 characters"
+    )
+    parameters: list[ParameterName] = Field(
+        min_length=1,
+        max_length=10,
+        description="a list of 1 to 10 names of parameters in the address, each a letter and then "
+        "letters, digits, - or _, at most 60",
+    )
+    person: str = Field(description="the parameter that identifies a person")
+    placeholders: dict[str, PlaceholderText] = Field(
+        {}, description="how the panel writes a parameter's value, such as {{%PROLIFIC_PID%}}"
+    )
+    outcomes: PanelOutcomes = Field(description="the three outcomes done, screened and failed")
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        names = [name.lower() for name in self.parameters]
+        if reserved := sorted(set(names) & set(RESERVED)):
+            raise StudyError(
+                f"parameters = {reserved[0]!r} is not possible: the site uses this name. Choose "
+                f"none of {', '.join(RESERVED)}."
+            )
+        if len(set(names)) < len(names):
+            raise StudyError("parameters holds a name twice. Leave one out.")
+        if self.person not in self.parameters:
+            raise StudyError(
+                f"person = {self.person!r} is not possible. Choose from: "
+                f"{', '.join(self.parameters)}."
+            )
+        if unknown := sorted(set(self.placeholders) - set(self.parameters)):
+            raise StudyError(
+                f"placeholders has no {unknown[0]!r}. Choose from: {', '.join(self.parameters)}."
+            )
+        outcomes = {name: getattr(self.outcomes, name) for name in OUTCOMES}
+        for name, outcome in outcomes.items():
+            _check_outcome(f"outcomes.{name}", outcome, self.parameters)
+        codes = [outcome.code for outcome in outcomes.values() if outcome.code]
+        ways = {(outcome.code, outcome.url) for outcome in outcomes.values()}
+        if len(set(codes)) < len(codes) or len(ways) < len(OUTCOMES):
+            raise StudyError(
+                "outcomes: the panel cannot tell two of them apart. Give done, screened and failed "
+                "different codes."
+            )
+        return self
+
+
+def _check_outcome(name: str, outcome: PanelOutcome, parameters: Sequence[str]) -> None:
+    if not outcome.code and not outcome.url:
+        raise StudyError(f"{name} is empty. Give a code, a url to go back to, or both.")
+    if outcome.url:
+        known = sorted([*parameters, "code"] if outcome.code else parameters)
+        if problem := _url_problem(outcome.url, known):
+            raise StudyError(f"{name}.url = {outcome.url!r} is not possible. {problem}")
+
+
+def _url_problem(url: str, names: Sequence[str]) -> str:
+    """Why an address may lead anywhere but to a page of the panel, whatever the values are; ""."""
+    # Browsers drop tabs and line ends in an address and read \\ as /, which makes it another one.
+    if not (url.isascii() and url.isprintable()) or set(url) & set(' "<>\\^`|'):
+        return "Percent-encode spaces and special characters."
+    if len(url) > LONGEST_URL:
+        return f"Use at most {LONGEST_URL} characters."
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "Write an address such as https://panel.example/back."
+    local = parts.scheme == "http" and host in {"localhost", "127.0.0.1"}
+    if parts.scheme != "https" and not local:
+        return "Begin with https://."
+    if not host or "@" in parts.netloc or set(parts.netloc) & set("{}"):
+        return "Write the panel's host itself, without a user name or a placeholder."
+    unknown = [name for name in PLACEHOLDER.findall(url) if name not in names]
+    if unknown or set(PLACEHOLDER.sub("", url)) & set("{}"):
+        known = ", ".join(f"{{{name}}}" for name in names)
+        return f"Use no braces but those of the placeholders {known}."
+    return ""
+
+
+def prolific_panel(*, done: str, screened: str, failed: str) -> dict[str, Any]:
+    """Prolific's parameters, and its return address with the code of each outcome.
 
     Source: https://docs.prolific.com/api-reference/studies/the-study-object
     """
@@ -45,171 +149,75 @@ def prolific(*, done: str, screened: str, failed: str) -> dict[str, Any]:
         "parameters": list(PROLIFIC_PARAMETERS),
         "person": PROLIFIC_PARAMETERS[0],
         "placeholders": {name: f"{{{{%{name}%}}}}" for name in PROLIFIC_PARAMETERS},
-        "outcomes": {end: {"code": codes[end], "url": PROLIFIC_URL} for end in OUTCOMES},
+        "outcomes": {name: {"code": codes[name], "url": PROLIFIC_URL} for name in OUTCOMES},
     }
 
 
-def described(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A description as it is stored, from one in full or from a preset with its three codes.
+def expand_preset(panel: Any) -> Any:
+    """The panel in full where ``panel`` is a preset with its codes, else ``panel`` itself.
 
     {"preset": "prolific", "done": …, "screened": …, "failed": …}. StudyError.
     """
-    if "preset" not in table:
-        return dict(table)
-    codes = {name: value for name, value in table.items() if name != "preset"}
-    if table["preset"] != "prolific":
+    if not isinstance(panel, Mapping) or "preset" not in panel:
+        return panel
+    codes = {name: value for name, value in panel.items() if name != "preset"}
+    if panel["preset"] != "prolific":
         raise StudyError(
-            f"There is no preset {table['preset']!r} of a panel. There is 'prolific'; another "
-            "panel is described by its parameters, person and outcomes."
+            f"panel.preset = {panel['preset']!r} is not possible. Choose 'prolific', or give the "
+            "panel's parameters, person and outcomes."
         )
     if set(codes) != set(OUTCOMES):
-        raise StudyError(f"The preset 'prolific' needs three codes: {', '.join(OUTCOMES)}.")
-    return prolific(**codes)
+        raise StudyError(f"The preset 'prolific' needs exactly three codes: {', '.join(OUTCOMES)}.")
+    return prolific_panel(**codes)
 
 
-def check(panel: Any) -> None:
-    """StudyError unless people can come from this panel and be sent back to it."""
-    if not isinstance(panel, Mapping):
-        raise StudyError("A panel is described by its parameters, person and outcomes.")
-    known = {"name", "parameters", "person", "placeholders", "outcomes"}
-    if unknown := sorted(set(panel) - known):
-        raise StudyError(f"A panel has no {unknown[0]!r}. It has: {', '.join(sorted(known))}.")
-    name = panel.get("name", "")
-    if not isinstance(name, str) or len(name) > 60 or not name.isprintable():
-        raise StudyError("A panel's name is a text of at most 60 characters.")
-    parameters = _parameters(panel.get("parameters"))
-    if panel.get("person") not in parameters:
-        raise StudyError(
-            "Say which of the panel's parameters names a person: person is one of "
-            f"{', '.join(parameters)}."
-        )
-    _check_placeholders(panel.get("placeholders", {}), parameters)
-    ends = panel.get("outcomes")
-    if not isinstance(ends, Mapping) or set(ends) != set(OUTCOMES):
-        raise StudyError(f"A panel needs three outcomes: {', '.join(OUTCOMES)}.")
-    for end in OUTCOMES:
-        _check_outcome(end, ends[end], parameters)
-    codes = [ends[end]["code"] for end in OUTCOMES if ends[end].get("code")]
-    ways = {(ends[end].get("code", ""), ends[end].get("url", "")) for end in OUTCOMES}
-    if len(set(codes)) < len(codes) or len(ways) < len(OUTCOMES):
-        raise StudyError(
-            "Two outcomes are the same to the panel. Give each of done, screened and failed a "
-            "code of its own."
-        )
+def check_panel(panel: Mapping[str, Any]) -> None:
+    """StudyError unless people can come from this panel and go back to it."""
+    try:
+        validated(Panel, panel)
+    except StudyError as error:
+        raise StudyError(f"The panel: {error}") from error
 
 
-def arrival(panel: Mapping[str, Any], sent: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The panel's parameters as they came, by name; NotInvited, with the reason, unless all did.
+def read_arrival(panel: Mapping[str, Any], sent: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The panel's parameters by name. NotInvited, with the reason, unless each one has a value.
 
-    ``sent`` holds every value that an address gives a name; parameters of other names are left.
+    ``sent`` maps the names in an address to all their values; names of others are ignored.
     """
     names: list[str] = panel["parameters"]
     if not any(sent.get(name) for name in names):
-        raise NotInvited("This study is for people whom a panel sends.", reason="panel")
-    return {name: _value(name, sent.get(name, ())) for name in names}
+        raise NotInvited("This study is for people sent by a panel.", reason="panel")
+    return {name: _read_value(name, sent.get(name, ())) for name in names}
 
 
-def address(url: str, values: Mapping[str, str]) -> str:
-    """``url`` with each {name} replaced by its value, percent-encoded to the last character."""
-    return PLACE.sub(lambda found: quote(values.get(found[1], ""), safe=""), url)
+def fill_address(url: str, values: Mapping[str, str]) -> str:
+    """``url`` with each {name} replaced by its value, percent-encoded in full."""
+    return PLACEHOLDER.sub(lambda found: quote(values.get(found[1], ""), safe=""), url)
 
 
-def way_back(panel: Mapping[str, Any], *, outcome: str, parameters: Mapping[str, str]) -> str:
-    """Where the panel wants somebody back who ended so; "" where it only wants the code."""
+def return_address(panel: Mapping[str, Any], *, outcome: str, parameters: Mapping[str, str]) -> str:
+    """Where a person with this outcome goes back to; "" where the panel takes only a code."""
     end = panel["outcomes"][outcome]
-    return address(end.get("url", ""), {**parameters, "code": end.get("code", "")})
+    return fill_address(end.get("url", ""), {**parameters, "code": end.get("code", "")})
 
 
-def link_for_panel(panel: Mapping[str, Any], door: str) -> str:
-    """What to enter in the panel: our address, with the panel's own words for each value."""
+def link_for_panel(panel: Mapping[str, Any], study_url: str) -> str:
+    """The study's address to enter at the panel, with its placeholder for each parameter."""
     placeholders = panel.get("placeholders", {})
     pairs = [f"{name}={placeholders.get(name, f'[{name}]')}" for name in panel["parameters"]]
-    return f"{door}?{'&'.join(pairs)}"
+    return f"{study_url}?{'&'.join(pairs)}"
 
 
-def _parameters(names: Any) -> list[str]:
-    if not isinstance(names, list) or not 1 <= len(names) <= MOST_PARAMETERS:
-        raise StudyError(f"A panel sends 1 to {MOST_PARAMETERS} parameters; name them in a list.")
-    for name in names:
-        if not isinstance(name, str) or not NAME.fullmatch(name) or name.lower() in TAKEN:
-            raise StudyError(
-                f"A panel's parameter cannot be called {name!r}: letters, digits, - and _ from a "
-                f"letter on, at most 60, and none of {', '.join(TAKEN)}."
-            )
-    if len({name.lower() for name in names}) < len(names):
-        raise StudyError("Two of the panel's parameters have the same name.")
-    return names
-
-
-def _check_placeholders(placeholders: Any, parameters: Iterable[str]) -> None:
-    fine = isinstance(placeholders, Mapping) and all(
-        name in parameters
-        and isinstance(words, str)
-        and 1 <= len(words) <= 100
-        and words.isprintable()
-        and not set(words) & set(" &=#?")
-        for name, words in placeholders.items()
-    )
-    if not fine:
-        raise StudyError(
-            "placeholders maps the panel's parameters to how the panel writes them in an address, "
-            "such as {{%PROLIFIC_PID%}}."
-        )
-
-
-def _check_outcome(end: str, way: Any, parameters: Sequence[str]) -> None:
-    if not isinstance(way, Mapping) or not set(way) <= {"code", "url"}:
-        raise StudyError(f"The outcome {end} has a code and a url, and nothing else.")
-    code, url = way.get("code", ""), way.get("url", "")
-    if not code and not url:
-        raise StudyError(f"The outcome {end} needs a code, or an address to go back to.")
-    if code and not (isinstance(code, str) and CODE.fullmatch(code)):
-        raise StudyError(
-            f"{code!r} cannot be the code of the outcome {end}: letters, digits, - and _, at most "
-            "60 of them."
-        )
-    if url:
-        _check_url(end, url, {*parameters, *(["code"] if code else [])})
-
-
-def _check_url(end: str, url: Any, names: set[str]) -> None:
-    """Only an address that leads a person to a page of the panel, whatever the values are."""
-    what = f"The outcome {end} cannot lead to {url!r}:"
-    # Browsers drop tabs and line ends in an address and read \\ as /: then it is another one.
-    plain = isinstance(url, str) and url.isascii() and url.isprintable()
-    if not plain or not len(url) <= LONGEST_URL or set(url) & set(' "<>\\^`|'):
-        raise StudyError(
-            f"{what} an address has no spaces or special characters (write them percent-encoded) "
-            f"and at most {LONGEST_URL} of all."
-        )
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError as error:
-        raise StudyError(f"{what} it is no address. Write https://…") from error
-    local = host in {"localhost", "127.0.0.1"}
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise StudyError(f"{what} it has to begin with https://")
-    if not host or "@" in parts.netloc or set(parts.netloc) & set("{}"):
-        raise StudyError(f"{what} it has to name the panel's host itself, without a user name.")
-    if set(PLACE.sub("", url)) & set("{}"):
-        raise StudyError(f"{what} a brace is left over. Placeholders look like {{code}}.")
-    if unknown := [name for name in PLACE.findall(url) if name not in names]:
-        known = ", ".join(f"{{{name}}}" for name in sorted(names))
-        raise StudyError(f"{what} there is no {{{unknown[0]}}}. Placeholders are: {known}.")
-
-
-def _value(name: str, values: Sequence[str]) -> str:
+def _read_value(name: str, values: Sequence[str]) -> str:
     given = [value.strip() for value in values]
-    if not given or not any(given):
+    if not any(given):
         raise NotInvited(f"The panel sent no {name}.", reason="missing")
     if len(given) > 1:
         raise NotInvited(f"The panel sent {name} more than once.", reason="doubled")
     (value,) = given
     if len(value) > LONGEST_VALUE:
         raise NotInvited(f"The panel sent a {name} that is too long.", reason="long")
-    if UNFILLED.search(value) or value.lower() in {*NOTHING, name.lower()}:
+    if UNFILLED.search(value) or value.lower() in {*EMPTY_VALUES, name.lower()}:
         raise NotInvited(f"The panel did not fill in {name}.", reason="unfilled")
     if not value.isprintable() or "\N{REPLACEMENT CHARACTER}" in value or DOTS.fullmatch(value):
         raise NotInvited(f"The panel sent a {name} that cannot be read.", reason="unreadable")

@@ -1,9 +1,7 @@
-"""Lists of items that a study asks before and after its questions: parsed, checked, read; pure.
+"""Questionnaires: the items that a study may ask, their words by language, reading answers; pure.
 
-An item is a JSON object: ``{"name", "text", "kind"}`` with, by kind, ``"options"`` and
-``"screens_out"`` (choice), ``"labels"`` [low, high] and ``"points"`` (scale), ``"minimum"`` and
-``"maximum"`` (number); ``"required"`` (true unless said otherwise); and ``"translations"``
-{language: {"text", "options", "labels"}}. ``{"builtin": "sus"}`` stands for a list that is known.
+``Study.before`` and ``Study.after`` hold lists of items as JSON. ``{"builtin": "sus"}`` stands for
+a list of ``protocol.builtin``.
 """
 
 from __future__ import annotations
@@ -12,46 +10,164 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
 
 from survey.errors import StudyError
 from survey.protocol.builtin import BUILTIN
+from survey.protocol.problems import STRICT, explain
 
-KINDS = ("choice", "scale", "number", "text")
-FIELDS = {
-    "choice": {"options", "screens_out"},
-    "scale": {"labels", "points"},
-    "number": {"minimum", "maximum"},
-    "text": set(),
-}
-EVERY = {"name", "text", "kind", "required", "translations", "builtin"}
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 MOST_ITEMS = 60
 LONGEST_TEXT = 1000
 LONGEST_ANSWER = 4000
-#: A number that is no more than this many characters is one that a person writes.
+#: Longer numbers are not typed by a person.
 LONGEST_NUMBER = 20
-#: Without an exponent: a few characters would stand for a number that fills the memory.
+#: No exponents: a few characters would stand for a number that fills the memory.
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
+def _is_trimmed(text: str) -> str:
+    # Answers are compared without the white space around them.
+    if text != text.strip():
+        raise ValueError("Leave out the white space around it.")
+    return text
+
+
+def _keep_type(value: Any, check: Callable[[Any], float]) -> Any:
+    # The whole number 7 stays one: it is shown and stored as 7, not 7.0.
+    check(value)
+    return value
+
+
+ItemText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_is_trimmed)]
+Number = Annotated[float, Field(allow_inf_nan=False), WrapValidator(_keep_type)]
+
+
+class ItemTranslation(BaseModel):
+    """An item's words in another language."""
+
+    model_config = STRICT
+
+    text: ItemText | None = Field(None, description="text, without spaces around it")
+    options: list[ItemText] | None = Field(None, description="a list of texts")
+    labels: list[ItemText] | None = Field(None, description="a list of two texts")
+
+
+class QuestionnaireItem(BaseModel):
+    """What every kind of item has."""
+
+    model_config = STRICT
+
+    name: str = Field(
+        pattern="^[a-z0-9][a-z0-9_-]{0,59}$",
+        description="lower-case letters, digits, - and _, at most 60",
+    )
+    text: ItemText = Field(description="the text to show, without spaces around it")
+    kind: str = Field(description="choice, scale, number or text")
+    required: bool = Field(True, description="true or false")
+    translations: dict[str, ItemTranslation] = Field(
+        {}, description="for each language its text, options and labels"
+    )
+    builtin: str = Field("", description="the built-in questionnaire that the item is from")
+
+    @model_validator(mode="after")
+    def _check_translations(self) -> Self:
+        if self.builtin not in {"", *BUILTIN}:
+            raise StudyError(f"builtin = {self.builtin!r} is not possible. Leave it out.")
+        for language, words in self.translations.items():
+            for field in ("options", "labels"):
+                given = getattr(words, field)
+                if given is not None and len(given) != len(getattr(self, field, ())):
+                    raise StudyError(
+                        f"translations.{language}.{field} is not possible. Give as many texts as "
+                        f"{field} of the item has, in the same order."
+                    )
+        return self
+
+
+class ChoiceItem(QuestionnaireItem):
+    kind: Literal["choice"]
+    options: list[ItemText] = Field(
+        min_length=2, description="a list of two or more different texts"
+    )
+    screens_out: list[str] = Field([], description="a list of options that end the study")
+
+    @model_validator(mode="after")
+    def _check_options(self) -> Self:
+        options = set(self.options)
+        if len(options) < len(self.options):
+            raise StudyError("options holds a text twice. Give two or more different texts.")
+        if not set(self.screens_out) < options:
+            raise StudyError(
+                "screens_out is not possible. Give some of the options, but not all of them."
+            )
+        return self
+
+
+class ScaleItem(QuestionnaireItem):
+    kind: Literal["scale"]
+    labels: list[ItemText] = Field(
+        min_length=2, max_length=2, description="a list of two texts, for the lowest and highest"
+    )
+    points: int = Field(5, ge=2, le=11, description="a whole number")
+
+
+class NumberItem(QuestionnaireItem):
+    kind: Literal["number"]
+    minimum: Number | None = Field(None, description="a number")
+    maximum: Number | None = Field(None, description="a number")
+
+    @model_validator(mode="after")
+    def _check_range(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise StudyError(
+                f"minimum = {self.minimum} is not possible: it is more than maximum = "
+                f"{self.maximum}. Swap the two."
+            )
+        return self
+
+
+class TextItem(QuestionnaireItem):
+    kind: Literal["text"]
+
+
+ITEM: TypeAdapter[ChoiceItem | ScaleItem | NumberItem | TextItem] = TypeAdapter(
+    Annotated[ChoiceItem | ScaleItem | NumberItem | TextItem, Field(discriminator="kind")]
+)
+KINDS: Mapping[str, type[QuestionnaireItem]] = {
+    "choice": ChoiceItem,
+    "scale": ScaleItem,
+    "number": NumberItem,
+    "text": TextItem,
+}
+
+
 @dataclass(frozen=True)
-class Option:
-    """``value`` is stored, whatever the language; ``label`` is read."""
+class AskedOption:
+    """``value`` is stored, in every language the same; ``label`` is shown."""
 
     value: str
     label: str
 
 
 @dataclass(frozen=True)
-class Item:
-    """One item in the words of one language."""
+class AskedItem:
+    """An item in the words of one language."""
 
     name: str
     text: str
     kind: str
     required: bool = True
-    options: tuple[Option, ...] = ()
+    options: tuple[AskedOption, ...] = ()
     low: str = ""
     high: str = ""
     minimum: float | None = None
@@ -64,75 +180,72 @@ class Item:
         return self.kind in {"choice", "scale"}
 
 
-def expand(raw: Any) -> list[dict[str, Any]]:
-    """The items with every built-in list written out; StudyError, with the remedy, for a fault."""
+def expand_items(raw: Any) -> list[dict[str, Any]]:
+    """The items with every built-in list written out. StudyError for the first problem."""
     if not isinstance(raw, list):
-        raise StudyError("A questionnaire is a list of items: write [ … ].")
-    found: list[dict[str, Any]] = []
+        raise StudyError("A questionnaire is a list of items. Give a list.")
+    items: list[dict[str, Any]] = []
     for place, entry in enumerate(raw, start=1):
-        if not isinstance(entry, dict):
-            raise StudyError(f"Item {place} is no object: write {{'name': …, 'text': …}}.")
-        if set(entry) == {"builtin"}:
-            found += _builtin(entry["builtin"])
+        if isinstance(entry, dict) and set(entry) == {"builtin"}:
+            items += _builtin_items(entry["builtin"])
         else:
-            _check(entry, f"Item {place}")
-            found.append(entry)
-    if len(found) > MOST_ITEMS:
-        raise StudyError(f"{len(found)} items are too many for one page. Ask {MOST_ITEMS} at most.")
-    names = [entry["name"] for entry in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise StudyError(
-                f"Two items are called {name!r}. Give each item of a questionnaire its own name."
-            )
-    return found
+            _check_item(entry, place)
+            items.append(entry)
+    if len(items) > MOST_ITEMS:
+        raise StudyError(f"{len(items)} items are too many for one page. Ask {MOST_ITEMS} at most.")
+    names = [entry["name"] for entry in items]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise StudyError(f"Two items have the name {doubled[0]!r}. Give each item its own name.")
+    return items
 
 
-def items(
+def asked_items(
     raw: Sequence[Mapping[str, Any]],
     language: str = "en",
     translate: Callable[[str], str] = str,
-) -> list[Item]:
-    """The items of a checked list in a language; ``translate`` knows the built-in words."""
+) -> list[AskedItem]:
+    """The items in the words of a language; ``translate`` is applied to built-in words only."""
     return [
-        _item(entry, language, translate if entry.get("builtin") else str)
-        for entry in expand(list(raw))
+        _asked_item(entry, language, translate if entry.get("builtin") else str)
+        for entry in expand_items(list(raw))
     ]
 
 
-def read(asked: Sequence[Item], sent: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What was answered, and what is wrong with it; both by the name of the item.
+def read_answers(
+    items: Sequence[AskedItem], sent: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The answers and what is wrong with them, both by the item's name.
 
-    An item left out that is not required is "". What is wrong is one of ``required``,
-    ``unknown`` (no option of this item), ``number``, ``low``, ``high`` and ``long``.
+    An optional item without an answer has "". A problem is ``required``, ``unknown`` (not one of
+    the item's options), ``number``, ``low``, ``high`` or ``long``.
     """
     answers: dict[str, str] = {}
     problems: dict[str, str] = {}
-    for item in asked:
-        # A browser ends lines with two characters; a null cannot be stored.
+    for item in items:
+        # Browsers end lines with two characters; a null character cannot be stored.
         given = sent.get(item.name, "").replace("\r\n", "\n").replace("\0", "").strip()
-        answers[item.name], problem = _read(item, given)
+        answers[item.name], problem = _read_answer(item, given)
         if problem:
             problems[item.name] = problem
     return answers, problems
 
 
-def screened_out(asked: Sequence[Item], answers: Mapping[str, str]) -> bool:
-    """Whether one of the answers ends the study for this person."""
-    return any(answers.get(item.name) in item.screens_out for item in asked)
+def is_screened_out(items: Sequence[AskedItem], answers: Mapping[str, str]) -> bool:
+    """Whether one of the answers ends the study for the person who gave it."""
+    return any(answers.get(item.name) in item.screens_out for item in items)
 
 
-def _read(item: Item, given: str) -> tuple[str, str]:
+def _read_answer(item: AskedItem, given: str) -> tuple[str, str]:
     if not given:
         return "", "required" if item.required else ""
     if item.one_of:
         return given, "" if given in {option.value for option in item.options} else "unknown"
     if item.kind == "number":
-        return _number(item, given)
+        return _read_number(item, given)
     return given, "long" if len(given) > LONGEST_ANSWER else ""
 
 
-def _number(item: Item, given: str) -> tuple[str, str]:
+def _read_number(item: AskedItem, given: str) -> tuple[str, str]:
     if not NUMBER.fullmatch(given) or len(given) > LONGEST_NUMBER:
         return given, "number"
     number = Decimal(given.replace(",", "."))
@@ -143,27 +256,39 @@ def _number(item: Item, given: str) -> tuple[str, str]:
     return format(number, "f"), ""
 
 
-def _builtin(name: Any) -> list[dict[str, Any]]:
+def _builtin_items(name: Any) -> list[dict[str, Any]]:
     if not isinstance(name, str) or name not in BUILTIN:
-        raise StudyError(
-            f"There is no built-in questionnaire {name!r}. There are: {', '.join(BUILTIN)}."
-        )
+        raise StudyError(f"builtin = {name!r} is not possible. Choose from: {', '.join(BUILTIN)}.")
     return [{**entry, "builtin": name} for entry in BUILTIN[name]]
 
 
-def _item(entry: Mapping[str, Any], language: str, translate: Callable[[str], str]) -> Item:
-    own = entry.get("translations", {}).get(language, {})
-    texts = {key: own.get(key, entry.get(key)) for key in ("text", "options", "labels")}
-    low, high = map(translate, texts["labels"] or ("", ""))
+def _check_item(entry: Any, place: int) -> None:
+    name, kind = (entry.get(key) if isinstance(entry, dict) else None for key in ("name", "kind"))
+    where = f"Item {name!r}" if isinstance(name, str) else f"Item {place}"
+    try:
+        ITEM.validate_python(entry)
+    except ValidationError as error:
+        model = KINDS.get(str(kind), QuestionnaireItem)
+        skip = 0 if model is QuestionnaireItem else 1
+        raise StudyError(f"{where}: {explain(error, model, skip=skip)}") from error
+    except StudyError as error:
+        raise StudyError(f"{where}: {error}") from error
+
+
+def _asked_item(
+    entry: Mapping[str, Any], language: str, translate: Callable[[str], str]
+) -> AskedItem:
+    words = {**entry, **entry.get("translations", {}).get(language, {})}
+    low, high = map(translate, words.get("labels", ("", "")))
     if entry["kind"] == "scale":
-        steps = [str(step) for step in range(1, entry.get("points", 5) + 1)]
-        options = tuple(Option(step, step) for step in steps)
+        values = [str(point) for point in range(1, entry.get("points", 5) + 1)]
+        options = tuple(AskedOption(value, value) for value in values)
     else:
-        pairs = zip(entry.get("options", []), texts["options"] or [], strict=True)
-        options = tuple(Option(value, translate(label)) for value, label in pairs)
-    return Item(
+        pairs = zip(entry.get("options", []), words.get("options", []), strict=True)
+        options = tuple(AskedOption(value, translate(label)) for value, label in pairs)
+    return AskedItem(
         name=entry["name"],
-        text=translate(texts["text"]),
+        text=translate(words["text"]),
         kind=entry["kind"],
         required=entry.get("required", True),
         options=options,
@@ -174,82 +299,3 @@ def _item(entry: Mapping[str, Any], language: str, translate: Callable[[str], st
         screens_out=frozenset(entry.get("screens_out", [])),
         builtin=entry.get("builtin", ""),
     )
-
-
-def _check(entry: dict[str, Any], where: str) -> None:
-    name = entry.get("name")
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise StudyError(
-            f"{where}: name = {name!r}. Write small letters, digits, - and _, at most 60 of them."
-        )
-    where = f"Item {name!r}"
-    kind = entry.get("kind")
-    if kind not in KINDS:
-        raise StudyError(f"{where}: kind = {kind!r}. Choose from: {', '.join(KINDS)}.")
-    for field in entry:
-        if field not in EVERY | FIELDS[kind]:
-            may = ", ".join(sorted(EVERY | FIELDS[kind]))
-            raise StudyError(f"{where}: a {kind} has no field {field!r}. It may have: {may}.")
-    if not _is_text(entry.get("text")):
-        raise StudyError(f"{where}: text is missing, or has spaces around it. Write what is asked.")
-    if not isinstance(entry.get("required", True), bool):
-        raise StudyError(f"{where}: required is true or false.")
-    if entry.get("builtin", "") not in {"", *BUILTIN}:
-        raise StudyError(f"{where}: builtin names no list that is known. Leave it out.")
-    _check_kind(entry, kind, where)
-    _check_translations(entry, where)
-
-
-def _check_kind(entry: dict[str, Any], kind: str, where: str) -> None:
-    if kind == "choice":
-        options = _texts(entry.get("options"))
-        if len(options) < 2 or len(set(options)) < len(options):
-            raise StudyError(f"{where}: options is a list of two or more different answers.")
-        ending = entry.get("screens_out", [])
-        if not isinstance(ending, list) or not set(map(str, ending)) <= set(options):
-            raise StudyError(f"{where}: screens_out is a list of some of the options.")
-        if set(ending) == set(options):
-            raise StudyError(f"{where}: screens_out holds every option. Leave one that goes on.")
-    if kind == "scale":
-        if len(_texts(entry.get("labels"))) != 2:
-            raise StudyError(f"{where}: labels is a list of two words, for the two ends.")
-        points = entry.get("points", 5)
-        if not isinstance(points, int) or isinstance(points, bool) or not 2 <= points <= 11:
-            raise StudyError(f"{where}: points = {points!r} is not possible. Choose 2 to 11.")
-    if kind == "number":
-        for field in ("minimum", "maximum"):
-            value = entry.get(field)
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int | float)
-            ):
-                raise StudyError(f"{where}: {field} = {value!r} is no number.")
-        low, high = entry.get("minimum"), entry.get("maximum")
-        if low is not None and high is not None and low > high:
-            raise StudyError(f"{where}: minimum {low} is more than maximum {high}. Swap the two.")
-
-
-def _check_translations(entry: dict[str, Any], where: str) -> None:
-    translations = entry.get("translations", {})
-    if not isinstance(translations, dict):
-        raise StudyError(f"{where}: translations is an object: {{'de': {{'text': …}}}}.")
-    for language, own in translations.items():
-        if not isinstance(own, dict) or not set(own) <= {"text", "options", "labels"}:
-            raise StudyError(f"{where}: the words in {language!r} are text, options and labels.")
-        if "text" in own and not _is_text(own["text"]):
-            raise StudyError(f"{where}: the text in {language!r} is empty.")
-        for field in ("options", "labels"):
-            if field in own and (len(_texts(own[field])) != len(entry.get(field, []))):
-                raise StudyError(
-                    f"{where}: {field} in {language!r} must be as many as in the item itself, "
-                    "in the same order."
-                )
-
-
-def _is_text(value: Any) -> bool:
-    # An answer is compared without the white space around it.
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value == value.strip()
-
-
-def _texts(values: Any) -> list[str]:
-    """The list of texts that this is; nothing where it is none."""
-    return values if isinstance(values, list) and all(map(_is_text, values)) else []

@@ -91,6 +91,6 @@ def _by_invitation(study: Study, kind: str, secret: str) -> Way:
 
 
 def _by_panel(study: Study, kind: str, sent: Mapping[str, Sequence[str]]) -> Way:
-    parameters = panels.arrival(study.panel, sent)
+    parameters = panels.read_arrival(study.panel, sent)
     person = parameters[study.panel["person"]]
     return Way(tokens.token_of_person(study.pk, kind, person), person, parameters)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -100,8 +99,8 @@ def _facts(row: Any, names: Iterable[str]) -> dict[str, Any]:
 
 def _decided(protocol: Protocol) -> dict[str, Any]:
     """What the study decides otherwise than those that were frozen before one could."""
-    plain = asdict(Protocol())
-    chosen = {name: value for name, value in asdict(protocol).items() if value != plain[name]}
+    plain = dict(Protocol())
+    chosen = {name: value for name, value in protocol if value != plain[name]}
     return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in chosen.items()

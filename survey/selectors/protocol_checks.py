@@ -11,8 +11,8 @@ from django.utils import formats, translation
 from survey.errors import StudyError
 from survey.models import Study, is_past_last_day
 from survey.protocol import panels, questionnaires
-from survey.protocol.fields import Protocol
-from survey.protocol.summary import LANGUAGE_NAMES, Decision, Numbers, in_words
+from survey.protocol.fields import Protocol, StudyPlan
+from survey.protocol.summary import LANGUAGE_NAMES, Decision, summarize
 from survey.wording import built_in
 
 
@@ -51,14 +51,7 @@ def course_checks(study: Study) -> list[Check]:
 
 def course_in_words(study: Study) -> list[Decision]:
     """What was decided about the study, one decision a line."""
-    numbers = Numbers(
-        arms=study.arms.count(),
-        profiles=study.n_profiles,
-        minimum_profile=study.minimum_profile,
-        questions=study.questions_per_appraiser,
-        quota=study.quota,
-    )
-    return in_words(Protocol.of(study), numbers)
+    return summarize(Protocol.of(study), StudyPlan.of(study), arms=study.arms.count())
 
 
 def no_translation(study: Study) -> list[str]:
@@ -72,8 +65,10 @@ def no_translation(study: Study) -> list[str]:
         day = partial(formats.date_format, format="DATE_FORMAT")
         english = {
             "title": built_in.TITLE,
-            "consent_text": built_in.consent(study.questions_per_appraiser, protocol, date=day),
-            "instructions": built_in.instructions(protocol),
+            "consent_text": built_in.write_consent(
+                study.questions_per_appraiser, protocol, date=day
+            ),
+            "instructions": built_in.write_instructions(protocol),
         }
     return [
         f"In English only: the {name.replace('_', ' ')}. Delete this draft (manage.py "
@@ -86,7 +81,7 @@ def no_translation(study: Study) -> list[str]:
 
 def no_panel(study: Study) -> list[str]:
     try:
-        panels.check(study.panel)
+        panels.check_panel(study.panel)
     except StudyError as error:
         return [str(error)]
     return []
@@ -96,7 +91,7 @@ def no_questionnaire(study: Study) -> list[str]:
     problems = []
     for part, items in (("before", study.before), ("after", study.after)):
         try:
-            questionnaires.expand(items)
+            questionnaires.expand_items(items)
         except StudyError as error:
             problems.append(f"The questionnaire {part}: {error}")
     return problems

@@ -12,16 +12,16 @@ from django.utils.translation import gettext
 
 from survey.models import Appraiser, Response, Study
 from survey.protocol import questionnaires
-from survey.protocol.questionnaires import Item
+from survey.protocol.questionnaires import AskedItem
 from survey.stats.questionnaires import Mean, mean, sus_score
 
 Part = Response.Part
 
 
-def items_of(study: Study, part: str, language: str = "en") -> list[Item]:
+def items_of(study: Study, part: str, language: str = "en") -> list[AskedItem]:
     """The items of one part, in the words of a language."""
     raw = study.before if part == Part.BEFORE else study.after
-    return questionnaires.items(raw, language, gettext)
+    return questionnaires.asked_items(raw, language, gettext)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _responses(study: Study, kind: str) -> QuerySet[Response]:
     return of_kind.exclude(appraiser__outcome__in=left_out).order_by("pk")
 
 
-def _part(part: str, items: list[Item], given: dict[str, dict[int, str]]) -> PartResult:
+def _part(part: str, items: list[AskedItem], given: dict[str, dict[int, str]]) -> PartResult:
     people = {who for answers in given.values() for who in answers}
     return PartResult(
         part=str(part),
@@ -93,7 +93,7 @@ def _part(part: str, items: list[Item], given: dict[str, dict[int, str]]) -> Par
     )
 
 
-def _item(item: Item, answers: list[str]) -> ItemResult:
+def _item(item: AskedItem, answers: list[str]) -> ItemResult:
     numbers = [] if item.kind in {"choice", "text"} else [_number(text) for text in answers]
     tally = Counter(answers)
     return ItemResult(
@@ -106,7 +106,7 @@ def _item(item: Item, answers: list[str]) -> ItemResult:
     )
 
 
-def _sus(items: list[Item], given: dict[str, dict[int, str]]) -> Mean | None:
+def _sus(items: list[AskedItem], given: dict[str, dict[int, str]]) -> Mean | None:
     names = [item.name for item in items if item.builtin == "sus"]
     if len(names) != 10:
         return None

@@ -122,6 +122,6 @@ def panel_return(appraiser: Appraiser) -> PanelReturn | None:
     return PanelReturn(
         panel=panel.get("name", ""),
         outcome=appraiser.outcome,
-        url=panels.way_back(panel, outcome=appraiser.outcome, parameters=appraiser.panel),
+        url=panels.return_address(panel, outcome=appraiser.outcome, parameters=appraiser.panel),
         code=panel["outcomes"][appraiser.outcome].get("code", ""),
     )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from survey.errors import StudyError
 from survey.models import Study, is_past_last_day
-from survey.protocol.fields import Protocol
+from survey.protocol.fields import Protocol, StudyPlan
+from survey.protocol.problems import validated
 from survey.selectors.uploads import stored_upload
 from survey.services.preparing import prepare_study
-from survey.wording.new_study import wording
+from survey.wording.of_study import StudyTexts, write_texts
 
 
 def clone_study(
@@ -33,7 +33,7 @@ def clone_study(
     protocol, consent = Protocol.of(study), study.consent_text
     if withdraw_until != "same" and withdraw_until != protocol.withdraw_until:
         protocol, consent = _without_built_in_consent(study, protocol)
-        protocol = replace(protocol, withdraw_until=withdraw_until)
+        protocol = protocol.model_copy(update={"withdraw_until": withdraw_until})
     if is_past_last_day(protocol.withdraw_until):
         raise StudyError(
             f"Answers can be erased until {protocol.withdraw_until}, which has passed: the copy "
@@ -43,18 +43,13 @@ def clone_study(
         stored_upload(arm) if arm.trained_model is None else arm.trained_model
         for arm in study.arms.select_related("trained_model")
     ]
+    plan = dict(StudyPlan.of(study)) | ({} if seed is None else {"seed": seed})
     return prepare_study(
         slug=slug,
         dataset=study.dataset,
         arms=arms,
-        profiles=study.n_profiles,
-        questions=study.questions_per_appraiser,
-        appraisers=study.quota,
-        seed=study.seed if seed is None else seed,
-        minimum_profile=study.minimum_profile,
-        title=study.title,
-        consent_text=consent,
-        instructions=study.instructions,
+        plan=validated(StudyPlan, plan),
+        texts=StudyTexts(study.title, consent, study.instructions),
         protocol=protocol,
         by=by,
         note=f"copied from {study.slug}",
@@ -75,13 +70,13 @@ def day_in_words(study: Study, copy: Study) -> str:
 
 def _without_built_in_consent(study: Study, protocol: Protocol) -> tuple[Protocol, str]:
     """The protocol and the consent without the texts that nobody has written."""
-    plain = replace(protocol, translations={})
-    built_in = wording(questions=study.questions_per_appraiser, protocol=plain)
-    own: dict[str, dict[str, str]] = {}
+    plain = protocol.model_copy(update={"translations": {}})
+    built_in = write_texts(StudyTexts(), questions=study.questions_per_appraiser, protocol=plain)
+    own: dict[str, Any] = {}
     for language, words in protocol.translations.items():
         own[language] = dict(words)
         same = built_in.translations.get(language, {}).get("consent_text")
         if same is not None and words.get("consent_text") == same:
             del own[language]["consent_text"]
     consent = "" if study.consent_text == built_in.consent_text else study.consent_text
-    return replace(protocol, translations=own), consent
+    return protocol.model_copy(update={"translations": own}), consent

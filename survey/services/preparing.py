@@ -1,9 +1,8 @@
-"""A draft: checked, its profiles drawn, its recommendations ordered; or deleted again."""
+"""Prepares a study as a draft: draws its profiles and submits its publish jobs; deletes drafts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 
 import numpy as np
 from django.core.exceptions import ValidationError
@@ -18,20 +17,19 @@ from recommender.store import StoreError
 from survey import pairing
 from survey.errors import DataDamaged, StudyError
 from survey.models import Arm, Study, is_past_last_day
-from survey.protocol import questionnaires
-from survey.protocol.fields import LONGEST_TITLE, Protocol
+from survey.protocol.fields import LONGEST_TITLE, Protocol, StudyPlan
+from survey.protocol.summary import count_noun, describe_profiles
 from survey.selectors.arm_labels import Source, label_arms
 from survey.selectors.checklist import arm_problems
 from survey.selectors.drawing import all_published
 from survey.services.status import record_event
 from survey.services.uploading import keep_upload
 from survey.uploads import UploadedList
-from survey.wording.new_study import wording
+from survey.wording.of_study import StudyTexts, write_texts
 
-#: Profiles drawn for one that is wanted: where both arms name the same movie, the next is tried.
+#: Profiles drawn for each one wanted: where both arms recommend the same movie, the next is tried.
 POOL_FACTOR = 4
 POOL_AT_LEAST = 200
-LARGEST_SEED = 2**63 - 1
 
 
 def prepare_study(
@@ -39,76 +37,51 @@ def prepare_study(
     slug: str,
     dataset: Dataset,
     arms: Sequence[Source],
-    profiles: int,
-    questions: int,
-    appraisers: int,
-    seed: int,
-    minimum_profile: int = 5,
-    title: str = "",
-    consent_text: str = "",
-    instructions: str = "",
+    plan: StudyPlan,
+    texts: StudyTexts | None = None,
     protocol: Protocol | None = None,
     by: str = "",
     note: str = "",
 ) -> Study:
     """A draft with its pool of profiles, and a publish job for each trained arm. StudyError."""
-    protocol = protocol or Protocol()
+    texts, protocol = texts or StudyTexts(), protocol or Protocol()
     protocol.check()
-    # Built-in questionnaires are written out, so that they are frozen with the rest.
-    before, after = map(questionnaires.expand, (protocol.before, protocol.after))
-    protocol = replace(protocol, before=before, after=after)
-    _check_numbers(
-        slug=slug,
-        profiles=profiles,
-        questions=questions,
-        appraisers=appraisers,
-        seed=seed,
-        minimum_profile=minimum_profile,
-    )
-    if len(title) > LONGEST_TITLE:
+    _check_slug(slug)
+    if len(texts.title) > LONGEST_TITLE:
         raise StudyError(f"The title is longer than {LONGEST_TITLE} characters. Shorten it.")
-    _check_course(protocol, profiles=profiles, questions=questions, minimum_profile=minimum_profile)
+    _check_protocol_fits(protocol, plan)
     _check_arms(dataset, arms)
-    eligible = _eligible(dataset, arms, profiles, minimum_profile, protocol)
-    words = wording(
-        questions=questions,
-        protocol=protocol,
-        title=title,
-        consent_text=consent_text,
-        instructions=instructions,
-    )
-    size = max(POOL_FACTOR * profiles, POOL_AT_LEAST)
-    pool = pairing.draw_pool(eligible, size, pairing.generator(seed, pairing.Stream.POOL))
+    eligible = _eligible_users(dataset, arms, plan, protocol)
+    texts = write_texts(texts, questions=plan.questions, protocol=protocol)
+    size = max(POOL_FACTOR * plan.profiles, POOL_AT_LEAST)
+    pool = pairing.draw_pool(eligible, size, pairing.generator(plan.seed, pairing.Stream.POOL))
     try:
         with transaction.atomic():
             study = Study.objects.create(
                 slug=slug,
-                title=words.title,
                 dataset=dataset,
-                consent_text=words.consent_text,
-                instructions=words.instructions,
-                seed=seed,
-                n_profiles=profiles,
-                questions_per_appraiser=questions,
-                quota=appraisers,
-                minimum_profile=minimum_profile,
+                seed=plan.seed,
+                n_profiles=plan.profiles,
+                questions_per_appraiser=plan.questions,
+                quota=plan.appraisers,
+                minimum_profile=plan.minimum_profile,
                 profile_pool=pool,
-                **asdict(replace(protocol, translations=words.translations)),
+                **dict(protocol) | vars(texts),
             )
             record_event(
                 study=study, start="", end=study.status, at=study.created_at, by=by, note=note
             )
             for position, (source, label) in enumerate(zip(arms, label_arms(arms), strict=True)):
-                _make_arm(study, position, label, source)
+                _create_arm(study, position, label, source)
     except IntegrityError as error:
-        # The constraint decides: somebody may have taken the name a moment ago.
+        # The constraint decides: another request may have taken the name a moment ago.
         if Study.objects.filter(slug=slug).exists():
             raise StudyError(f"There is a study {slug!r} already. Choose another name.") from error
         raise
     return study
 
 
-def _make_arm(study: Study, position: int, label: str, source: Source) -> None:
+def _create_arm(study: Study, position: int, label: str, source: Source) -> None:
     if isinstance(source, UploadedList):
         arm = Arm.objects.create(
             study=study,
@@ -128,51 +101,36 @@ def _make_arm(study: Study, position: int, label: str, source: Source) -> None:
     )
 
 
-def _eligible(
-    dataset: Dataset,
-    arms: Sequence[Source],
-    profiles: int,
-    minimum: int,
-    protocol: Protocol,
+def _eligible_users(
+    dataset: Dataset, arms: Sequence[Source], plan: StudyPlan, protocol: Protocol
 ) -> NDArray[np.int64]:
-    """The users whose profiles may be drawn. StudyError where they are too few."""
-    maximum, era = protocol.maximum_profile, (protocol.era_from, protocol.era_to)
+    """The users whose profiles can be drawn. StudyError where they are too few."""
     try:
-        found = eligible_users(dataset=dataset, minimum=minimum, maximum=maximum, era=era)
+        found = eligible_users(
+            dataset=dataset,
+            minimum=plan.minimum_profile,
+            maximum=protocol.maximum_profile,
+            era=(protocol.era_from, protocol.era_to),
+        )
     except StoreError as error:
         raise DataDamaged(str(error)) from error
     uploads = [source for source in arms if isinstance(source, UploadedList)]
     for upload in uploads:
         found = np.intersect1d(found, upload.covered(), assume_unique=True)
-    if len(found) >= profiles:
+    if len(found) >= plan.profiles:
         return found
-    size = f"{minimum} movies or more" if maximum is None else f"{minimum} to {maximum} movies"
-    users = "1 user" if len(found) == 1 else f"{len(found)} users"
-    words = [f"only {users} of {dataset.name} rated {size}"]
-    remedy = "Ask for fewer profiles, or shorter ones."
-    if era != (None, None):
-        words.append(f"with a median year {_years(*era)}")
-        remedy = "Ask for fewer profiles, or for other ones."
+    profiles = f"{count_noun(len(found), 'profile')} {describe_profiles(protocol, plan)}"
+    remedy = "Ask for fewer profiles, or relax the limits on size and years."
     if uploads:
-        are = "is" if len(found) == 1 else "are"
-        words.append(f"and {are} in the uploaded list of {' and of '.join(map(_system, uploads))}")
+        profiles += f" in the uploaded list of {' and of '.join(each.system for each in uploads)}"
         remedy = "Ask for fewer profiles, or upload recommendations for more of them."
-    wanted = "1 profile is" if profiles == 1 else f"{profiles} profiles are"
-    raise StudyError(f"{wanted} wanted, but {' '.join(words)}. {remedy}")
-
-
-def _years(first: int | None, last: int | None) -> str:
-    if first is None:
-        return f"up to {last}"
-    return f"from {first} on" if last is None else f"from {first} to {last}"
-
-
-def _system(upload: UploadedList) -> str:
-    return upload.system
+    raise StudyError(
+        f"profiles = {plan.profiles} is not possible: {dataset.name} has only {profiles}. {remedy}"
+    )
 
 
 def publish_again(*, study: Study) -> list[Job]:
-    """Order anew what a failed or cancelled job left undone; the jobs to wait for."""
+    """Submit failed and cancelled publish jobs again; the jobs to wait for."""
     waiting = []
     for arm in study.arms.exclude(trained_model=None).select_related(
         "trained_model", "publish_job"
@@ -191,62 +149,51 @@ def publish_again(*, study: Study) -> list[Job]:
 
 @transaction.atomic
 def delete_draft(*, study: Study) -> None:
-    """Remove a draft for good, so that its name is free again. StudyError once it has opened."""
-    # Somebody may be opening it: the lock decides who comes first.
+    """Delete a draft, so that its name is free again. StudyError once the study has opened."""
+    # Another request may be opening it: the lock decides which comes first.
     draft = Study.objects.select_for_update().filter(pk=study.pk, status=Study.Status.DRAFT).first()
     if draft is None:
-        raise StudyError(f"Only a draft can be deleted; {study.slug!r} is none.")
+        raise StudyError(f"Only a draft can be deleted, and {study.slug!r} is not a draft.")
     for job_id in draft.arms.exclude(publish_job=None).values_list("publish_job", flat=True):
         cancel_job(job_id)
     draft.delete()
 
 
-def _check_numbers(*, slug: str, seed: int, profiles: int, questions: int, **counts: int) -> None:
+def _check_slug(slug: str) -> None:
     try:
         validate_slug(slug)
     except ValidationError:
         slug = ""
     if not slug or len(slug) > 60:
         raise StudyError(
-            "The name of a study is its address: letters, digits, - and _, at most 60 of them."
+            "The name of a study is part of its address. Use letters, digits, - and _, at most 60."
         )
-    for name, number in {"profiles": profiles, "questions": questions, **counts}.items():
-        if not 1 <= number <= 2**15 - 1:
-            words = name.replace("_", " ")
-            raise StudyError(f"{words} = {number} is not possible. Choose 1 to {2**15 - 1}.")
-    if profiles < questions:
-        raise StudyError(
-            f"{questions} questions an appraiser need {questions} different profiles, more "
-            f"than the {profiles} asked for. Ask for more profiles, or fewer questions."
-        )
-    if not 0 <= seed <= LARGEST_SEED:
-        raise StudyError(f"A seed of {seed} is not possible. Choose 0 to {LARGEST_SEED}.")
 
 
-def _check_course(
-    protocol: Protocol, *, profiles: int, questions: int, minimum_profile: int
-) -> None:
-    beside = protocol.n_practice + protocol.n_checks
-    if profiles < questions + beside:
+def _check_protocol_fits(protocol: Protocol, plan: StudyPlan) -> None:
+    """StudyError unless the protocol is possible in a study of this size, now."""
+    needed = plan.questions + protocol.n_practice + protocol.n_checks
+    if plan.profiles < needed:
         raise StudyError(
-            f"{questions} questions an appraiser and {beside} for practice and checks need "
-            f"{questions + beside} different profiles, more than the {profiles} asked for. Ask for "
-            "more profiles, or fewer questions."
+            f"profiles = {plan.profiles} is not possible: the questions of one appraiser, with "
+            f"practice and checks, need {needed} different profiles. Ask for more profiles, or "
+            "fewer questions."
         )
-    if protocol.n_repeats > questions:
+    if protocol.n_repeats > plan.questions:
         raise StudyError(
-            f"{protocol.n_repeats} of {questions} questions cannot be repeated. Repeat fewer."
+            f"n_repeats = {protocol.n_repeats} is not possible: an appraiser has "
+            f"{plan.questions} questions. Repeat fewer."
         )
     if is_past_last_day(protocol.withdraw_until):
         raise StudyError(
-            f"Answers can be erased until {protocol.withdraw_until}, which has passed: the study "
-            "could never open. Give a later day, or none."
+            f"withdraw_until = {protocol.withdraw_until} has passed, so the study could never "
+            "open. Give a later day, or none."
         )
     maximum = protocol.maximum_profile
-    if maximum is not None and maximum < minimum_profile:
+    if maximum is not None and maximum < plan.minimum_profile:
         raise StudyError(
-            f"A profile of {minimum_profile} to {maximum} movies is not possible. Swap the two, or "
-            "choose other limits."
+            f"maximum_profile = {maximum} is not possible: it is less than minimum_profile = "
+            f"{plan.minimum_profile}. Swap the two, or choose other limits."
         )
 
 

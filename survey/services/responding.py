@@ -24,7 +24,7 @@ def respond(
     *,
     appraiser: Appraiser,
     part: str,
-    items: Sequence[questionnaires.Item],
+    items: Sequence[questionnaires.AskedItem],
     sent: Mapping[str, str],
     now: datetime | None = None,
 ) -> bool:
@@ -33,7 +33,7 @@ def respond(
     A doubled or stale one changes nothing. An answer that screens out ends the study for this
     appraiser; the places of one who ended so are free. StudyClosed where this questionnaire would
     be next, but the study takes no answers now. StudyError unless every answer is possible: the
-    page has asked ``questionnaires.read`` before.
+    page has asked ``questionnaires.read_answers`` before.
     """
     come_back(appraiser=appraiser, now=now)
     # A second tab may send the same at this moment; the row is held until its answers are there.
@@ -47,7 +47,7 @@ def respond(
         return False
     if next_step(found) is Step.CLOSED:
         raise StudyClosed("This study takes no answers now.")
-    answers, problems = questionnaires.read(items, sent)
+    answers, problems = questionnaires.read_answers(items, sent)
     if problems:
         raise StudyError(f"These answers are not possible: {', '.join(problems)}.")
     now = now or timezone.now()
@@ -62,7 +62,7 @@ def respond(
         )
         for item in items
     )
-    if part == Response.Part.BEFORE and questionnaires.screened_out(items, answers):
+    if part == Response.Part.BEFORE and questionnaires.is_screened_out(items, answers):
         end(appraiser=found, outcome=Appraiser.Outcome.SCREENED, now=now)
     finish(appraiser=found, now=now)
     return True

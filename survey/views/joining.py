@@ -17,7 +17,7 @@ from survey.services.joining import consent_version, join_study, new_ticket
 from survey.views.private_pages import private_page
 from survey.views.throttle import throttled
 from survey.wording import languages
-from survey.wording.of_study import tells_of_entry, what_awaits, words_of
+from survey.wording.of_study import consent_mentions_entry, expected_effort, words_of
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     facts = context(entry, language) | {
         "ticket": new_ticket(),
         "version": version,
-        "entry_told": tells_of_entry(entry.study, text),
+        "entry_told": consent_mentions_entry(entry.study, text),
     }
     return who_may_join(request, entry, language) or render(request, "survey/consent.html", facts)
 
@@ -146,7 +146,7 @@ def context(entry: Entry, language: str) -> dict[str, object]:
     return {
         "study": study,
         "words": words_of(study, language),
-        "awaits": what_awaits(study),
+        "awaits": expected_effort(study),
         "trial": study.takes(Appraiser.Kind.PILOT),
         "language": language,
         "languages": languages.choices(study),

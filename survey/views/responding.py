@@ -12,7 +12,7 @@ from survey import access
 from survey.errors import StudyClosed
 from survey.models import Appraiser, Response, Study
 from survey.protocol import questionnaires
-from survey.protocol.questionnaires import Item
+from survey.protocol.questionnaires import AskedItem
 from survey.selectors.questionnaires import items_of
 from survey.services.dropouts import seen
 from survey.services.responding import PARTS, respond
@@ -30,7 +30,7 @@ PREFIX = "item-"
 class Field:
     """An item on the page, with what was entered and what is wrong with it."""
 
-    item: Item
+    item: AskedItem
     value: str
     problem: str
 
@@ -51,7 +51,7 @@ def responses(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("appraiser", token=token)
     items = items_of(who.study, part, languages.current())
     sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
-    _, problems = questionnaires.read(items, sent)
+    _, problems = questionnaires.read_answers(items, sent)
     # Where the study takes none, what is wrong with the answers matters less than that.
     if problems and (part == Response.Part.AFTER or who.study.takes(who.kind)):
         return page(request, who, token, part, sent=sent, problems=problems)
@@ -63,7 +63,7 @@ def responses(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def refused(
-    request: HttpRequest, token: str, part: str, items: list[Item], sent: dict[str, str]
+    request: HttpRequest, token: str, part: str, items: list[AskedItem], sent: dict[str, str]
 ) -> HttpResponse:
     """Nothing was stored: all of it is still there to be sent again, or its texts to be copied."""
     # As things stand now; Http404 where it is the appraiser who is gone.
@@ -113,7 +113,7 @@ def filled_in(
     ]
 
 
-def in_words(item: Item, problem: str) -> str:
+def in_words(item: AskedItem, problem: str) -> str:
     words = {
         "required": gettext("Please answer this."),
         "unknown": gettext("Please choose one of the answers."),

@@ -1,7 +1,7 @@
-"""The words a new study begins with; a researcher may write others. Plain, kind, and no jargon.
+"""The built-in texts of a study: plain, kind and without jargon.
 
-They are chosen for what the study asks and keeps, so that the consent is true; the translation is
-passed in, and English is what stands here.
+Sentences are chosen by the study's options, so that the consent is true. The functions that
+translate are passed in; the texts here are English.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from survey.protocol.builtin import gettext_noop
+
 if TYPE_CHECKING:
     from survey.protocol.fields import Protocol as StudyProtocol
-
-
-def gettext_noop(text: str) -> str:
-    """Marks words for the catalogues of translations, and leaves them as they are."""
-    return text
 
 
 class Plural(Protocol):
@@ -46,7 +43,7 @@ KEPT = gettext_noop(
     "here, and the language you read. Your name, your e-mail address and your network address are "
     "not kept. The ratings you see were given by people who are not named."
 )
-#: One sentence for what is asked beside a choice: how well one knows the movies, how sure one is.
+#: One sentence for everything that is asked with each choice.
 ASKED = {
     ("ask_familiarity",): gettext_noop(
         "With each choice you say how well you know the two movies; this is kept as well."
@@ -121,75 +118,58 @@ CHECKS = gettext_noop(
 PRACTICE = gettext_noop("The first questions are for practice and do not count.")
 
 
-def minutes(questions: int, items: int = 0) -> int:
-    """About how long it takes, rounded to whole minutes; at least one."""
+def estimate_minutes(questions: int, items: int = 0) -> int:
+    """The expected time in whole minutes, at least one."""
     return max(1, round((questions * SECONDS_A_QUESTION + items * SECONDS_AN_ITEM) / 60))
 
 
-def consent(
+def write_consent(
     questions: int,
-    protocol: StudyProtocol | None = None,
+    protocol: StudyProtocol,
     *,
     gettext: Callable[[str], str] = str,
     ngettext: Plural = in_english,
     date: Callable[..., str] = str,
 ) -> str:
-    """The consent text of a study with so many questions an appraiser, true for what it asks.
+    """The consent text of a study with so many questions for each appraiser.
 
-    ``date`` writes the last day of withdrawing; paragraphs are parted by an empty line.
+    ``date`` formats the last day for withdrawing. Empty lines separate paragraphs.
     """
-    asked, items, until = questions, 0, None
-    if protocol:
-        asked += protocol.n_practice + protocol.n_checks + protocol.n_repeats
-        items = len(protocol.before) + len(protocol.after)
-        until = protocol.withdraw_until
+    asked = questions + protocol.n_practice + protocol.n_checks + protocol.n_repeats
+    items = len(protocol.before) + len(protocol.after)
+    minutes = estimate_minutes(asked, items)
     count = ngettext("There is one such question.", "There are {questions} such questions.", asked)
-    needed = minutes(asked, items)
     time = ngettext(
-        "Most people need about one minute.", "Most people need about {minutes} minutes.", needed
+        "Most people need about one minute.", "Most people need about {minutes} minutes.", minutes
     )
     task = [gettext(TASK), count.format(questions=asked)]
     task += [gettext(LISTS)] if items else []
-    kept = [gettext(KEPT)] + [gettext(words) for words in _beside(protocol)]
+    until = protocol.withdraw_until
     erase = gettext(ERASE_UNTIL).format(date=date(until)) if until else gettext(ERASE)
-    personal = [gettext(ERASE_PERSONAL)] if protocol and protocol.entry == "personal" else []
     paragraphs = [
         [gettext(INVITATION)],
-        [*task, time.format(minutes=needed)],
-        kept,
+        [*task, time.format(minutes=minutes)],
+        [gettext(KEPT), *map(gettext, _also_kept(protocol))],
         [gettext(VOLUNTARY)],
-        [erase, *personal],
+        [erase, *([gettext(ERASE_PERSONAL)] if protocol.entry == "personal" else [])],
     ]
-    # A Chinese full stop brings its own room along.
+    # The Chinese full stop includes its own space.
     return "\n\n".join(" ".join(sentences).replace("。 ", "。") for sentences in paragraphs)
 
 
-def instructions(
-    protocol: StudyProtocol | None = None, *, gettext: Callable[[str], str] = str
-) -> str:
-    """The instructions of a study, true for what it asks."""
-    third = protocol.third_answer if protocol else ""
-    paragraphs = [*INSTRUCTIONS_PARTS, NEITHER[third]]
-    if protocol and protocol.n_practice:
-        paragraphs.append(PRACTICE)
-    if protocol and protocol.n_checks:
-        paragraphs.append(CHECKS)
+def write_instructions(protocol: StudyProtocol, *, gettext: Callable[[str], str] = str) -> str:
+    """The instructions of a study."""
+    paragraphs = [*INSTRUCTIONS_PARTS, NEITHER[protocol.third_answer]]
+    paragraphs += [PRACTICE] if protocol.n_practice else []
+    paragraphs += [CHECKS] if protocol.n_checks else []
     return "\n\n".join(map(gettext, paragraphs))
 
 
-def _beside(protocol: StudyProtocol | None) -> list[str]:
-    """What is kept beside the choices and their times."""
-    if protocol is None:
-        return []
+def _also_kept(protocol: StudyProtocol) -> list[str]:
+    """What is kept besides the choices and their times."""
     asked = tuple(name for name in ("ask_familiarity", "ask_confidence") if getattr(protocol, name))
     found = [ASKED[asked]] if asked else []
-    if protocol.ask_comment:
-        found.append(COMMENTS)
-    if protocol.before or protocol.after:
-        found.append(TOGETHER)
-    if protocol.changes != "never":
-        found.append(CHANGED)
+    found += [COMMENTS] if protocol.ask_comment else []
+    found += [TOGETHER] if protocol.before or protocol.after else []
+    found += [CHANGED] if protocol.changes != "never" else []
     return found + {"panel": [PANEL], "personal": [PERSONAL]}.get(protocol.entry, [])
-
-
-INSTRUCTIONS = instructions()

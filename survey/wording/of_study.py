@@ -1,47 +1,117 @@
-"""A study's own words in the language of whoever reads them."""
+"""A study's own texts: written when the study is prepared, and read in a language."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
-from django.utils.translation import gettext
+from django.conf import settings
+from django.utils import formats, translation
+from django.utils.translation import gettext, ngettext
 
 from survey.models import Study
+from survey.protocol.fields import LANGUAGES, Protocol
 from survey.wording import built_in
 
 
 @dataclass(frozen=True)
-class Words:
-    title: str
-    consent_text: str
-    instructions: str
+class StudyTexts:
+    """``translations``: language -> those of the texts that the study has in it."""
+
+    title: str = ""
+    consent_text: str = ""
+    instructions: str = ""
+    translations: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def given(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in ("title", "consent_text", "instructions")}
 
 
-def words_of(study: Study, language: str) -> Words:
-    """The study's words in a language; where it has none in it, those of the study itself."""
-    own = study.translations.get(language, {})
-    return Words(
+@dataclass(frozen=True)
+class ExpectedEffort:
+    """What an appraiser is asked for: ``questions``, and about so many ``minutes``."""
+
+    questions: int
+    minutes: int
+
+
+def write_texts(own: StudyTexts, *, questions: int, protocol: Protocol) -> StudyTexts:
+    """The study's own texts, and built-in ones for those that it lacks, in every language.
+
+    An own text is never combined with a built-in translation, because the two could differ in
+    what the appraiser agrees to. A built-in text with an untranslated sentence stays English.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        english, _ = _built_in_texts(questions, protocol)
+    translations: dict[str, Any] = {
+        language: dict(texts) for language, texts in protocol.translations.items()
+    }
+    for language in LANGUAGES[1:]:
+        with translation.override(language):
+            texts, translated = _built_in_texts(questions, protocol)
+        for name in translated:
+            if not own.given[name]:
+                translations.setdefault(language, {}).setdefault(name, texts[name])
+    texts = {name: text or english[name] for name, text in own.given.items()}
+    return StudyTexts(**texts, translations=translations)
+
+
+def words_of(study: Study, language: str) -> StudyTexts:
+    """The study's texts in a language; a text without translation is that of the study itself."""
+    own: Mapping[str, str] = study.translations.get(language, {})
+    return StudyTexts(
         title=own.get("title") or study.title,
         consent_text=own.get("consent_text") or study.consent_text,
         instructions=own.get("instructions") or study.instructions,
     )
 
 
-def tells_of_entry(study: Study, consent_text: str) -> bool:
-    """Whether the consent has the built-in sentence on what the way in tells of who comes."""
+def consent_mentions_entry(study: Study, consent_text: str) -> bool:
+    """Whether the consent has the built-in sentence on what the panel or the link reveals."""
     sentence = {"panel": built_in.PANEL, "personal": built_in.PERSONAL}.get(study.entry, "")
     return sentence in consent_text or gettext(sentence) in consent_text
 
 
-@dataclass(frozen=True)
-class Awaits:
-    """What one lets oneself in for: ``questions`` to judge, and about so many ``minutes``."""
-
-    questions: int
-    minutes: int
-
-
-def what_awaits(study: Study) -> Awaits:
+def expected_effort(study: Study) -> ExpectedEffort:
     questions = study.questions_per_appraiser + study.n_practice + study.n_checks + study.n_repeats
     items = len(study.before) + len(study.after)
-    return Awaits(questions, built_in.minutes(questions, items))
+    return ExpectedEffort(questions, built_in.estimate_minutes(questions, items))
+
+
+class _Translator:
+    """Translates into the active language; ``complete`` until a text has no translation."""
+
+    def __init__(self) -> None:
+        self.complete = True
+
+    def one(self, text: str) -> str:
+        return self._noting(text, gettext(text))
+
+    def several(self, one: str, many: str, number: int) -> str:
+        return self._noting(one if number == 1 else many, ngettext(one, many, number))
+
+    def _noting(self, text: str, translated: str) -> str:
+        self.complete = self.complete and translated != text
+        return translated
+
+
+def _built_in_texts(questions: int, protocol: Protocol) -> tuple[dict[str, str], set[str]]:
+    """The built-in texts in the active language, and the names of those fully translated."""
+    found, translated = {}, set()
+    day = partial(formats.date_format, format="DATE_FORMAT")
+    for name in StudyTexts().given:
+        words = _Translator()
+        if name == "title":
+            found[name] = words.one(built_in.TITLE)
+        elif name == "instructions":
+            found[name] = built_in.write_instructions(protocol, gettext=words.one)
+        else:
+            found[name] = built_in.write_consent(
+                questions, protocol, gettext=words.one, ngettext=words.several, date=day
+            )
+        if words.complete:
+            translated.add(name)
+    return found, translated

@@ -10,7 +10,7 @@ from recommender.models import Item
 from survey.models import Appraiser, Question
 from survey.protocol.fields import Protocol
 from survey.services.joining import begin, join_study
-from survey.wording.new_study import wording
+from survey.wording.of_study import StudyTexts, write_texts
 from tests import pseudo
 from tests.factories import StudyFactory
 from tests.flows.settling import PATIENCE
@@ -36,7 +36,7 @@ HEADINGS = {
 def study(transactional_db):
     """Two questions and SUS, in the built-in words of every language."""
     asked = Protocol(after=[{"builtin": "sus"}], changes="never")
-    words = wording(questions=2, protocol=asked)
+    words = write_texts(StudyTexts(), questions=2, protocol=asked)
     return StudyFactory(
         slug="films",
         questions_per_appraiser=2,

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from survey.models import Appraiser, Judgment, Response, Study, Withdrawal
-from survey.protocol.questionnaires import expand
+from survey.protocol.questionnaires import expand_items
 from survey.selectors.questionnaires import items_of
 from survey.services.answering import record_judgment
 from survey.services.joining import begin, join_study
@@ -15,7 +15,7 @@ from survey.services.responding import respond
 from tests.factories import StudyFactory
 from tests.flows.test_judging_flow import answer
 from tests.flows.test_looks import look
-from tests.survey.test_questionnaires import ADULT, AGE, OFTEN, REMARK
+from tests.survey.protocol.test_questionnaires import ADULT, AGE, OFTEN, REMARK
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,8 +25,8 @@ def asking(transactional_db):
     return StudyFactory(
         slug="asking",
         questions_per_appraiser=3,
-        before=expand([AGE, ADULT, OFTEN]),
-        after=expand([{"builtin": "sus"}, REMARK]),
+        before=expand_items([AGE, ADULT, OFTEN]),
+        after=expand_items([{"builtin": "sus"}, REMARK]),
     )
 
 
@@ -145,7 +145,7 @@ def test_pages_on_the_way_are_for_everybody(page, live_server, asking, scheme):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_at_the_end_are_for_everybody(page, live_server, study, scheme, sign_in, rita):
     """The last questionnaire, those who failed the checks, and those who come too late to leave."""
-    last, token = judged(StudyFactory(slug="last", after=expand([{"builtin": "sus"}])))
+    last, token = judged(StudyFactory(slug="last", after=expand_items([{"builtin": "sus"}])))
     failed, lost = judged(study)
     Appraiser.objects.filter(pk=failed.pk).update(outcome="failed")
     Study.objects.filter(pk=study.pk).update(withdraw_until=date(2026, 1, 1))

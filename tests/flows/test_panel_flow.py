@@ -14,7 +14,7 @@ from tests.flows.looking import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
+PROLIFIC = panels.prolific_panel(done="CDONE", screened="CSCREEN", failed="CFAIL")
 ADULT = {
     "name": "adult",
     "text": "Are you 18 or older?",

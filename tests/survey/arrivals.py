@@ -32,7 +32,7 @@ def one_person() -> dict[str, Any]:
     from survey.services.joining import join_study
     from tests.factories import StudyFactory
 
-    panel = panels.prolific(done="A", screened="B", failed="C")
+    panel = panels.prolific_panel(done="A", screened="B", failed="C")
     study = StudyFactory(slug="one-person", entry="panel", panel=panel)
 
     def consent(session: int) -> str:

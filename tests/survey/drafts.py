@@ -6,6 +6,7 @@ from typing import Any
 from recommender.models import Job, Recommendation
 from recommender.selectors import profiles_of
 from survey.models import Study
+from survey.protocol.fields import StudyPlan
 from survey.services.preparing import prepare_study
 from tests.factories import DatasetFactory, TrainedModelFactory
 
@@ -26,7 +27,9 @@ def prepared(
         "appraisers": 5,
         "seed": 3,
     }
-    return prepare_study(**asked | wishes)
+    asked |= wishes
+    plan = {name: asked.pop(name) for name in StudyPlan.model_fields if name in asked}
+    return prepare_study(plan=StudyPlan(**plan), **asked)
 
 
 def publish(

@@ -5,18 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from survey.errors import StudyError, StudyFull
+from survey.errors import StudyFull
 from survey.models import Appraiser, Assignment, Judgment
-from survey.protocol.fields import Protocol
 from survey.selectors.capacity import places, places_left
 from survey.selectors.question import question_page
 from survey.selectors.results import study_results
 from survey.services.answering import Outcome, record_judgment
 from survey.services.dropouts import come_back, seen
 from survey.services.joining import join_study
-from survey.services.preparing import prepare_study
 from survey.services.status import pause_study, resume_study
-from tests.factories import NOW, DatasetFactory, StudyFactory, TrainedModelFactory
+from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -405,24 +403,6 @@ def test_a_repeat_goes_where_its_question_goes(mixed):
         for row in who.assignments.filter(kind="repeat", returned_at=None):
             assert main[row.question_id] != row.left_arm_id
     assert set(given(mixed)) == {3}
-
-
-@pytest.mark.parametrize(
-    ("course", "words"),
-    [
-        ({"n_practice": 5, "n_checks": 6}, "21 different profiles"),
-        ({"n_repeats": 11}, "11 of 10 questions cannot be repeated"),
-        ({"n_checks": 1, "checks_to_pass": 2}, "cannot be passed"),
-    ],
-)
-def test_numbers_that_are_impossible_are_refused_in_words(course, words):
-    dataset = DatasetFactory()
-    arms = [TrainedModelFactory(dataset=dataset, system=name) for name in ("bias", "user-knn")]
-    numbers = {"profiles": 20, "questions": 10, "appraisers": 5, "seed": 3}
-    with pytest.raises(StudyError, match=words):
-        prepare_study(
-            slug="films", dataset=dataset, arms=arms, protocol=Protocol(**course), **numbers
-        )
 
 
 # -- queries -----------------------------------------------------------------------------------

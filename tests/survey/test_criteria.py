@@ -7,10 +7,8 @@ from recommender import selectors
 from recommender.core.ratings import Ratings
 from recommender.models import Item
 from recommender.selectors import eligible_users, has_rated, median_years
-from survey.errors import StudyError
 from survey.protocol.fields import Protocol
-from survey.services.preparing import prepare_study
-from tests.factories import SCALE, DatasetFactory, TrainedModelFactory, small_ratings
+from tests.factories import SCALE, DatasetFactory, small_ratings
 from tests.survey.drafts import prepared
 
 pytestmark = pytest.mark.django_db
@@ -78,22 +76,3 @@ def test_the_pool_keeps_to_the_criteria(dataset):
     study = prepared("other", protocol=protocol)
     wanted = eligible_users(dataset=study.dataset, minimum=5, maximum=8, era=(1975, None))
     assert sorted(study.profile_pool) == wanted.tolist()
-
-
-@pytest.mark.parametrize(
-    ("protocol", "words"),
-    [
-        ({"maximum_profile": 5}, "only 6 users of films rated 5 to 5 movies. Ask for fewer"),
-        ({"era_from": 2100}, "5 movies or more with a median year from 2100 on. Ask for fewer"),
-        ({"maximum_profile": 4}, "A profile of 5 to 4 movies is not possible"),
-        ({"n_repeats": 16}, "16 of 15 questions cannot be repeated"),
-    ],
-)  # fmt: skip
-def test_too_few_profiles_are_counted_in_the_refusal(dataset, protocol, words):
-    arms = [TrainedModelFactory(dataset=dataset, system=name) for name in ("bias", "user-knn")]
-    with pytest.raises(StudyError) as refused:
-        prepare_study(
-            slug="films", dataset=dataset, arms=arms, profiles=15, questions=15, appraisers=3,
-            seed=1, protocol=Protocol(**protocol),
-        )  # fmt: skip
-    assert words in str(refused.value)

@@ -15,7 +15,7 @@ from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
 
-PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
+PROLIFIC = panels.prolific_panel(done="CDONE", screened="CSCREEN", failed="CFAIL")
 
 
 def sent(person="5f1ada", session="s1"):

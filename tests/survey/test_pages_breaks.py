@@ -17,13 +17,13 @@ from survey.services.launching import launch_study
 from survey.services.responding import respond
 from survey.services.status import close_study, pause_study, resume_study
 from tests.factories import StudyFactory
+from tests.survey.protocol.test_questionnaires import ADULT, AGE, REMARK
 from tests.survey.sending import fields
-from tests.survey.test_questionnaires import ADULT, AGE, REMARK
 
 pytestmark = pytest.mark.django_db
 
 FINE = {"part": "before", "item-age": "36", "item-adult": "Yes", "item-remark": "Only on Sundays."}
-PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
+PROLIFIC = panels.prolific_panel(done="CDONE", screened="CSCREEN", failed="CFAIL")
 SENT = {"PROLIFIC_PID": "5f1ada", "STUDY_ID": "64study", "SESSION_ID": "s1"}
 
 

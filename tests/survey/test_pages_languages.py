@@ -22,7 +22,7 @@ def spoken(response):
 
 def test_the_languages_are_links_that_keep_what_a_panel_sent(client):
     StudyFactory(
-        slug="films", entry="panel", panel=panels.prolific(done="A", screened="B", failed="C")
+        slug="films", entry="panel", panel=panels.prolific_panel(done="A", screened="B", failed="C")
     )
     page = client.get("/s/films/?PROLIFIC_PID=1&STUDY_ID=2&SESSION_ID=3&lang=de")
     assert "?PROLIFIC_PID=1&amp;STUDY_ID=2&amp;SESSION_ID=3&amp;lang=es" in links(page)

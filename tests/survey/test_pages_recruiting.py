@@ -19,7 +19,7 @@ from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
 
-PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
+PROLIFIC = panels.prolific_panel(done="CDONE", screened="CSCREEN", failed="CFAIL")
 SENT = {"PROLIFIC_PID": "5f1ada", "STUDY_ID": "64study", "SESSION_ID": "s1"}
 PANEL = f"/s/films/?{urlencode(SENT)}"
 CONSENT = f"/s/films/consent/?{urlencode(SENT)}"
@@ -177,7 +177,9 @@ def test_what_is_kept_of_the_way_in_is_said_before_the_consent(client, paneled):
 
 
 def test_what_the_consent_tells_of_the_way_in_is_not_told_twice(client, paneled):
-    Study.objects.update(consent_text=built_in.consent(15, Protocol(entry="panel")))
+    Study.objects.update(
+        consent_text=built_in.write_consent(15, Protocol(entry="panel", panel=PROLIFIC))
+    )
     page = read(client, CONSENT)
     assert "adds its number for you" in page
     assert "sent its name for you along" not in page

@@ -17,8 +17,8 @@ from survey.services.joining import begin, join_study
 from survey.services.responding import respond
 from survey.services.status import close_study
 from tests.factories import NOW, StudyFactory
+from tests.survey.protocol.test_questionnaires import ADULT, AGE, REMARK
 from tests.survey.sending import fields
-from tests.survey.test_questionnaires import ADULT, AGE, REMARK
 
 pytestmark = pytest.mark.django_db
 
@@ -186,7 +186,9 @@ def test_results_count_choices_and_average_numbers_and_the_scale(asking, eve):
 
 
 def test_who_left_an_item_of_the_scale_out_has_no_score():
-    scale = [{**entry, "required": False} for entry in questionnaires.expand([{"builtin": "sus"}])]
+    scale = [
+        {**entry, "required": False} for entry in questionnaires.expand_items([{"builtin": "sus"}])
+    ]
     study = StudyFactory(slug="scale", before=scale)
     for sent in (sus("5"), sus("5") | {"sus-3": ""}):
         who, _ = join_study(study=study)

@@ -16,7 +16,7 @@ from survey.services.responding import respond
 from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
 from tests.factories import NOW, StudyFactory
-from tests.survey.test_questionnaires import AGE
+from tests.survey.protocol.test_questionnaires import AGE
 
 pytestmark = pytest.mark.django_db
 

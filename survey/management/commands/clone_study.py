@@ -1,4 +1,4 @@
-"""Make a new draft with the settings, texts and arms of another study."""
+"""Makes a new draft with the settings, texts and arms of another study."""
 
 from argparse import ArgumentParser
 from datetime import date
@@ -8,30 +8,32 @@ from django.core.management.base import BaseCommand, CommandError
 
 from survey.errors import StudyError
 from survey.management.studies import USAGE, describe_study, find_study, finish_preparing
-from survey.protocol import toml_file
+from survey.protocol.fields import read_day
 from survey.services.cloning import clone_study, day_in_words
 
 
 class Command(BaseCommand):
     help = (
-        "Copy a study into a new draft; no answers come along. Exit status: 0 done, 1 failed, "
+        "Copy a study into a new draft, without its answers. Exit status: 0 done, 1 failed, "
         "2 wrong usage, 3 no worker was seen for 10 s (the draft is kept)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", help="the study to copy")
+        parser.add_argument("slug", help="study to copy")
         parser.add_argument("new_slug", help="name and address of the copy: /s/NEW_SLUG/")
         parser.add_argument(
-            "--seed", type=int, help="draw other profiles (default: the same seed, the same ones)"
+            "--seed",
+            type=int,
+            help="seed for drawing other profiles (default: the same seed, the same profiles)",
         )
         parser.add_argument(
             "--withdraw-until",
             metavar="DATE|none",
-            help="another last day for having answers erased (default: the same one)",
+            help="last day on which answers can be erased (default: that of the study)",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
-            "--inline", action="store_true", help="do the jobs here, without a worker"
+            "--inline", action="store_true", help="run the jobs in this process, without a worker"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,4 +56,4 @@ class Command(BaseCommand):
 def _day(said: str | None) -> date | Literal["same"] | None:
     if said is None:
         return "same"
-    return None if said == "none" else toml_file.day(said)
+    return None if said == "none" else read_day(said)

@@ -1,4 +1,4 @@
-"""Prepare a study of two arms or more, and launch it once its recommendations are stored."""
+"""Prepares a study of two or more arms, and launches it once its recommendations are stored."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from survey.errors import DataDamaged, StudyError
-from survey.management.protocols import add_protocol_arguments, protocol_of, read_words
 from survey.management.studies import (
     USAGE,
     add_job_arguments,
@@ -17,9 +16,18 @@ from survey.management.studies import (
     follow_publishing,
 )
 from survey.models import Study
+from survey.protocol.fields import StudyPlan
+from survey.protocol.flags import (
+    add_plan_arguments,
+    add_protocol_arguments,
+    protocol_from,
+    read_text,
+)
+from survey.protocol.problems import validated
 from survey.selectors.uploads import sources_for_arms
 from survey.services.launching import launch_study
 from survey.services.preparing import prepare_study, publish_again
+from survey.wording.of_study import StudyTexts
 
 
 class Command(BaseCommand):
@@ -29,14 +37,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", help="the study's name and address: /s/SLUG/")
+        parser.add_argument("slug", help="name of the study, and its address: /s/SLUG/")
         parser.add_argument("--dataset", required=True, help="name of the data set")
         parser.add_argument(
             "--arms",
             required=True,
             metavar="ARM,ARM",
-            help="two or more, each SYSTEM, SYSTEM:PRESET (the newest trained), a model's id, or "
-            "upload:SYSTEM of the --upload file",
+            help="two or more arms, each SYSTEM or SYSTEM:PRESET (the newest trained model), the "
+            "id of a trained model, or upload:SYSTEM for a system in the --upload file",
         )
         parser.add_argument(
             "--upload",
@@ -44,23 +52,12 @@ class Command(BaseCommand):
             metavar="FILE.csv",
             help="recommendations of other systems: profile, system, movie, rank, score",
         )
+        add_plan_arguments(parser)
         parser.add_argument(
-            "--profiles", type=int, default=200, help="profiles to ask about (default: 200)"
+            "--title", default="", help="what appraisers see first (default: built in)"
         )
-        parser.add_argument(
-            "--questions", type=int, default=15, help="for each appraiser (default: 15)"
-        )
-        parser.add_argument("--appraisers", type=int, default=100, help="its quota (default: 100)")
-        parser.add_argument("--seed", type=int, default=0, help="of all lots (default: 0)")
-        parser.add_argument(
-            "--min-profile",
-            type=int,
-            default=5,
-            help="movies a profile holds at least (default: 5)",
-        )
-        parser.add_argument("--title", default="", help="what people see first")
-        parser.add_argument("--consent", type=Path, metavar="FILE", help="the text of the consent")
-        parser.add_argument("--instructions", type=Path, metavar="FILE", help="their text")
+        parser.add_argument("--consent", type=Path, metavar="FILE", help="consent text")
+        parser.add_argument("--instructions", type=Path, metavar="FILE", help="instructions")
         add_protocol_arguments(parser)
         parser.add_argument("--draft", action="store_true", help="prepare without launching")
         add_job_arguments(parser)
@@ -90,13 +87,11 @@ def prepare(options: dict[str, Any]) -> Study:
             texts=[text.strip() for text in options["arms"].split(",")],
             upload=options["upload"],
         ),
-        profiles=options["profiles"],
-        questions=options["questions"],
-        appraisers=options["appraisers"],
-        seed=options["seed"],
-        minimum_profile=options["min_profile"],
-        title=options["title"].strip(),
-        consent_text=read_words(options["consent"]),
-        instructions=read_words(options["instructions"]),
-        protocol=protocol_of(options),
+        plan=validated(StudyPlan, {name: options[name] for name in StudyPlan.model_fields}),
+        texts=StudyTexts(
+            title=options["title"].strip(),
+            consent_text=read_text(options["consent"]),
+            instructions=read_text(options["instructions"]),
+        ),
+        protocol=protocol_from(options),
     )

@@ -1,4 +1,4 @@
-"""Remove a draft, so that its name can be used again."""
+"""Deletes a draft, so that its name can be used again."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ from survey.services.preparing import delete_draft
 
 
 class Command(BaseCommand):
-    help = "Delete a draft for good. A study that has opened is kept, whatever became of it."
+    help = "Delete a draft for good. A study that has ever opened cannot be deleted."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")

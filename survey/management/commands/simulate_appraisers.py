@@ -124,13 +124,15 @@ def questions_to_answer(appraiser: Appraiser, answers: int) -> list[Assignment]:
 def fill_in(appraiser: Appraiser, part: str, rng: Generator, now: datetime) -> None:
     """Any possible answer to every item of a questionnaire that is not free to be left out."""
     study = appraiser.study
-    items = questionnaires.items(study.before if part == Response.Part.BEFORE else study.after)
+    items = questionnaires.asked_items(
+        study.before if part == Response.Part.BEFORE else study.after
+    )
     sent = {item.name: any_answer(item, rng) for item in items if item.required}
     if items:
         respond(appraiser=appraiser, part=part, items=items, sent=sent, now=now)
 
 
-def any_answer(item: questionnaires.Item, rng: Generator) -> str:
+def any_answer(item: questionnaires.AskedItem, rng: Generator) -> str:
     if item.one_of:
         # Nobody is screened out: one who was asked to judge does so.
         values = [each.value for each in item.options if each.value not in item.screens_out]

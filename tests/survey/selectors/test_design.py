@@ -1,7 +1,5 @@
 """All that was frozen has one hash, and every later change shows."""
 
-import dataclasses
-
 import pytest
 
 from recommender.models import Item, TrainedModel
@@ -16,7 +14,7 @@ from survey.services.status import end_pilot, pause_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
-PROTOCOL = {each.name for each in dataclasses.fields(Protocol)}
+PROTOCOL = set(Protocol.model_fields)
 
 
 @pytest.fixture

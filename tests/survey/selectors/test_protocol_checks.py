@@ -45,7 +45,8 @@ def test_words_of_the_study_s_own_count_as_the_language_s(draft):
 
 def test_a_panel_that_is_not_complete_is_named_once(draft):
     found = course(draft, entry="panel", panel={"parameters": ["PID"], "person": "PID"})
-    assert found.missing == ["A panel needs three outcomes: done, screened, failed."]
+    (missing,) = found.missing
+    assert "outcomes is missing" in missing
 
 
 def test_a_questionnaire_that_cannot_be_asked_is_named_once(draft):
@@ -60,4 +61,4 @@ def test_a_last_day_that_has_passed_is_named(draft):
 
 def test_what_does_not_fit_together_is_named(draft):
     (missing,) = course(draft, n_checks=1, checks_to_pass=2).missing
-    assert "2 checks cannot be passed" in missing
+    assert "checks_to_pass = 2" in missing

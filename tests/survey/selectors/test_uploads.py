@@ -11,6 +11,7 @@ from recommender.models import Job
 from recommender.selectors import eligible_users
 from survey import exports
 from survey.models import Arm, Judgment, Study, UploadedRecommendation
+from survey.protocol.fields import StudyPlan
 from survey.selectors.results import study_results
 from survey.selectors.uploads import sources_for_arms, stored_upload
 from survey.services.answering import record_judgment
@@ -65,7 +66,8 @@ def save(path, lines):
 def create(dataset, file, arms="autoencoder,upload:mine", **wishes):
     asked = {"profiles": 12, "questions": 10, "appraisers": 5, "seed": 3}
     sources = sources_for_arms(dataset=dataset, texts=arms.split(","), upload=file)
-    return prepare_study(slug="films", dataset=dataset, arms=sources, **asked | wishes)
+    plan = StudyPlan(**asked | wishes)
+    return prepare_study(slug="films", dataset=dataset, arms=sources, plan=plan)
 
 
 def launched(dataset, file, arms="autoencoder,upload:mine", **wishes):
@@ -106,7 +108,7 @@ def test_the_pool_holds_the_profiles_that_every_uploaded_arm_covers(dataset, fil
         "--arms", "autoencoder,upload:theirs", "--profiles", "30",
     )  # fmt: skip
     assert error.returncode == 2
-    assert "and are in the uploaded list of theirs. Ask for fewer profiles, or upload" in str(error)
+    assert "in the uploaded list of theirs. Ask for fewer profiles, or upload" in str(error)
 
 
 def test_two_uploads_against_each_other_need_no_worker(dataset, file):

@@ -127,7 +127,7 @@ def test_back_to_a_draft_forgets_who_left_the_trial_and_keeps_the_personal_links
     for link in (stays, leaves):
         who, _ = join_study(study=pilot, kind="pilot", invitation=link.token)
         begin(appraiser=who)
-        items = questionnaires.items(pilot.before)
+        items = questionnaires.asked_items(pilot.before)
         assert respond(appraiser=who, part="before", items=items, sent={"hobby": "chess"})
     withdraw(appraiser=who)
     end_pilot(study=pilot)

@@ -265,7 +265,7 @@ def test_the_page_says_all_of_it_in_words(client, rita, study):
         "Different movies named",
         "How well they knew each system’s movies",
         "How sure they were of the choice",
-        "20 profiles of 5 to 300 movies, whose median year is 1980 or later.",
+        "20 profiles of 5 to 300 movies, with a median year of 1980 or later.",
         "Every answer can be changed until the end.",
     ):
         assert words in page, words

@@ -14,7 +14,7 @@ from tests.factories import StudyFactory
 pytestmark = pytest.mark.django_db
 
 
-PROLIFIC = panels.prolific(done="CDONE", screened="CSCREEN", failed="CFAIL")
+PROLIFIC = panels.prolific_panel(done="CDONE", screened="CSCREEN", failed="CFAIL")
 
 
 def run(*words):

@@ -16,7 +16,7 @@ from survey.services.joining import join_study
 from survey.services.launching import launch_study
 from survey.services.preparing import publish_again
 from survey.wording import built_in
-from survey.wording.new_study import wording
+from survey.wording.of_study import StudyTexts, write_texts
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -132,8 +132,10 @@ PASSED = date(2026, 4, 10)
 @pytest.fixture
 def over(films):
     """The last day of the study has passed; its consent is the built-in one, which names it."""
-    words = wording(
-        questions=films.questions_per_appraiser, protocol=Protocol(withdraw_until=PASSED)
+    words = write_texts(
+        StudyTexts(),
+        questions=films.questions_per_appraiser,
+        protocol=Protocol(withdraw_until=PASSED),
     )
     Study.objects.update(
         withdraw_until=PASSED, consent_text=words.consent_text, translations=words.translations
@@ -165,7 +167,7 @@ def test_the_command_gives_the_copy_another_day_or_none(over, given, ahead, caps
     assert "The last day, 2026-04-10, has passed." in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("said", "words"), [("soon", "is no date"), ("2026-04-11", "has passed")])
+@pytest.mark.parametrize(("said", "words"), [("soon", "= 'soon'"), ("2026-04-11", "has passed")])
 def test_a_day_that_is_none_or_has_passed_is_wrong_usage(over, said, words):
     with pytest.raises(CommandError, match=words) as refused:
         call_command("clone_study", "films", "again", withdraw_until=said)

@@ -1,0 +1,152 @@
+"""The flags and the TOML file by which ``create_study`` takes the options of a study."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BeforeValidator
+from pydantic.fields import FieldInfo
+
+from survey.errors import StudyError
+from survey.protocol.fields import Protocol, StudyPlan
+from survey.protocol.panels import OUTCOMES
+from survey.protocol.problems import validated
+from survey.protocol.toml_file import read_toml
+
+#: More than any file of options or text needs.
+LARGEST_BYTES = 1_000_000
+#: Fields whose flags have another form than the field.
+OWN_FLAGS = {
+    "third_answer": "--tie, --unsure",
+    "era_from": "--era FROM-TO",
+    "era_to": "--era FROM-TO",
+    "panel": "--prolific DONE,SCREENED,FAILED",
+}
+
+
+def flag_of(name: str) -> str:
+    """``--practice`` of ``n_practice``."""
+    short = name.removeprefix("ask_").removeprefix("n_").replace("imum_", "_")
+    return f"--{short.replace('_', '-')}"
+
+
+def flag_form(field: FieldInfo) -> dict[str, Any] | None:
+    """What argparse has to know of a field's type; None where a flag cannot hold the value."""
+    kinds = {field.annotation, get_origin(field.annotation), *get_args(field.annotation)}
+    if bool in kinds:
+        return {"action": "store_true", "default": None}
+    if Literal in kinds:
+        return {"choices": [value for value in get_args(field.annotation) if value]}
+    if date in kinds:
+        return {"metavar": "DATE"}
+    if get_origin(field.annotation) is dict or int not in kinds:
+        return None
+    if any(isinstance(each, BeforeValidator) for each in field.metadata):
+        return {"metavar": "N"}
+    return {"metavar": "N", "type": int}
+
+
+def add_plan_arguments(parser: ArgumentParser) -> None:
+    for name, field in StudyPlan.model_fields.items():
+        words = f"{field.description} (default: {field.default})"
+        parser.add_argument(
+            flag_of(name), dest=name, type=int, metavar="N", default=field.default, help=words
+        )
+
+
+def add_protocol_arguments(parser: ArgumentParser) -> None:
+    """Every flag's default is None, so that the file or the protocol decides without it."""
+    group = parser.add_argument_group(
+        "protocol", "a --protocol file can set each of these; a flag overrides the file"
+    )
+    group.add_argument("--protocol", type=Path, metavar="FILE.toml", help="see study-protocol.md")
+    third = group.add_mutually_exclusive_group()
+    for value, answer in (("tie", "both fit equally well or badly"), ("unsure", "I cannot tell")):
+        third.add_argument(
+            f"--{value}",
+            dest="third_answer",
+            action="store_const",
+            const=value,
+            help=f"offer a third answer: {answer}",
+        )
+    group.add_argument("--era", metavar="FROM-TO", help="median year of a profile's movies")
+    group.add_argument(
+        "--prolific", metavar="DONE,SCREENED,FAILED", help="take people from Prolific: its codes"
+    )
+    for name, field in Protocol.model_fields.items():
+        form = flag_form(field)
+        if form and name not in OWN_FLAGS:
+            words = (field.description or "").replace("`", "").replace("%", "%%")
+            group.add_argument(flag_of(name), dest=name, help=words, **form)
+
+
+def protocol_from(options: dict[str, Any]) -> Protocol:
+    """The protocol that the file and the flags set. StudyError."""
+    values: dict[str, Any] = {}
+    if file := options["protocol"]:
+        values = read_toml(read_bytes(file), name=str(file))
+    names = Protocol.model_fields.keys() & options.keys()
+    values |= {name: options[name] for name in names if options[name] is not None}
+    if options["era"] is not None:
+        values |= read_era(options["era"])
+    if options["prolific"] is not None:
+        values |= read_prolific(options["prolific"])
+    values.setdefault("checks_to_pass", values.get("n_checks", 0))
+    try:
+        return validated(Protocol, values, questions=options["questions"])
+    except StudyError as error:
+        raise StudyError(f"{file}: {error}" if file else str(error)) from error
+
+
+def read_era(text: str) -> dict[str, int | None]:
+    """The fields of ``FROM-TO``, ``FROM-`` or ``-TO``, years of four digits. StudyError."""
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    years = [year for year in (first, last) if year]
+    if not dash or not years or any(not _is_year(year) for year in years):
+        raise StudyError(
+            f"--era {text!r} is not possible. Write FROM-TO, such as 1980-1999; either year can be "
+            "left out."
+        )
+    return {"era_from": int(first) if first else None, "era_to": int(last) if last else None}
+
+
+def read_prolific(text: str) -> dict[str, Any]:
+    """The fields of Prolific's codes ``DONE,SCREENED,FAILED``. StudyError."""
+    codes = [code.strip() for code in text.split(",")]
+    if len(codes) != len(OUTCOMES):
+        raise StudyError(
+            f"--prolific {text!r} is not possible. Give three codes, those for "
+            f"{', '.join(OUTCOMES)}, with commas between them."
+        )
+    return {"entry": "panel", "panel": dict(zip(OUTCOMES, codes, strict=True), preset="prolific")}
+
+
+def read_text(file: Path | None) -> str:
+    """The text in a file, without white space around it; "" without a file. StudyError."""
+    if file is None:
+        return ""
+    try:
+        text = read_bytes(file).decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{file} is not UTF-8 text. Save it as UTF-8.") from error
+    if not text:
+        raise StudyError(f"{file} is empty. Write the text into it, or leave the flag out.")
+    return text.replace("\r\n", "\n")
+
+
+def read_bytes(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise StudyError(f"{file} cannot be read: {error.strerror}. Name a file.") from error
+    if len(content) > LARGEST_BYTES:
+        raise StudyError(f"{file} is larger than {LARGEST_BYTES:,} bytes. Name another file.")
+    return content
+
+
+def _is_year(text: str) -> bool:
+    return len(text) == 4 and text.isascii() and text.isdecimal()

@@ -1,0 +1,104 @@
+"""Validates by pydantic, and says what is wrong: the field, its value and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from survey.errors import StudyError
+
+#: Values keep their type (2.0 and true are no whole numbers), and unknown fields are errors.
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+#: pydantic's type of a problem -> what to write; for others the field's description says it.
+REMEDIES = {
+    "bool_type": "true or false",
+    "date_type": "a date without quotes, such as 2026-12-31",
+    "int_type": "a whole number",
+    "model_attributes_type": "a table",
+    "model_type": "a table",
+    "string_type": "text in quotes",
+}
+LONGEST_VALUE = 60
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], values: Mapping[str, Any], **context: Any) -> Model:
+    """The model with these values. StudyError for the first one that is not possible."""
+    try:
+        return model.model_validate(values, context=context)
+    except ValidationError as error:
+        raise StudyError(explain(error, model)) from error
+
+
+def explain(error: ValidationError, model: type[BaseModel], *, skip: int = 0) -> str:
+    """The first problem in words; ``skip`` leaves out the start of its path."""
+    problem = error.errors(include_url=False)[0]
+    path, kind, given = problem["loc"][skip:], problem["type"], problem["input"]
+    context = problem.get("ctx", {})
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        tag = context["discriminator"].strip("'")
+        path, given = (*path, tag), given.get(tag)
+        kind = "missing" if given is None else kind
+    owner, field = _find(model, path)
+    name = _dotted(path)
+    if kind == "extra_forbidden":
+        return f"There is no field {name!r}. {_suggestion(str(path[-1]), list(owner.model_fields))}"
+    if kind == "missing":
+        return f"{name} is missing. Give {_description(field)}."
+    if path and path[-1] == "[key]":
+        return f"{_dotted(path[:-2])} has no {path[-2]!r}. Choose {context['expected']}."
+    if "expected" in context:
+        remedy = f"Choose {context['expected']}."
+    elif kind == "value_error":
+        remedy = str(context["error"])
+    elif kind in {"greater_than_equal", "less_than_equal"}:
+        remedy = "Choose {} to {}.".format(*limits(field))
+    else:
+        remedy = f"Give {REMEDIES.get(kind) or _description(field)}."
+    return f"{name} = {_shortened(given)} is not possible. {remedy}".removeprefix(" = ")
+
+
+def limits(field: FieldInfo | None) -> tuple[Any, Any]:
+    """The smallest and the largest value of a field; None where there is no limit."""
+    found: dict[str, Any] = {}
+    for each in field.metadata if field else ():
+        found |= {name: getattr(each, name) for name in ("ge", "le") if hasattr(each, name)}
+    return found.get("ge"), found.get("le")
+
+
+def _find(
+    model: type[BaseModel], path: Sequence[str | int]
+) -> tuple[type[BaseModel], FieldInfo | None]:
+    """The innermost model on the path, and the last field that the path names."""
+    inner: Any = model
+    field = None
+    for part in path:
+        if hasattr(inner, "model_fields"):
+            model = inner
+            field = model.model_fields.get(str(part), field)
+            inner = field.annotation if field else None
+    return model, field
+
+
+def _description(field: FieldInfo | None) -> str:
+    return (field and field.description) or "another value"
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in path if isinstance(part, str))
+
+
+def _suggestion(name: str, known: Sequence[str]) -> str:
+    if close := get_close_matches(name, known, n=1):
+        return f"Did you mean {close[0]!r}?"
+    return f"Choose from: {', '.join(known)}."
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
