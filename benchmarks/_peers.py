@@ -1,9 +1,9 @@
-"""Other people's recommenders on our split; runs in the environment of ``make peers``.
+"""Recommenders of other libraries on our split; runs in the environment of ``make peers``.
 
     .venv-peers/bin/python benchmarks/_peers.py FOLDER SYSTEM SETTINGS
 
-FOLDER holds train.npy (users, movies, stars) and test.npy (users, movies), one row each, and gets
-predictions.npy. SYSTEM is a key of SYSTEMS, SETTINGS its options as JSON. real_data.py calls it.
+FOLDER holds train.npy (users, items, stars) and test.npy (users, items), one row each, and gets
+predictions.npy. SYSTEM is a key of SYSTEMS, SETTINGS its options as JSON. Called by real_data.py.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def lenskit_system(module: str, name: str) -> Predict:
         from lenskit.pipeline import predict_pipeline
         from lenskit.training import TrainingOptions
 
-        users, movies = train[0].astype(int), train[1].astype(int)
+        users, items = train[0].astype(int), train[1].astype(int)
         data = from_interactions_df(
-            pd.DataFrame({"user_id": users, "item_id": movies, "rating": train[2]})
+            pd.DataFrame({"user_id": users, "item_id": items, "rating": train[2]})
         )
         scorer = getattr(import_module(module), name)(**settings)
         pipeline = predict_pipeline(scorer, fallback=BiasScorer(damping=5.0))

@@ -1,10 +1,10 @@
-"""KNN predictions by other people's recommenders; runs in the environment of ``make peers``.
+"""KNN predictions by other libraries; runs in the environment of ``make peers``.
 
     .venv-peers/bin/python benchmarks/_rating_peers.py PEER FOLDER OUT.npy
 
-FOLDER holds train.npy (users, movies, stars) and test.npy (users, movies), sorted by user.
-knn_predictions.py and tests/recommender/core/test_peers.py call it. OUT gets a prediction for
-each test pair, not clipped to the scale, and NaN where LensKit gives none.
+FOLDER holds train.npy (users, items, stars) and test.npy (users, items), sorted by user. Called by
+knn_predictions.py and tests/recommender/core/test_peers.py. OUT gets a prediction for each test
+pair, not clipped to the scale, and NaN where LensKit gives none.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from _runs import measured, tell
 
 
 def surprise(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
-    """KNNBasic, user-based, cosine; everything else its default."""
+    """KNNBasic, user-based, with cosine and otherwise its defaults."""
     import surprise
 
-    users, movies = train[:2].astype(int)
-    frame = pd.DataFrame({"user": users, "movie": movies, "stars": train[2]})
+    users, items = train[:2].astype(int)
+    frame = pd.DataFrame({"user": users, "movie": items, "stars": train[2]})
     reader = surprise.Reader(rating_scale=(train[2].min(), train[2].max()))
     data = surprise.Dataset.load_from_df(frame, reader).build_full_trainset()
     options = {"name": "cosine", "user_based": True}
@@ -32,13 +32,13 @@ def surprise(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
 
 
 def lenskit(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
-    """UserKNNScorer for explicit feedback with its defaults, by itself, without fallback."""
+    """UserKNNScorer for explicit feedback with its defaults and without a fallback."""
     from lenskit.data import ItemList, RecQuery, from_interactions_df
     from lenskit.knn import UserKNNScorer
     from lenskit.training import TrainingOptions
 
-    users, movies = train[:2].astype(int)
-    frame = pd.DataFrame({"user_id": users, "item_id": movies, "rating": train[2]})
+    users, items = train[:2].astype(int)
+    frame = pd.DataFrame({"user_id": users, "item_id": items, "rating": train[2]})
     data = from_interactions_df(frame)
     asked, first = np.unique(test[0].astype(int), return_index=True)
     edges, found = np.append(first, test.shape[1]), np.full(test.shape[1], np.nan)
@@ -46,8 +46,8 @@ def lenskit(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
         scorer = UserKNNScorer()
         scorer.train(data, TrainingOptions())
         for user, start, stop in zip(asked, edges[:-1], edges[1:], strict=True):
-            items = ItemList(item_ids=test[1, start:stop].astype(int))
-            found[start:stop] = scorer(RecQuery(user_id=int(user)), items).scores("numpy")
+            wanted = ItemList(item_ids=test[1, start:stop].astype(int))
+            found[start:stop] = scorer(RecQuery(user_id=int(user)), wanted).scores("numpy")
     return found
 
 

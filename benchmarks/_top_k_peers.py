@@ -1,9 +1,9 @@
-"""All-pairs top-k cosine by other people's kernels; runs in the environment of ``make peers``.
+"""All-pairs top-k cosine by other libraries; runs in the environment of ``make peers``.
 
     .venv-peers/bin/python benchmarks/_top_k_peers.py PEER FOLDER QUERIES.npy K THREADS OUT.npz
 
-FOLDER holds a workload, QUERIES.npy user positions. all_pairs_top_k.py calls it. Only the search
-is timed: the normalised matrix and its transpose are ready before.
+FOLDER holds a workload, QUERIES.npy user positions. Called by all_pairs_top_k.py. Only the search
+is timed: the normalised matrix and its transpose are prepared before.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def sparse_dot_topn(
 
 
 def implicit(folder: Path, queries: np.ndarray, k: int, threads: int, row: dict) -> csr_matrix:
-    """Its ``all_pairs_knn`` takes square products only; this is the kernel under it."""
+    """Calls its kernel, because ``all_pairs_knn`` accepts square products only."""
     from implicit._nearest_neighbours import NearestNeighboursScorer
 
     matrix = normalised(folder, np.float64)
-    right, side = matrix.T.tocsr(), max(matrix.shape)  # its sums have as many places as rows
+    right, side = matrix.T.tocsr(), max(matrix.shape)  # it has room for as many sums as rows
     indptr = np.append(right.indptr, np.full(side - matrix.shape[1], right.indptr[-1]))
     right = csr_matrix((right.data, right.indices, indptr), shape=(side, side))
     scorers = [NearestNeighboursScorer(right) for _ in range(threads)]
@@ -86,7 +86,7 @@ def main() -> None:
     asked, count = np.load(queries), int(k)
     row: dict = {"name": peer}
     search = {f.__name__: f for f in (similaripy, sparse_dot_topn, implicit)}[peer]
-    found = search(Path(folder), asked, count + 1, int(threads), row)  # one may be oneself
+    found = search(Path(folder), asked, count + 1, int(threads), row)  # one may be the user
     users, similarities = np.full((len(asked), count), -1), np.zeros((len(asked), count))
     for at, user in enumerate(asked):
         here = slice(found.indptr[at], found.indptr[at + 1])

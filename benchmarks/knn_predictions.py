@@ -1,18 +1,18 @@
-"""The paper's KNN at work: predictions for a tenth of all ratings, top-1 for 1,000 profiles.
+"""Predictions of the user-user KNN for a tenth of all ratings, and top-1 for 1,000 profiles.
 
     python benchmarks/knn_predictions.py                 # all three parts, about five minutes
-    python benchmarks/knn_predictions.py --parts ml-1m   # beside LensKit and Surprise
+    python benchmarks/knn_predictions.py --parts ml-1m   # with LensKit and Surprise
 
-Parts, each in a process of its own so that its peak memory is its own:
+Each part runs in a process of its own, so its peak memory is its own:
 
-- ``newest``: 270,896 users; predict the newest tenth (2.6 million ratings, most of them by users
-  without training rating, who get the damped bias), then top-1 for 1 and for 1,000 profiles;
-- ``warm``: the same users; half of the ratings of a fifth of the users, nearly all predicted from
-  neighbours: what prediction costs when it cannot fall back;
-- ``ml-1m``: 6,040 users, a random tenth; our presets beside LensKit's and Surprise's KNN with
-  their defaults, in the environment of ``make peers`` (left out without it).
+- ``newest``: 270,896 users; predicts the newest tenth (2.6 million ratings, most by users without
+  a training rating, who get the damped bias), then top-1 for 1 and for 1,000 profiles;
+- ``warm``: the same users; predicts half of the ratings of a fifth of the users, nearly all of them
+  from neighbours, so this is the cost without fallbacks;
+- ``ml-1m``: 6,040 users, a random tenth; our presets, and the KNN of LensKit and Surprise with
+  their defaults, in the environment of ``make peers`` (skipped without it).
 
-Times begin with the training ratings in memory and hold fitting. Needs numba.
+Times include fitting, but not reading the training ratings. Needs numba.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from workload import load
 
 from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.metrics import rmse
-from recommender.core.neighbours import NeighbourMeans
+from recommender.core.neighbours.predictions import PlainPredictor
 from recommender.core.ratings import Ratings, Scale
 from recommender.core.systems import RunOptions, system
 
@@ -41,7 +41,7 @@ PROFILES = 1_000
 
 
 def parts_of(part: str, folder: Path) -> tuple[Ratings, NDArray, NDArray, NDArray]:
-    """The training ratings, and users, movies and stars to predict."""
+    """The training ratings, and users, items and stars to predict."""
     data = load(SHAPES[part], folder / SHAPES[part], mmap=True)
     sizes, rng = np.diff(data["indptr"]), np.random.default_rng(5)
     users = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
@@ -68,15 +68,15 @@ def parts_of(part: str, folder: Path) -> tuple[Ratings, NDArray, NDArray, NDArra
 
 
 def ours(part: str, preset: str, folder: Path, threads: int, out: str) -> None:
-    """What the contestant's process of ours does."""
-    train, users, movies, stars = parts_of(part, folder)
+    """Run our KNN in a process of its own."""
+    train, users, items, stars = parts_of(part, folder)
     row: dict[str, Any] = {"name": f"ours, {preset}", "pairs": len(users)}
     model = UserKNN(system("user-knn").presets[preset])
     warm_up(model, train, threads)
     with measured(row):
         model.fit(train, options=RunOptions(threads=threads))
-        found = model.predict(None, users, movies)
-    row["form"] = "plain" if isinstance(model._means, NeighbourMeans) else "compiled"
+        found = model.predict(None, users, items)
+    row["form"] = "plain" if isinstance(model._predictor, PlainPredictor) else "compiled"
     row["warm_pairs"] = int((np.diff(train.indptr)[users] > 0).sum())
     row["rmse"] = rmse(stars, found)
     if part == "newest":
@@ -93,7 +93,7 @@ def ours(part: str, preset: str, folder: Path, threads: int, out: str) -> None:
 
 
 def warm_up(model: UserKNN, train: Ratings, threads: int) -> None:
-    """Compile, or read what was compiled, on a few of the profiles of many empty ones."""
+    """Compile, or read what was compiled, on a few profiles among many empty ones."""
     some = np.zeros(train.n_ratings, bool)
     some[: train.indptr[50]] = True
     model.fit(train.select(some), options=RunOptions(threads=threads))
@@ -101,14 +101,14 @@ def warm_up(model: UserKNN, train: Ratings, threads: int) -> None:
     model.recommend(train.matrix()[:2], 1)
 
 
-def beside_peers(folder: Path, threads: int) -> list[dict[str, Any]]:
-    train, users, movies, stars = parts_of("ml-1m", folder)
+def compare_with_peers(folder: Path, threads: int) -> list[dict[str, Any]]:
+    train, users, items, stars = parts_of("ml-1m", folder)
     rows = []
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         triples = np.stack([train.rows(), train.indices, train.values])
         np.save(place / "train.npy", triples.astype(np.float64))
-        np.save(place / "test.npy", np.stack([users, movies]))
+        np.save(place / "test.npy", np.stack([users, items]))
         out = place / "found.npy"
         for preset in ("paper", "lenskit", "surprise"):
             call = ("--ours", "ml-1m", preset, folder, threads, out)
@@ -132,7 +132,7 @@ def main() -> None:
     for part in options.parts:
         print(f"\n{part}\n{'':18}{'pairs':>10}{'seconds':>9}{'cpu s':>8}{'peak GB':>9}{'RMSE':>8}")
         if part == "ml-1m":
-            rows = beside_peers(options.data, options.threads)
+            rows = compare_with_peers(options.data, options.threads)
         else:
             call = ("--ours", part, "paper", options.data, options.threads, "")
             rows = [contestant(OURS, "knn_predictions.py", *call, threads=options.threads)]

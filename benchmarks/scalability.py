@@ -3,11 +3,10 @@
     python benchmarks/scalability.py                   # both on the CPU
     python benchmarks/scalability.py --device cuda     # the autoencoder on a GPU, KNN on the CPU
 
-The best unrated movie for 1 user and for 1,000 users at the paper's full scale, through the same
-``recommend``, ranking included. The autoencoder has the paper's layers with random weights: they
-take as long as learned ones. KNN is the preset ``paper``: five nearest raters, exact. Memory is
-the most that was resident while recommending, the training profiles (0.2 GB) included. Needs
-torch and numba.
+Times the best unrated item for 1 user and for 1,000 users at the paper's full scale, through the
+same ``recommend``, ranking included. The autoencoder has the paper's layers with random weights,
+which take as long as learned ones. KNN is the preset ``paper``: five nearest raters, exact. Memory
+is the peak while recommending, including the training profiles (0.2 GB). Needs torch and numba.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from recommender.core.ratings import Ratings, Scale
 from recommender.core.systems import RunOptions, system
 
 COUNTS = (1, 1_000)
-REPEAT = 5  # of the single user, whose median counts
+REPEAT = 5  # runs for the single user, of which the median counts
 
 
 def all_ratings(folder: Path) -> Ratings:
@@ -72,14 +71,14 @@ def autoencoder(ratings: Ratings, threads: int, row: dict[str, Any], device: str
 
 
 def run(name: str, folder: Path, threads: int, device: str) -> None:
-    """What a contestant's process does."""
+    """Run one system in a process of its own."""
     ratings, row = all_ratings(folder), {"name": name}
     if name == "autoencoder":
         model = autoencoder(ratings, threads, row, device)
     else:
         model = neighbours(ratings, threads, row)
     rng, profiles = np.random.default_rng(9), ratings.matrix()
-    model.recommend(profiles[rng.choice(ratings.n_users, 100)], 1)  # warm
+    model.recommend(profiles[rng.choice(ratings.n_users, 100)], 1)  # compiles and fills caches
     forget_peak()
     for count in COUNTS:
         taken: list[dict[str, Any]] = []

@@ -1,11 +1,11 @@
-"""How much of the users a k-d tree or a ball tree leaves out, as the paper suggests (section II).
+"""The share of users that a k-d tree or ball tree skips, as the paper suggests (section II).
 
     python benchmarks/tree_search.py        # 6,040 users, about two minutes
 
-The five nearest users by cosine of some hundred users of an ml-1m-shaped workload: the share of
-users that a search had to visit, and its time beside comparing blocks with everybody. All give
-the same neighbours, which is checked. "Projected" trees stand on 64 orthonormal coordinates and
-the rest's length, as they must where whole profiles do not fit into memory.
+Searches the five nearest users by cosine for some hundred users of a workload shaped like ml-1m.
+Reports the share of users that were visited, and the time next to comparing blocks of all users.
+All searches must give the same neighbours. "Projected" trees hold 64 orthonormal coordinates and
+the length of the rest, as they must if whole profiles do not fit into memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from _runs import keep, measured
 from scipy.sparse import csr_array
 from workload import load
 
-from recommender.core.neighbours import UserIndex, trees
+from recommender.core.neighbours import trees
+from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
 
@@ -40,7 +41,7 @@ def main() -> None:
     wanted, rows = None, []
     print(f"{'':24}{'visited':>9}{'ms a query':>12}{'to build: s':>13}")
     for label, search, memory in (
-        ("everybody, in blocks", "blocks", 0),
+        ("all users, in blocks", "blocks", 0),
         ("k-d tree", "kd-tree", 1 << 30),
         ("ball tree", "ball-tree", 1 << 30),
         ("k-d tree, projected", "kd-tree", 8 * trees.DIMENSIONS * n_users),
@@ -58,7 +59,7 @@ def main() -> None:
             ]
         wanted = wanted or found
         if found != wanted:
-            raise SystemExit(f"{label} found other neighbours.")
+            raise SystemExit(f"{label} found different neighbours.")
         row["visited"] = getattr(index, "visited", 1.0)
         rows.append(row)
         print(

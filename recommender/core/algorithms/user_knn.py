@@ -1,4 +1,4 @@
-"""User-user neighbours (paper, sections II and IV.B): what the most similar users gave a movie."""
+"""User-user KNN (paper, sections II and IV.B): ratings by the most similar users are averaged."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scipy.sparse import csr_array
 from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.errors import ConfigurationError
-from recommender.core.neighbours import Means, neighbour_means
+from recommender.core.neighbours.predictions import Predictor, build_predictor
 from recommender.core.ratings import Ratings
 from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig, override
 
-DECIMALS = 9  # a mean of equal stars is those stars exactly, so that tied movies are truly tied
+DECIMALS = 9  # so that the mean of equal stars is exact and tied items are truly tied
 
 CHOICES = {
     "similarity": ("cosine", "dot", "correlation"),
@@ -30,29 +30,31 @@ CHOICES = {
 
 
 class UserKNN(Recommender):
-    """The similarity-weighted mean of what the neighbours of a profile gave a movie.
+    """Predicts the similarity-weighted mean of the stars that a profile's neighbours gave an item.
 
-    By default the neighbours are the k users most similar to the profile among those who rated
-    the movie (similarity, then overlap, then user position; similarity must be above zero; a
-    training user is never the own neighbour). The mean is rounded to nine decimals. Where no
-    neighbour is left the fallback stands in. Ties between movies: the sum of the similarities,
-    then the movie's number of ratings, then the seeded hash.
+    By default the neighbours are the k users most similar to the profile among those who rated the
+    item. They are ordered by similarity, which must be above zero, then overlap, then user
+    position; a training user is never their own neighbour. The mean is rounded to nine decimals.
+    Without a neighbour the fallback is predicted. Ties between items are broken by the sum of the
+    similarities, then the item's number of ratings, then the seeded hash.
     """
 
     name: ClassVar[str] = "user-knn"
-    block_cells: ClassVar[int] = 12_000_000  # 266 of the paper's profiles: work for four threads
+    block_cells: ClassVar[int] = (
+        12_000_000  # 266 profiles at the paper's scale, enough for four threads
+    )
     config: UserKNNConfig
     bias_: BiasTerms
-    _means: Means
+    _predictor: Predictor
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
-        check(self.config)
+        check_knn_config(self.config)
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         self._compare(options.threads)
 
     def _compare(self, threads: int | None = None) -> None:
-        self._means = neighbour_means(self.profiles_, self.scale_, self.config, threads)
-        self.pairs_at_once = self._means.pairs_at_once
+        self._predictor = build_predictor(self.profiles_, self.scale_, self.config, threads)
+        self.pairs_at_once = self._predictor.pairs_at_once
 
     def _predict(
         self,
@@ -62,10 +64,10 @@ class UserKNN(Recommender):
         *,
         training: bool,
     ) -> NDArray[np.float64]:
-        # of the profiles that are asked for alone: there may be millions of ratings in the others
+        # Only the profiles asked for, because the others may hold millions of ratings.
         asked, rows = np.unique(rows, return_inverse=True)
         profiles = profiles[asked]
-        stars, weight = self._means.pairs(profiles, asked if training else None, rows, items)
+        stars, weight = self._predictor.pairs(profiles, asked if training else None, rows, items)
         if self.config.fallback == "mean":
             fallback = np.full(len(rows), self.bias_.mean)
         else:
@@ -75,7 +77,7 @@ class UserKNN(Recommender):
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.float64], ...]:
-        stars, weight = self._means.grid(profiles, users)
+        stars, weight = self._predictor.grid(profiles, users)
         if self.config.fallback == "mean":
             fallback = np.full(profiles.shape, self.bias_.mean)
         else:
@@ -91,8 +93,8 @@ class UserKNN(Recommender):
         self._compare()
 
 
-def check(config: UserKNNConfig) -> None:
-    """Raise ConfigurationError unless every choice is one there is and the numbers make sense."""
+def check_knn_config(config: UserKNNConfig) -> None:
+    """Raise ConfigurationError for unknown choices, numbers out of range, or a useless tree."""
     for field, choices in CHOICES.items():
         if (value := getattr(config, field)) not in choices:
             raise ConfigurationError(
@@ -101,14 +103,14 @@ def check(config: UserKNNConfig) -> None:
     if config.k < 1 or config.shrinkage < 0 or config.minimum_overlap < 1:
         raise ConfigurationError(
             f"user-knn cannot use k={config.k}, shrinkage={config.shrinkage:g} and "
-            f"minimum_overlap={config.minimum_overlap}. Neighbours and overlap are at least 1, "
-            "the shrinkage at least 0."
+            f"minimum_overlap={config.minimum_overlap}. k and minimum_overlap must be at least 1, "
+            "shrinkage at least 0."
         )
     free = override(config, k=5, combine="mean", fallback="bias", search="blocks")
     if config.search != "blocks" and free != UserKNNConfig(neighbours="overall"):
         raise ConfigurationError(
             f"user-knn cannot use search={config.search!r} here. A tree finds the k nearest users "
-            "overall by full-vector cosine, uncentred and unshrunk: set neighbours='overall'."
+            "overall by uncentred and unshrunk full-vector cosine: set neighbours='overall'."
         )
 
 

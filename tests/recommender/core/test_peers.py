@@ -1,4 +1,4 @@
-"""The presets named after other libraries predict what these libraries do, on ml-100k's fold u1."""
+"""Presets named after other libraries predict the same as these, on fold u1 of ml-100k."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.user_knn import UserKNN
-from recommender.core.neighbours import UserIndex
+from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.readers import read_source
 from recommender.core.splitting import split
 from recommender.core.systems import system
@@ -28,7 +28,7 @@ def fold(real_data):
 
 
 def predicted_by(peer, fold, folder):
-    """Predictions of the peer, NaN where it makes none."""
+    """The predictions of the other library, NaN where it makes none."""
     need(PEERS.exists(), "there is no second environment (make peers)")
     train = fold.train
     np.save(folder / "train.npy", np.stack([train.rows(), train.indices, train.values]))
@@ -40,9 +40,9 @@ def predicted_by(peer, fold, folder):
 
 
 def reachable_by_other_ties(fold, config, row, item):
-    """The least and the largest prediction, whichever of those tied at rank k are chosen.
+    """The least and largest prediction over all choices among the users tied at rank k.
 
-    None where ranks k and k + 1 are not tied, so that there is no choice.
+    None where ranks k and k + 1 are not tied, so there is no choice.
     """
     matrix = fold.train.matrix()
     index = UserIndex(matrix, fold.train.scale, config)
@@ -68,7 +68,7 @@ def reachable_by_other_ties(fold, config, row, item):
 
 
 @pytest.mark.parametrize(("preset", "most_tied"), [("surprise", 0.03), ("lenskit", 0.001)])
-def test_a_preset_predicts_what_its_library_does(fold, tmp_path, capsys, preset, most_tied):
+def test_a_preset_predicts_the_same_as_its_library(fold, tmp_path, capsys, preset, most_tied):
     theirs = predicted_by(preset, fold, tmp_path)
     config = system("user-knn").presets[preset]
     model = UserKNN(config).fit(fold.train)
@@ -88,7 +88,7 @@ def test_a_preset_predicts_what_its_library_does(fold, tmp_path, capsys, preset,
         assert bounds[0] - CLOSE <= ours[place] <= bounds[1] + CLOSE
 
 
-def test_without_prediction_of_lenskit_the_damped_bias_stands_in(fold, tmp_path):
+def test_the_damped_bias_replaces_missing_predictions_of_lenskit(fold, tmp_path):
     theirs = predicted_by("lenskit", fold, tmp_path)
     model = UserKNN(system("user-knn").presets["lenskit"]).fit(fold.train)
     missing = np.isnan(theirs)

@@ -8,7 +8,7 @@ import pytest
 
 from recommender import jobs, lease
 from recommender.core.algorithms.bias import Bias
-from recommender.core.neighbours import NeighbourMeans
+from recommender.core.neighbours.predictions import PlainPredictor
 from recommender.core.splitting import split
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Recommendation, TrainedModel
@@ -93,7 +93,7 @@ def test_an_evaluation_tells_of_its_progress(start, monkeypatch):
 
 def test_neighbours_stop_in_the_middle_of_their_evaluation_when_cancelled(start, monkeypatch):
     monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
-    monkeypatch.setattr(NeighbourMeans, "pairs_at_once", 1)
+    monkeypatch.setattr(PlainPredictor, "pairs_at_once", 1)
     job, seen = start(system="user-knn"), []
 
     def cancel(step):

@@ -1,3 +1,5 @@
+"""The order of users is that of exact arithmetic."""
+
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from recommender.core.errors import ConfigurationError
-from recommender.core.neighbours import UserIndex, similarity
+from recommender.core.neighbours import similarity
+from recommender.core.neighbours.similarity import UserIndex, unit_of
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
 from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
@@ -42,8 +45,8 @@ def test_users_come_in_the_order_of_exact_arithmetic(seed):
         assert_allclose(ranked.similarities, similarities, rtol=1e-12)
 
 
-def test_equal_cosines_are_equal_numbers_and_overlap_decides():
-    """(2, 2) and (3, 3, ...) multiples look alike to a cosine; floats would tell them apart."""
+def test_equal_cosines_are_equal_numbers():
+    """Multiples of one profile have the same cosine, but not the same rounding errors."""
     dense = np.array([[1, 1, 1, 0], [3, 3, 3, 0], [1.5, 1.5, 1.5, 0], [0.5, 0.5, 0, 0]])
     (ranked,) = index_of(of_dense(dense).matrix()).ranked(
         profiles({0: 2.5, 1: 2.5, 2: 2.5}, n_items=4)
@@ -51,10 +54,9 @@ def test_equal_cosines_are_equal_numbers_and_overlap_decides():
     assert ranked.users.tolist() == [0, 1, 2, 3]
     assert len(set(ranked.similarities[:3])) == 1
     assert ranked.similarities[0] == 1.0
-    assert ranked.overlaps.tolist() == [3, 3, 3, 2]
 
 
-def test_of_equal_cosines_the_larger_overlap_comes_first():
+def test_among_equal_cosines_the_larger_overlap_comes_first():
     # With (1, 1, 1, 1) both have the squared cosine 1/2: (1 + 1)^2 / 2 = (4 + 1 + 1)^2 / 18.
     dense = np.array([[1, 1, 0, 0], [4, 1, 1, 0]])
     (ranked,) = index_of(of_dense(dense).matrix()).ranked(
@@ -95,7 +97,7 @@ def on_scale(seed, scale, n_users=6, n_items=6, share=0.6):
 def by_fractions(matrix, scale, row, similarity, centre):
     """(users above zero, best first) for a dot product, or a correlation over common movies.
 
-    A correlation is ordered by its square: it is the same there.
+    A correlation is ordered by its square, which gives the same order.
     """
     first, step = (Fraction(str(number)) for number in (scale.minimum, scale.step))
     found, dense = [], matrix.toarray()
@@ -122,7 +124,7 @@ def by_fractions(matrix, scale, row, similarity, centre):
     return [user for *_, user in sorted(found)]
 
 
-REAL_STEPS = Scale(0.7, 0.7 + 4 * 0.31415926, 0.31415926)  # no unit has these as multiples
+REAL_STEPS = Scale(0.7, 0.7 + 4 * 0.31415926, 0.31415926)  # not multiples of any unit
 
 
 @pytest.mark.parametrize(
@@ -131,9 +133,7 @@ REAL_STEPS = Scale(0.7, 0.7 + 4 * 0.31415926, 0.31415926)  # no unit has these a
      ("correlation", "common", "nothing"), ("correlation", "common", "everything")],
 )  # fmt: skip
 @pytest.mark.parametrize("scale", [HALF_STARS, Scale(1, 4.5, 0.7), REAL_STEPS], ids=str)
-def test_what_rounding_leaves_of_a_zero_is_no_similarity_and_ties_are_ties(
-    scale, similarity, over, centre
-):
+def test_rounding_errors_neither_break_ties_nor_make_neighbours(scale, similarity, over, centre):
     config = UserKNNConfig(similarity=similarity, over=over, centre=centre)
     for seed in range(60):
         matrix = on_scale(seed, scale)
@@ -153,7 +153,7 @@ def test_an_orthogonal_user_is_no_neighbour_by_centred_dot_product():
 @pytest.mark.parametrize("similarity", ["cosine", "dot", "correlation"])
 @pytest.mark.parametrize("shrinkage", [0, 2])
 def test_a_similarity_at_the_minimum_is_not_above_it(similarity, shrinkage):
-    """As real numbers; in floats many a cosine of 0.6 is 0.6000000000000001."""
+    """Real numbers are compared: as a float a cosine of 0.6 may be 0.6000000000000001."""
     scale = Scale(0.1, 1, 0.1)
     matrix = on_scale(1, scale, 60, 4, 0.9)
 
@@ -174,11 +174,11 @@ def test_a_similarity_at_the_minimum_is_not_above_it(similarity, shrinkage):
      (Scale(1, 4.5, 0.7), 0.1), (Scale(1, 2, 1 / 3), 1 / 3), (Scale(1, 100, 1), 1),
      (Scale(1, 101, 1), 0), (Scale(1, 2, 0.001), 0), (REAL_STEPS, 0)],
 )  # fmt: skip
-def test_a_scale_has_a_unit_where_all_levels_are_few_multiples_of_one_number(scale, unit):
-    assert similarity.unit_of(scale) == pytest.approx(unit, abs=1e-12)
+def test_the_unit_of_a_scale_divides_all_its_levels(scale, unit):
+    assert unit_of(scale) == pytest.approx(unit, abs=1e-12)
 
 
-def test_a_scale_off_its_steps_is_compared_in_the_unit_of_its_levels():
+def test_a_scale_whose_levels_are_not_whole_steps_is_compared_in_their_unit():
     scale = Scale(1, 2.5, 0.75)
     dense = np.array([[1, 1.75], [2.5, 1]])
     (ranked,) = index_of(of_dense(dense, scale).matrix(), scale).ranked(
@@ -188,7 +188,7 @@ def test_a_scale_off_its_steps_is_compared_in_the_unit_of_its_levels():
     assert ranked.similarities[0] == pytest.approx(1)
 
 
-def test_profiles_over_other_movies_are_refused():
+def test_profiles_over_another_number_of_items_are_refused():
     index = index_of(random_ratings(6).matrix())
-    with pytest.raises(ConfigurationError, match="9"):
+    with pytest.raises(ConfigurationError, match=r"4 items.* 9"):
         next(index.ranked(profiles({0: 1}, n_items=4)))

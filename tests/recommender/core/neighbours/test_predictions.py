@@ -1,5 +1,6 @@
-"""Every similarity, neighbourhood and mean against a loop that a person can check."""
+"""Every similarity, neighbourhood and mean agrees with a naive loop."""
 
+import sys
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.user_knn import UserKNN
-from recommender.core.neighbours import UserIndex
+from recommender.core.neighbours import predictions
+from recommender.core.neighbours.predictions import PlainPredictor, build_predictor
+from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.systems import BiasConfig, UserKNNConfig, system
 from tests.recommender.core.matrices import HALF_STARS, random_ratings
 
@@ -28,7 +31,7 @@ VARIANTS = [
 
 
 def similarity_by_hand(config, a, b):
-    """The similarity of two profiles and the number of movies they share."""
+    """The similarity of two profiles and the number of items they share."""
     shared = [i for i in range(N_ITEMS) if a[i] and b[i]]
     if config.centre == "everything":
         a, b = (np.where(x > 0, x - x[x > 0].mean() if x.any() else 0, 0) for x in (a, b))
@@ -43,11 +46,11 @@ def similarity_by_hand(config, a, b):
         norms = float(np.sqrt((x @ x) * (y @ y)))
         found = found / norms if norms > 1e-9 else 0.0
     found *= len(shared) / (len(shared) + config.shrinkage)
-    return round(found, 12), len(shared)  # what rounding leaves of a zero is no weight
+    return round(found, 12), len(shared)  # a rounding error is not a weight
 
 
 def neighbours_by_hand(config, dense, row):
-    """(similarity, user) of everyone who may be a neighbour, most similar first."""
+    """(similarity, user) of all possible neighbours, most similar first."""
     found = []
     for user in range(N_USERS):
         similarity, shared = similarity_by_hand(config, dense[row], dense[user])
@@ -58,7 +61,7 @@ def neighbours_by_hand(config, dense, row):
 
 
 def predicted_by_hand(config, dense, row, item):
-    """None where no neighbour has a say."""
+    """None without a neighbour."""
     near = neighbours_by_hand(config, dense, row)
     if config.neighbours == "raters":
         near = [(s, user) for s, user in near if dense[user, item]][: config.k]
@@ -93,7 +96,7 @@ def check(config, seed):
 
 
 @pytest.mark.parametrize("config", VARIANTS, ids=str)
-def test_every_similarity_is_that_of_a_naive_loop(config):
+def test_every_similarity_agrees_with_a_naive_loop(config):
     for seed in range(3):
         matrix = random_ratings(seed, n_users=N_USERS, n_items=N_ITEMS, share=0.5).matrix()
         index, dense = UserIndex(matrix, HALF_STARS, config), matrix.toarray().astype(float)
@@ -120,10 +123,18 @@ def test_every_similarity_is_that_of_a_naive_loop(config):
         fallback=st.sampled_from(["bias", "mean"]),
     ),
 )
-def test_predictions_of_any_configuration_are_those_of_a_naive_loop(seed, config):
+def test_predictions_of_any_configuration_agree_with_a_naive_loop(seed, config):
     check(config, seed)
 
 
 @pytest.mark.parametrize("preset", system("user-knn").presets)
-def test_predictions_of_every_preset_are_those_of_a_naive_loop(preset):
+def test_predictions_of_every_preset_agree_with_a_naive_loop(preset):
     check(system("user-knn").presets[preset], seed=7)
+
+
+def test_few_users_or_no_numba_take_the_plain_form(monkeypatch):
+    matrix = random_ratings(0).matrix()
+    assert type(build_predictor(matrix, HALF_STARS, UserKNNConfig())) is PlainPredictor
+    monkeypatch.setattr(predictions, "COMPILE_FROM_USERS", 0)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert type(build_predictor(matrix, HALF_STARS, UserKNNConfig())) is PlainPredictor
