@@ -1,8 +1,7 @@
-"""The translations under ``locale/``: found in the sources, compiled and checked without gettext.
+"""Extracts, compiles and checks the translations in ``locale/``, without GNU gettext.
 
-``python -m studysite.catalogues`` does one of three things. ``extract`` brings every language's
-.po file up to date with the sources, ``compile`` makes the .mo files that Django reads (``make``
-does it by itself), ``check`` says what is not translated or does not fit.
+``python -m studysite.catalogues extract`` updates the .po file of every language from the sources,
+``compile`` writes the .mo files that Django reads, ``check`` prints what is untranslated or wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
-#: Folder of each language beside English, in which the sources are written.
+#: The folder of each language; the sources are in English.
 LANGUAGES = ("de", "es", "zh_Hans")
 SOURCES = ("survey/**/*.py", "studysite/**/*.py", "templates/**/*.html")
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
@@ -37,16 +36,16 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "npgettext": ((1, "c"), 2, 3),
 }
 
-#: What ``format`` or a script fills in, and markup; Babel looks after the rest.
+#: Fields of ``format`` and of scripts, and markup; Babel checks the other placeholders.
 PLACES = re.compile(r"\{\w*\}|</?\w+>")
-#: A call in what Django makes of a template for xgettext; the rest of that is no Python.
+#: A call in the text that Django makes of a template for xgettext; the rest is not Python.
 CALL = re.compile(
     r"""(?:(?:n|p|np)?gettext|\b_)\((?:[^()'"]|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")*\)"""
 )
 
 
 def main(arguments: list[str]) -> int:
-    steps = {"extract": extract, "compile": compile_all, "check": check}
+    steps = {"extract": update_catalogues, "compile": compile_catalogues, "check": find_problems}
     if len(arguments) != 1 or arguments[0] not in steps:
         sys.stderr.write(f"usage: python -m studysite.catalogues {'|'.join(steps)}\n")
         return 2
@@ -56,72 +55,72 @@ def main(arguments: list[str]) -> int:
     return int(bool(problems))
 
 
-def extract() -> Iterator[str]:
-    """Bring the .po files up to date; what the sources do not say any more is dropped."""
+def update_catalogues() -> Iterator[str]:
+    """Update the .po files, and drop strings that are no longer in the sources."""
     found = strings()
     for language in LANGUAGES:
-        catalogue = read(language)
+        catalogue = read_catalogue(language)
         catalogue.update(found, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
-        write(language, catalogue)
+        write_catalogue(language, catalogue)
     return iter(())
 
 
-def compile_all() -> Iterator[str]:
-    """A .mo file beside each .po file."""
+def compile_catalogues() -> Iterator[str]:
+    """Write a .mo file next to each .po file."""
     for language in LANGUAGES:
-        compile_one(read(language), place(language).with_suffix(".mo"))
+        compile_catalogue(read_catalogue(language), po_path(language).with_suffix(".mo"))
     return iter(())
 
 
-def compile_one(catalogue: Catalog, target: Path) -> None:
-    """Replace ``target`` as a whole: a server that starts meanwhile reads the old or the new."""
+def compile_catalogue(catalogue: Catalog, target: Path) -> None:
+    """Replace ``target`` atomically: a server that starts meanwhile reads the old or the new."""
     target.parent.mkdir(parents=True, exist_ok=True)
     written = BytesIO()
     write_mo(written, catalogue)
-    # Under a name of its own: several may compile at once, as the processes of a test run do.
+    # A unique name, because several processes may compile at once, as in a test run.
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     beside.write_bytes(written.getvalue())
     beside.replace(target)
 
 
-def check() -> Iterator[str]:
-    """What is wrong with the .po files, in words; nothing if all is well."""
+def find_problems() -> Iterator[str]:
+    """Every problem of the .po files, in words."""
     found = strings()
     wanted = {key(message): message for message in found if message.id}
     for language in LANGUAGES:
-        known = {key(message): message for message in read(language) if message.id}
+        known = {key(message): message for message in read_catalogue(language) if message.id}
         for missing in wanted.keys() - known.keys():
             yield f"{language}: {missing!r} is not in the catalogue. Run: extract"
         for extra in known.keys() - wanted.keys():
-            yield f"{language}: {extra!r} is not in the sources any more. Run: extract"
+            yield f"{language}: {extra!r} is no longer in the sources. Run: extract"
         for name in wanted.keys() & known.keys():
-            yield from (f"{language}: {name!r} {problem}" for problem in faults(known[name]))
+            yield from (f"{language}: {name!r} {problem}" for problem in problems_of(known[name]))
 
 
-def faults(message: Message) -> Iterator[str]:
+def problems_of(message: Message) -> Iterator[str]:
     texts = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
     if not all(texts):
         yield "is not translated."
         return
     if message.fuzzy:
-        yield "is marked as fuzzy."
+        yield "is marked fuzzy."
     for problem in message.check():
         yield f"does not fit: {problem}"
     english = [message.id] if isinstance(message.id, str) else message.id
-    # The last form of a plural is that of many, which bears the number.
+    # Only the last form of a plural must have the number.
     if set(PLACES.findall(english[-1])) != set(PLACES.findall(texts[-1] or "")):
-        yield "does not fit: it has other {fields} or <tags> than the English words."
+        yield "does not fit: its {fields} or <tags> differ from the English text."
 
 
 def strings() -> Catalog:
-    """Every string of the sources that asks to be translated, in the order of the files."""
+    """Every string in the sources that is marked for translation, in the order of the files."""
     catalogue = Catalog()
     for path in sources():
         for line, text, comments, context in read_strings(
             "python", BytesIO(as_python(path)), keywords=KEYWORDS, comment_tags=("Translators:",)
         ):
-            del line  # it would change with every edit above
+            del line  # line numbers would change with every edit
             where = [(str(path.relative_to(ROOT)), 0)]
             refuse_second_plural(catalogue, text, context)
             catalogue.add(text, None, where, auto_comments=comments, context=context)
@@ -131,7 +130,7 @@ def strings() -> Catalog:
 def refuse_second_plural(
     catalogue: Catalog, text: str | tuple[str, ...], context: str | None
 ) -> None:
-    """A catalogue holds one plural for a singular; the other one's placeholders would not fit."""
+    """A catalogue has one plural for each singular, and placeholders of another would not fit."""
     if isinstance(text, str):
         return
     before = catalogue.get(text[0], context)
@@ -144,10 +143,10 @@ def sources() -> Iterable[Path]:
 
 
 def as_python(path: Path) -> bytes:
-    """A module as it is; of a template only the calls that its tags stand for."""
+    """A module unchanged; of a template, the calls that its tags stand for."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
-        # Only a template needs Django, and compiling must not wait for it.
+        # Imported here, because compiling does without Django and starts faster.
         from django.utils.translation.template import templatize
 
         with warnings.catch_warnings():
@@ -157,26 +156,26 @@ def as_python(path: Path) -> bytes:
 
 
 def key(message: Message) -> tuple[str | None, str]:
-    """A catalogue knows a plural by its singular."""
+    """A catalogue finds a plural by its singular."""
     text = message.id if isinstance(message.id, str) else message.id[0]
     return message.context, text
 
 
-def place(language: str) -> Path:
+def po_path(language: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / "django.po"
 
 
-def read(language: str) -> Catalog:
-    path = place(language)
+def read_catalogue(language: str) -> Catalog:
+    path = po_path(language)
     if not path.exists():
         return Catalog(locale=language)
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
 
-def write(language: str, catalogue: Catalog) -> None:
-    """In a form that depends on the strings alone, so that a change shows as one."""
-    path = place(language)
+def write_catalogue(language: str, catalogue: Catalog) -> None:
+    """Write a .po file that depends only on the strings, so that diffs are small."""
+    path = po_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     written = BytesIO()
     write_po(written, catalogue, width=100, include_lineno=False, omit_header=True)

@@ -1,4 +1,4 @@
-"""What a service refuses, with a message that says what to do."""
+"""What the services refuse; each message says what to do."""
 
 
 class StudyError(Exception):
@@ -14,19 +14,19 @@ class StudyClosed(StudyError):
 
 
 class ChangeRefused(StudyError):
-    """An answer that was given may not be changed, or no longer."""
+    """The answer can never be changed, or no longer."""
 
 
 class DataDamaged(StudyError):
-    """The stored ratings that the study needs are missing or not what was written."""
+    """The stored ratings that the study needs are missing or damaged."""
 
 
 class NotInvited(StudyError):
-    """The study takes only those who hold a link of a certain kind, and this is none.
+    """The study takes only holders of valid personal links, or people sent by a panel.
 
-    ``reason``: ``personal`` or ``panel`` where nothing of the kind was brought; of a personal link
-    ``unknown``, ``revoked`` or ``spent``; of a panel's parameters ``missing``, ``doubled``,
-    ``long``, ``unfilled`` or ``unreadable``.
+    ``reason``: ``personal`` or ``panel`` without a link or parameters; ``unknown``, ``revoked`` or
+    ``spent`` for a personal link; ``missing``, ``doubled``, ``long``, ``unfilled`` or
+    ``unreadable`` for a panel's parameters.
     """
 
     def __init__(self, message: str, *, reason: str) -> None:

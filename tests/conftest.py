@@ -38,7 +38,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 def pytest_configure(config: pytest.Config) -> None:
     """Pages in other languages need their catalogues; once, before any worker starts."""
     if not hasattr(config, "workerinput"):
-        catalogues.compile_all()
+        catalogues.compile_catalogues()
 
 
 LEFT_OUT = pytest.StashKey[int]()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 
-from studysite.catalogues import compile_one, strings
+from studysite.catalogues import compile_catalogue, strings
 
 #: Django knows it as a language that is written from right to left.
 CODE = "ar"
@@ -21,7 +21,7 @@ def write(folder: Path) -> Path:
             said = [disguised(text) for text in texts]
             one = isinstance(message.id, str)
             catalogue.add(message.id, said[0] if one else said, context=message.context)
-    compile_one(catalogue, folder / CODE / "LC_MESSAGES" / "django.mo")
+    compile_catalogue(catalogue, folder / CODE / "LC_MESSAGES" / "django.mo")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""How far the preparation of a draft is: one publish job for each arm."""
+"""The progress of preparing a draft: one publish job for each arm."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from recommender.selectors import JobProgress, has_live_worker, job_progress
 from survey.models import Study
 from survey.selectors.drawing import all_published
 
-#: A worker that was silent for this long is taken for absent.
+#: A worker without activity for this long counts as absent.
 WORKER_SILENCE_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Step:
-    """The recommendations of one arm; ``job`` is None where none have to be made."""
+class ArmPreparation:
+    """The recommendations of one arm; ``job`` is None where none are missing."""
 
     label: str
     job: JobProgress | None
@@ -26,36 +26,36 @@ class Step:
 
 @dataclass(frozen=True)
 class Preparation:
-    """``lonely``: work is waiting, and no worker was seen that could do it.
+    """``lacks_worker``: jobs are queued, and no worker is alive that could run them.
 
-    ``busy`` and ``stopped`` may both be true: one arm failed while the other still goes on.
+    ``is_busy`` and ``has_stopped`` can both be true: one arm failed, another one continues.
     """
 
-    steps: list[Step]
-    lonely: bool
+    arms: list[ArmPreparation]
+    lacks_worker: bool
 
     @property
-    def ready(self) -> bool:
-        return all(step.status == "done" for step in self.steps)
+    def is_ready(self) -> bool:
+        return all(arm.status == "done" for arm in self.arms)
 
     @property
-    def stopped(self) -> bool:
-        return any(step.status in {"failed", "cancelled"} for step in self.steps)
+    def has_stopped(self) -> bool:
+        return any(arm.status in {"failed", "cancelled"} for arm in self.arms)
 
     @property
-    def busy(self) -> bool:
-        return any(step.job and not step.job.has_ended for step in self.steps)
+    def is_busy(self) -> bool:
+        return any(arm.job and not arm.job.has_ended for arm in self.arms)
 
 
-def preparation(study: Study) -> Preparation:
+def follow_preparation(study: Study) -> Preparation:
     arms = list(study.arms.select_related("trained_model"))
-    jobs = job_progress([arm.publish_job_id for arm in arms if arm.publish_job_id])
-    found = {str(job.id): job for job in jobs}
-    steps = []
+    progress = job_progress([arm.publish_job_id for arm in arms if arm.publish_job_id])
+    jobs = {str(job.id): job for job in progress}
+    found = []
     for arm in arms:
-        job = found.get(str(arm.publish_job_id))
+        job = jobs.get(str(arm.publish_job_id))
         if job and job.status != "done" and all_published(study, arm):
-            job = None  # there is nothing to wait for, and the check list says so too
-        steps.append(Step(arm.label, job))
-    waiting = any(step.job and step.job.is_idle for step in steps)
-    return Preparation(steps, lonely=waiting and not has_live_worker(WORKER_SILENCE_SECONDS))
+            job = None  # another job has stored the recommendations
+        found.append(ArmPreparation(arm.label, job))
+    waiting = any(arm.job and arm.job.is_idle for arm in found)
+    return Preparation(found, lacks_worker=waiting and not has_live_worker(WORKER_SILENCE_SECONDS))

@@ -17,7 +17,7 @@ from survey.errors import StudyError
 from survey.forms import CloneForm
 from survey.models import Appraiser, Study, is_past_last_day
 from survey.selectors.checklist import checklist
-from survey.selectors.preparing import preparation
+from survey.selectors.preparing import follow_preparation
 from survey.selectors.protocol_checks import course_in_words
 from survey.selectors.questionnaires import questionnaire_results
 from survey.selectors.results import StudyResults, study_results
@@ -54,7 +54,7 @@ def results_page(request: HttpRequest, slug: str) -> HttpResponse:
     if study.status == Study.Status.DRAFT:
         context = {
             "study": study,
-            "preparation": preparation(study),
+            "preparation": follow_preparation(study),
             "checklist": checklist(study),
             "course": course_in_words(study),
         }
@@ -81,7 +81,7 @@ def results_page(request: HttpRequest, slug: str) -> HttpResponse:
 def preparation_progress(request: HttpRequest, slug: str) -> HttpResponse:
     """The moving part of a draft's page, for the script that keeps it fresh."""
     study = access.study_for_researcher(request.user, slug)
-    context = {"study": study, "preparation": preparation(study)}
+    context = {"study": study, "preparation": follow_preparation(study)}
     return render(request, "research/_jobs.html", context)
 
 

@@ -26,32 +26,32 @@ def test_a_plural_of_a_template_is_read_with_its_placeholder(tmp_path):
     ]
 
 
-def test_what_is_missing_or_does_not_fit_is_said():
+def test_missing_and_mismatched_translations_are_problems():
     catalogue = Catalog(locale="de")
     untranslated = catalogue.add("Start")
     broken = catalogue.add("%(n)s movies", "%(m)s Filme", flags=["python-format"])
-    assert list(catalogues.faults(untranslated)) == ["is not translated."]
-    assert "does not fit" in " ".join(catalogues.faults(broken))
+    assert list(catalogues.problems_of(untranslated)) == ["is not translated."]
+    assert "does not fit" in " ".join(catalogues.problems_of(broken))
 
 
-def test_a_field_for_a_script_and_markup_stay_as_they_are():
+def test_fields_and_markup_must_stay_as_they_are():
     catalogue = Catalog(locale="de")
     broken = [
         catalogue.add("{shown} of {all}", "{shown} von {alle}"),
         catalogue.add("Keys: <kbd>1</kbd>", "Tasten: <kdb>1</kbd>"),
         catalogue.add("{n} star", "ein Stern"),
     ]
-    assert ["other {fields}" in " ".join(catalogues.faults(each)) for each in broken] == [True] * 3
+    assert ["{fields}" in " ".join(catalogues.problems_of(each)) for each in broken] == [True] * 3
 
 
-def test_many_compile_at_once_and_whoever_reads_meanwhile_finds_a_whole_file(tmp_path):
+def test_a_reader_finds_a_whole_file_while_many_processes_compile(tmp_path):
     catalogue, target = Catalog(locale="de"), tmp_path / "django.mo"
     for number in range(200):
         catalogue.add(f"Movie {number}", f"Film {number}")
-    catalogues.compile_one(catalogue, target)
+    catalogues.compile_catalogue(catalogue, target)
 
     def compile_and_read(_):
-        catalogues.compile_one(catalogue, target)
+        catalogues.compile_catalogue(catalogue, target)
         with target.open("rb") as file:
             return len(list(read_mo(file)))
 
@@ -60,13 +60,13 @@ def test_many_compile_at_once_and_whoever_reads_meanwhile_finds_a_whole_file(tmp
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_wrong_usage_is_told(capsys):
+def test_wrong_usage_prints_the_commands(capsys):
     assert catalogues.main([]) == 2
     assert "extract|compile|check" in capsys.readouterr().err
 
 
 def test_every_string_is_translated_into_every_language():
-    assert list(catalogues.check()) == []
+    assert list(catalogues.find_problems()) == []
 
 
 def test_two_plurals_of_one_singular_are_refused():
