@@ -1,4 +1,4 @@
-"""In which language a study speaks to one who looks at it."""
+"""The language of an appraiser's page. Codes are those of ``protocol.fields.LANGUAGES``."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from django.utils import translation
 from survey.models import Appraiser, Study
 from survey.protocol.fields import LANGUAGES
 
-#: The English of Django's dates and numbers.
-DJANGOS_NAMES = {"en": settings.LANGUAGE_CODE}
+#: Django has its own code for the English whose dates and numbers the pages use.
+DJANGO_CODES = {"en": settings.LANGUAGE_CODE}
 
 
 def speak(request: HttpRequest, study: Study, appraiser: Appraiser | None = None) -> str:
-    """Let the rest of this request speak the study's language, and say which one it is.
+    """Activate the language for the rest of this request, and return its code.
 
-    The study's own, where it has one; else that of the appraiser; else what ``?lang=`` or the
-    form asks for; else the browser's first among those there are.
+    It is the study's, else the appraiser's, else that of ``?lang=`` or the form, else the browser's.
     """
     asked = request.POST.get("lang") or request.GET.get("lang") or ""
     chosen = [study.language, appraiser.language if appraiser else "", asked, spoken(request)]
     language = next(code for code in chosen if code in known())
-    translation.activate(DJANGOS_NAMES.get(language, language))
+    translation.activate(DJANGO_CODES.get(language, language))
     return language
 
 
 def spoken(request: HttpRequest) -> str:
-    """The browser's language in our words."""
-    language = translation.get_language_from_request(request)
-    return "en" if language == settings.LANGUAGE_CODE else language
+    """The browser's preferred language among those available."""
+    return _own_code(translation.get_language_from_request(request))
 
 
 def current() -> str:
-    """The language of the page that is being made, in our words."""
-    language = translation.get_language() or "en"
-    return "en" if language == settings.LANGUAGE_CODE else language
+    """The active language."""
+    return _own_code(translation.get_language() or "en")
 
 
 def known() -> list[str]:
-    """What can be spoken here; the tests add a language that nobody speaks."""
+    """The available languages; the tests add a made-up one to the settings."""
     extra = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
     return [LANGUAGES[0], *extra]
 
 
 def choices(study: Study) -> list[tuple[str, str]]:
-    """(code, its name in the language itself) to choose from; none where the study decides."""
+    """Codes and native names to choose from; none where the study fixes the language."""
     if study.language:
         return []
     names = {code: str(translation.get_language_info(code)["name_local"]) for code in known()}
-    return [(code, names[code][:1].upper() + names[code][1:]) for code in known()]
+    return [(code, name[:1].upper() + name[1:]) for code, name in names.items()]
+
+
+def _own_code(language: str) -> str:
+    return "en" if language == settings.LANGUAGE_CODE else language
