@@ -16,7 +16,7 @@ DJANGO_CODES = {"en": settings.LANGUAGE_CODE}
 def speak(request: HttpRequest, study: Study, appraiser: Appraiser | None = None) -> str:
     """Activate the language for the rest of this request, and return its code.
 
-    It is the study's, else the appraiser's, else that of ``?lang=`` or the form, else the browser's.
+    The study's, else the appraiser's, else that of ``?lang=`` or the form, else the browser's.
     """
     asked = request.POST.get("lang") or request.GET.get("lang") or ""
     chosen = [study.language, appraiser.language if appraiser else "", asked, spoken(request)]
