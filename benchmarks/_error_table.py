@@ -1,4 +1,4 @@
-"""The table of real_data.py: its rows and columns, the file it is kept in, how it is shown."""
+"""The table of real_data.py: its rows and columns, its file, and how it is printed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from recommender.core.systems import system
+from recommender.core.systems import SYSTEMS, system
 
-PUBLISHED_U1 = 0.8889  # GLocal-K (Han et al., CIKM 2021), the best published from ratings alone
+PUBLISHED_U1 = (
+    0.8889  # GLocal-K (Han et al., CIKM 2021), the best published result from ratings alone
+)
 
 SPLITS = [
     *(("ml-100k", f"official-u{fold}", 0) for fold in range(1, 6)),
@@ -55,11 +57,11 @@ class Row:
         return kind.label if len(kind.presets) == 1 else f"{kind.label} `{self.preset}`"
 
 
-#: ``paper`` trained as it is for millions of ratings has no row of its own.
+#: ``paper-large`` is ``paper`` for millions of ratings and has no row of its own.
 ROWS = [
     *(
         Row(name, preset)
-        for name in ("bias", "user-knn", "autoencoder")
+        for name in SYSTEMS
         for preset in system(name).presets
         if preset != "paper-large"
     ),
@@ -73,7 +75,7 @@ def column(data: str, name: str, seed: int) -> str:
 
 
 class Table:
-    """What is known so far, in a file that is replaced after each cell."""
+    """The known cells, in a file that is replaced after each new one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -88,7 +90,9 @@ class Table:
         self.path.parent.mkdir(exist_ok=True)
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)  # another run may fill other cells of the same file
+            fcntl.flock(
+                folder, fcntl.LOCK_EX
+            )  # another process may be filling other cells of the file
             self.read()
             self._write(part, key, value)
         finally:
@@ -115,14 +119,14 @@ class Table:
         return value
 
     def passes(self, row: Row, data: str) -> int | None:
-        """How many the paper's network makes on this data set; None for others."""
+        """The number of passes of the paper's network on this data set; None for other rows."""
         found = self.content["settings"].get(f"{row.label} on {data}", {}) if row == PAPER else {}
         passes: int | None = found.get("chosen", {}).get("epochs")
         return passes
 
 
 def show(table: Table) -> None:
-    """RMSE of every cell, the mean of the official folds, and whether the aims are met."""
+    """Print the RMSE of every cell, the mean of the official folds, and the comparisons."""
     places = [column(*entry) for entry in SPLITS]
     heads = [
         place.split(" ", 1)[1].replace("-90-10", "").replace(" seed ", "-") for place in places
@@ -173,7 +177,7 @@ def _aims(table: Table, places: list[str]) -> None:
 
 
 def markdown(table: Table) -> Iterator[str]:
-    """The lines of docs/algorithms.md: a table for each data set, its best figures in bold."""
+    """The tables of docs/algorithms.md: one for each data set, with its best figures in bold."""
     for data in dict.fromkeys(data for data, _, _ in SPLITS):
         entries = [entry for entry in SPLITS if entry[0] == data]
         folds = [n for n, entry in enumerate(entries) if entry[1].startswith("official")]

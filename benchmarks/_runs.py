@@ -1,6 +1,6 @@
-"""What the scripts with several contestants share: one process each, measured alike.
+"""Runs each contestant of a benchmark in a process of its own and measures all alike.
 
-No package of ours is imported here, so that it also works in the environment of ``make peers``.
+Imports no package of ours, so that it also works in the environment of ``make peers``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PEERS = HERE.parent / ".venv-peers" / "bin" / "python"
 
 @contextmanager
 def measured(into: dict[str, Any]) -> Iterator[None]:
-    """Wall and processor seconds of a block, and the load of the machine when it began."""
+    """Store the wall and processor seconds of a block, and the load when it started."""
     load, cpu, start = os.getloadavg()[0], _cpu_seconds(), time.perf_counter()
     yield
     into["seconds"] = time.perf_counter() - start
@@ -39,7 +39,7 @@ def _cpu_seconds() -> float:
 
 def peak_gb() -> float:
     """The largest resident memory of this process so far, in 10^9 bytes."""
-    try:  # the child of a large parent is told the parent's maximum by getrusage
+    try:  # in a child of a large process, getrusage reports the parent's maximum
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e9
     except OSError:
@@ -47,18 +47,18 @@ def peak_gb() -> float:
 
 
 def forget_peak() -> None:
-    """Let ``peak_gb`` begin anew, where the system can."""
+    """Reset ``peak_gb``, if the system supports it."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
 
 
 def tell(row: dict[str, Any]) -> None:
-    """What a contestant's process answers: its last line."""
+    """Print the result of a contestant's process, as its last line."""
     print(json.dumps({**row, "peak_gb": peak_gb()}), flush=True)
 
 
 def contestant(python: Path, script: str, *arguments: object, threads: int) -> dict[str, Any]:
-    """Run one process of a script here; its row. SystemExit with its errors where it fails."""
+    """Run a script of this folder and return its row; SystemExit with its errors if it fails."""
     kinds = ("OMP", "MKL", "OPENBLAS", "RAYON", "NUMBA")
     environment = {**os.environ, **{f"{kind}_NUM_THREADS": str(threads) for kind in kinds}}
     command = [str(python), str(HERE / script), *map(str, arguments)]
@@ -70,7 +70,7 @@ def contestant(python: Path, script: str, *arguments: object, threads: int) -> d
 
 
 def keep(script: str, content: dict[str, Any], out: Path | None = None) -> None:
-    """Write results/<script>.json, with what is to be known of the machine."""
+    """Write results/<script>.json with the facts of the machine."""
     target = out or HERE / "results" / f"{Path(script).stem}.json"
     machine = {
         "python": platform.python_version(),
@@ -84,7 +84,7 @@ def keep(script: str, content: dict[str, Any], out: Path | None = None) -> None:
 
 
 def _processor() -> str:
-    """Its name and vector instructions, where the system tells."""
+    """The processor's name and vector instructions, if the system reports them."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

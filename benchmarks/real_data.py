@@ -1,15 +1,15 @@
-"""Errors on public data, everybody on the same splits: ours, Surprise's and LensKit's best.
+"""Errors on public data, on the same splits for our systems and the best of Surprise and LensKit.
 
-    STUDYSITE_DATA=folder python benchmarks/real_data.py              # whatever is missing yet
+    STUDYSITE_DATA=folder python benchmarks/real_data.py              # all missing cells
     STUDYSITE_DATA=folder python benchmarks/real_data.py --rows tuned bias --splits official
     python benchmarks/real_data.py --markdown        # the tables of docs/algorithms.md
 
-STUDYSITE_DATA holds the unpacked folders ml-100k and ml-latest-small. Every cell of the table is
-kept as soon as it is known and not run again, unless the preset has changed or --again is given;
-so the table can be made in pieces. Peers run in the environment of ``make peers`` and are left out
-without it; their settings are chosen among a few on a tenth of the training ratings of the first
-split of each data set, and ours on that of ml-100k's (search_tuned.py). Of the paper's network,
-which learns by heart long before its 30 passes are over, the number of passes is chosen: that after
+STUDYSITE_DATA holds the unpacked folders ml-100k and ml-latest-small. Each cell of the table is
+stored when it is done and run again only if the preset has changed or with --again, so the table
+can be filled in pieces. Peers run in the environment of ``make peers`` and are skipped without it.
+Their settings are chosen from a few candidates on a tenth of the training ratings of each data
+set's first split; ours were chosen on that of ml-100k (search_tuned.py). The paper's network
+overfits long before its 30 passes are over, so its number of passes is chosen too: the one after
 which the newest tenth of those training ratings is predicted best. Needs torch, numpy and scipy,
 not Django.
 """
@@ -38,9 +38,9 @@ from recommender.core.systems import RunOptions, config_to_dict, override, syste
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "real_data.json"
 PEERS = HERE.parent / ".venv-peers" / "bin" / "python"
-PATIENCE = 2  # passes without a better error before the paper's network has made enough
+PATIENCE = 2  # passes without a better error before the paper's network stops
 
-#: The settings tried for each peer, its own defaults first.
+#: The candidate settings of each peer, its defaults first.
 CANDIDATES: dict[str, list[dict[str, Any]]] = {
     "surprise-svd": [
         {},
@@ -90,7 +90,7 @@ def run_ours(row: Row, config: Any, parts: Split, threads: int, seed: int = 0) -
 
 
 def chosen_passes(table: Table, row: Row, data: str, first: Split, threads: int) -> int:
-    """The number of passes after which the newest tenth of its training ratings is known best."""
+    """The number of passes after which the newest tenth of the ratings is predicted best."""
     key = f"{row.label} on {data}"
     if key not in table.content["settings"]:
         config = override(system(row.system).preset(row.preset)[1], patience=PATIENCE)
@@ -183,7 +183,7 @@ def fill(table: Table, options: argparse.Namespace, folder: Path) -> None:
 
 
 def with_seeds(table: Table, options: argparse.Namespace, folder: Path) -> None:
-    """The tuned preset on the first split with so many seeds of the model."""
+    """The tuned preset on the first split, with several seeds of the model."""
     parts = split(read_source(folder / SPLITS[0][0]).ratings, *SPLITS[0][1:])
     config = system(TUNED.system).preset(TUNED.preset)[1]
     for seed in range(options.seeds):
@@ -197,13 +197,19 @@ def matches(label: str, patterns: list[str]) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", nargs="+", default=[], help="only rows that match one of these")
-    parser.add_argument("--splits", nargs="+", default=[], help="the same of the columns")
+    parser.add_argument(
+        "--rows", nargs="+", default=[], help="only rows that match one of these patterns"
+    )
+    parser.add_argument("--splits", nargs="+", default=[], help="the same for the columns")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--again", action="store_true", help="run known cells once more")
-    parser.add_argument("--seeds", type=int, help="only the tuned preset on u1, with so many seeds")
-    parser.add_argument("--show", action="store_true", help="run nothing")
-    parser.add_argument("--markdown", action="store_true", help="the same as Markdown")
+    parser.add_argument("--again", action="store_true", help="run known cells again")
+    parser.add_argument(
+        "--seeds", type=int, help="only the tuned preset on u1, with this many seeds"
+    )
+    parser.add_argument("--show", action="store_true", help="print the known cells and run nothing")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the tables of the documentation"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     table = Table(options.out)
@@ -214,7 +220,7 @@ def main() -> None:
     if folder and not options.show:
         (with_seeds if options.seeds else fill)(table, options, Path(folder))
     elif not folder:
-        print("STUDYSITE_DATA is not set: showing what is known.")
+        print("STUDYSITE_DATA is not set: showing the known cells.")
     show(table)
 
 

@@ -1,14 +1,14 @@
-"""The search behind the autoencoder's preset ``tuned``: one change at a time, on training data.
+"""The search for the settings of preset ``tuned``: one change at a time, on training ratings.
 
-Every trial is fitted on nine tenths of a split's training ratings and scored on the other tenth,
-drawn at random; the test ratings of the split are dropped before anything else happens. Trials
-are kept one a line, and those that are there are not run again.
+A trial is fitted on nine tenths of a split's training ratings and scored on the other tenth, drawn
+at random. The test ratings of the split are dropped first. Each trial is stored as one line, and
+known trials are not run again.
 
     STUDYSITE_DATA=folder python benchmarks/search_tuned.py --grid recipe members
-    python benchmarks/search_tuned.py            # the trials so far, best first
+    python benchmarks/search_tuned.py            # the known trials, best first
 
-STUDYSITE_DATA holds the unpacked folder ml-100k (or whatever --data names). One trial takes about
-a minute of one core. Needs torch, numpy and scipy, not Django.
+STUDYSITE_DATA holds the unpacked folder ml-100k (or the one that --data names). One trial takes
+about a minute of one core. Needs torch, numpy and scipy, not Django.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ from recommender.core.splitting import split
 from recommender.core.systems import DualAutoencoderConfig, RunOptions
 
 RESULTS = Path(__file__).parent / "results" / "search_tuned.jsonl"
-RIDGES = (5.0, 10.0, 15.0, 20.0, 30.0, 50.0)  # of one fit: only what reads profiles changes
+RIDGES = (
+    5.0,
+    10.0,
+    15.0,
+    20.0,
+    30.0,
+    50.0,
+)  # one fit serves them all: only the reading of profiles changes
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "start": [{}],
@@ -63,7 +70,7 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
 def trial(
     ratings: Any, name: str, slice_seed: int, change: dict[str, Any], threads: int
 ) -> dict[str, Any]:
-    """Validation errors of the recipe with one change, and of its members and ridges."""
+    """Validation errors of the settings with one change, also by member and by ridge."""
     train = split(ratings, name, 0).train
     parts = split(train, "random-90-10", slice_seed)
     config = replace(DualAutoencoderConfig(), **change)
@@ -90,7 +97,7 @@ def trial(
 
 
 def report(rows: list[dict[str, Any]]) -> None:
-    """Means over the slices; best first, by the difference from the recipe on the same slices."""
+    """Print means over the slices, by the difference from the unchanged settings; best first."""
 
     def place(row: dict[str, Any]) -> tuple[str, str, int]:
         return row["data"], row["split"], row["trial"]["slice"]
@@ -144,7 +151,7 @@ def main() -> None:
                 "data": options.data,
                 "split": options.split,
                 "slice": slice_seed,
-                # The whole configuration: a trial of an older recipe is another trial.
+                # The whole configuration, so that trials of older defaults count as other trials.
                 "config": vars(replace(DualAutoencoderConfig(), **change)),
             }
             key = json.dumps(what, sort_keys=True)

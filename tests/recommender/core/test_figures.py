@@ -1,4 +1,4 @@
-"""The documents quote the figures that the benchmarks kept."""
+"""The documents quote the stored figures of the benchmarks."""
 
 import subprocess
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_tables_of_errors_in_the_documents_are_those_that_were_kept():
-    """After a new run: ``python benchmarks/real_data.py --markdown``, into docs/algorithms.md."""
+def test_the_error_tables_in_the_documents_are_the_stored_ones():
+    """To update them: ``python benchmarks/real_data.py --markdown``, into docs/algorithms.md."""
     command = [sys.executable, ROOT / "benchmarks" / "real_data.py", "--markdown"]
     tables = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     shown = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8").splitlines()

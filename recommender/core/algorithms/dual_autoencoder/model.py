@@ -17,7 +17,7 @@ from torch.nn.functional import mse_loss
 
 from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.algorithms.dual_autoencoder.network import Member, WithheldPart
+from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.algorithms.dual_autoencoder.readout import Readout
 from recommender.core.errors import ConfigurationError, FitError
@@ -39,7 +39,10 @@ class WithheldPartsTask:
     """The training task: every pass withholds each rating once, in one of a few parts."""
 
     def __init__(
-        self, members: Mapping[str, Member], parts: RatingParts, config: DualAutoencoderConfig
+        self,
+        members: Mapping[str, MemberNetwork],
+        parts: RatingParts,
+        config: DualAutoencoderConfig,
     ) -> None:
         self.members, self.parts, self.config = members, parts, config
         self.n_examples = parts.matrix.nnz
@@ -139,9 +142,9 @@ class DualAutoencoder(Recommender):
             kinds = ["dual"] * self.config.dual_members + ["item"] * self.config.item_members
             shape = self.profiles_.shape
             members = {
-                f"{kind}-{number}": Member(kind, shape, self.config, [options.seed, number]).to(
-                    options.device
-                )
+                f"{kind}-{number}": MemberNetwork(
+                    kind, shape, self.config, [options.seed, number]
+                ).to(options.device)
                 for number, kind in enumerate(kinds)
             }
             identity = {
@@ -161,7 +164,7 @@ class DualAutoencoder(Recommender):
             )
 
     def _train_error(
-        self, members: list[Member], parts: RatingParts, options: RunOptions, passes: int
+        self, members: list[MemberNetwork], parts: RatingParts, options: RunOptions, passes: int
     ) -> float:
         rng = np.random.default_rng([options.seed, self.config.epochs])
         users = np.sort(rng.permutation(self.profiles_.shape[0])[:TRAIN_ERROR_USERS])
@@ -256,7 +259,7 @@ def _leaves_enough(withheld: tuple[float, ...]) -> bool:
     return 0.001 <= least <= most <= 0.5 and most <= 3 * least + 1e-9
 
 
-def _adam(member: Member, config: DualAutoencoderConfig) -> torch.optim.Adam:
+def _adam(member: MemberNetwork, config: DualAutoencoderConfig) -> torch.optim.Adam:
     matrices = [weights for weights in member.parameters() if weights.ndim > 1]
     others = [weights for weights in member.parameters() if weights.ndim == 1]
     # Adam's weight decay is the gradient of the penalty, which biases and offsets do not have.

@@ -117,7 +117,7 @@ class Tower(nn.Module):
         return selu(sums * counts[:, None] ** -0.5 + self.bias)
 
 
-class Member(nn.Module):
+class MemberNetwork(nn.Module):
     """One network. It predicts a residual as item code times user vector, plus an offset.
 
     An *item* member learns a vector and an offset for each user (after the item form of AutoRec;

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.algorithms.dual_autoencoder.network import Member, WithheldPart
+from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.systems import BiasConfig, DualAutoencoderConfig
 
@@ -37,7 +37,7 @@ class Readout:
     members: list[dict[str, NDArray]]
 
     @classmethod
-    def of(cls, members: Iterable[Member], parts: RatingParts, matrix: csr_array) -> Readout:
+    def of(cls, members: Iterable[MemberNetwork], parts: RatingParts, matrix: csr_array) -> Readout:
         """Compute the items' codes from the ratings in ``matrix`` (n_users, n_items)."""
         parts = RatingParts(matrix, parts.config, parts.device, parts.dtype)
         whole = parts.prepare(np.zeros(matrix.nnz, bool))
@@ -114,7 +114,7 @@ class Readout:
 
 
 @torch.no_grad()
-def _member_arrays(member: Member, whole: WithheldPart) -> dict[str, NDArray]:
+def _member_arrays(member: MemberNetwork, whole: WithheldPart) -> dict[str, NDArray]:
     """A trained member's table (n_items, H + 1) and, of a dual one, its tower of users."""
     codes = member.items(whole.kept_by_item, whole.kept).cpu().numpy()
     if not member.is_dual:

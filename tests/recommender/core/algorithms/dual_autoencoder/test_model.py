@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.base import implementation
 from recommender.core.algorithms.dual_autoencoder.model import DualAutoencoder, WithheldPartsTask
-from recommender.core.algorithms.dual_autoencoder.network import Member
+from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.errors import Cancelled, ConfigurationError, FitError
 from recommender.core.systems import (
@@ -93,7 +93,10 @@ def test_an_edited_profile_changes_its_own_predictions_alone():
 
 def test_the_penalty_is_in_the_gradient_of_the_matrices_alone():
     config, penalty = replace(TINY, penalty=0.1), 0.1
-    parts, member = RatingParts(RATINGS.matrix(), config), Member("item", (20, 15), config, [0])
+    parts, member = (
+        RatingParts(RATINGS.matrix(), config),
+        MemberNetwork("item", (20, 15), config, [0]),
+    )
     part = parts.prepare(next(parts.draw_masks(np.random.default_rng(0))))
     loss = torch.nn.functional.mse_loss(member(part, None), part.targets)
     loss += penalty * sum(w.square().sum() for w in member.parameters() if w.ndim > 1)

@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.dual_autoencoder import network
-from recommender.core.algorithms.dual_autoencoder.network import Member, WithheldPart
+from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.systems import DualAutoencoderConfig
 from tests.recommender.core.matrices import random_ratings
@@ -51,7 +51,7 @@ def dense_predictions(member, part, generator) -> torch.Tensor:
 @pytest.mark.parametrize("kind", ["dual", "item"])
 def test_predictions_and_gradients_are_those_of_dense_matrices(kind):
     part = first_part()
-    member = Member(kind, (20, 15), CONFIG, [0]).double()
+    member = MemberNetwork(kind, (20, 15), CONFIG, [0]).double()
     torch.nn.init.uniform_(member.offsets)
     found = {}
     for form in (member, lambda *given: dense_predictions(member, *given)):
@@ -69,14 +69,14 @@ def test_predictions_and_gradients_are_those_of_dense_matrices(kind):
 
 @pytest.mark.parametrize("kind", ["dual", "item"])
 def test_blocks_of_pairs_change_nothing(kind, monkeypatch):
-    part, member = first_part(torch.float32), Member(kind, (20, 15), CONFIG, [0])
+    part, member = first_part(torch.float32), MemberNetwork(kind, (20, 15), CONFIG, [0])
     whole = member(part, None)
     monkeypatch.setattr(network, "PAIRS_AT_ONCE", 4)
     assert torch.equal(member(part, None), whole)
 
 
 def test_dropout_keeps_the_mean():
-    member = Member("dual", (20, 15), replace(CONFIG, dual_dropout=0.75), [0])
+    member = MemberNetwork("dual", (20, 15), replace(CONFIG, dual_dropout=0.75), [0])
     dropped = member._drop(torch.ones(2000, 16), torch.Generator().manual_seed(0))
     assert set(dropped.unique().tolist()) == {0.0, 4.0}
     assert dropped.mean().item() == pytest.approx(1, abs=0.05)

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from recommender.core.algorithms.dual_autoencoder import readout
-from recommender.core.algorithms.dual_autoencoder.network import Member
+from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.algorithms.dual_autoencoder.readout import Readout
 from recommender.core.systems import DualAutoencoderConfig
@@ -17,7 +17,7 @@ PARTS = RatingParts(MATRIX, CONFIG)
 
 
 def read_out(*kinds, matrix=MATRIX) -> Readout:
-    members = [Member(kind, (20, 15), CONFIG, [n]) for n, kind in enumerate(kinds)]
+    members = [MemberNetwork(kind, (20, 15), CONFIG, [n]) for n, kind in enumerate(kinds)]
     return Readout.of(members, PARTS, matrix)
 
 
@@ -36,7 +36,7 @@ def test_item_members_solve_the_ridge_regression_of_the_profile(n_ratings):
 
 def test_dual_members_read_profiles_as_in_training():
     withheld = next(PARTS.draw_masks(np.random.default_rng(0)))
-    member, kept = Member("dual", (20, 15), CONFIG, [0]), PARTS.select(~withheld)
+    member, kept = MemberNetwork("dual", (20, 15), CONFIG, [0]), PARTS.select(~withheld)
     residuals = Readout.of([member], PARTS, kept).residual_pairs(
         kept, PARTS.users[withheld], PARTS.items[withheld]
     )
