@@ -43,10 +43,10 @@ class Recommender(ABC):
     ratings of each item.
 
     ``profiles`` arguments are CSR matrices (m, n_items) of ratings, 0 meaning "not rated". Users
-    are known by their profile alone: a system must accept profiles that it was not trained on,
-    and empty ones, for which it predicts the damped bias of an unknown user. It must predict a
-    finite number for items without training ratings too; ``recommend`` never returns those. A
-    profile is used as it is: to predict a rating that it contains, remove that rating first.
+    are known by their profile alone: a system must accept profiles that it was not trained on. It
+    must predict a finite number for empty profiles and for items without training ratings
+    (usually the damped bias); ``recommend`` never returns the latter. A profile is used as it is:
+    to predict a rating that it contains, remove that rating first.
     """
 
     name: ClassVar[str]  #: the key in SYSTEMS

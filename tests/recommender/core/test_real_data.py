@@ -12,8 +12,8 @@ from recommender.core.systems import SYSTEMS, DualAutoencoderConfig, RunOptions
 pytestmark = pytest.mark.slow
 
 #: RMSE of the damped bias and of the five nearest raters. Surprise's documentation reports 0.944
-#: for its bias on random fifths of ml-100k. The autoencoder may be slightly worse than the bias in the
-#: splits by time, where most test ratings belong to unknown users.
+#: for its bias on random fifths of ml-100k. The autoencoder may be slightly worse than the bias in
+#: the splits by time, where most test ratings belong to unknown users.
 EXPECTED = {
     ("ml-100k", "time-90-10"): (1.022, 1.045),
     ("ml-100k", "random-90-10"): (0.943, 1.063),
