@@ -35,13 +35,13 @@ from tests.installation import Installation
 
 AIMS_MS = {"interactive": 1500, "response": 100}
 SEED = """
-from survey import services
+from survey.services.joining import join_study, mark_instructed
 from tests.factories import StudyFactory
 from tests.flows.large_profile import rate_many
 study = StudyFactory(slug="large", quota=1000)
 rate_many(study, {movies})
-appraiser, token = services.join_study(study=study)
-services.begin(appraiser=appraiser)
+appraiser, token = join_study(study=study)
+mark_instructed(appraiser=appraiser)
 print(token)
 """
 WATCH = """

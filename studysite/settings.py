@@ -36,7 +36,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "studysite.language_middleware.BrowsersLanguage",
+    "survey.wording.languages.BrowserLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -82,15 +82,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.redis_url("REDIS_URL")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
+# "profiles" keeps rendered profiles. Without Redis each process has its own, up to MAX_ENTRIES.
 if REDIS_URL:
-    CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    }
+    _redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    CACHES = {"default": _redis, "profiles": _redis | {"TIMEOUT": 24 * 3600}}
     CELERY_BROKER_URL = REDIS_URL
     # Longer than any job: Redis hands a message out again when this time has passed. The Job row
     # would refuse the second run, but a refused run still wakes a worker for nothing.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 24 * 3600}
 else:
+    _memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    _profiles = {"LOCATION": "profiles", "TIMEOUT": None, "OPTIONS": {"MAX_ENTRIES": 60}}
+    CACHES = {"default": _memory, "profiles": _memory | _profiles}
     CELERY_BROKER_URL = "filesystem://localhost"
     CELERY_BROKER_TRANSPORT = "studysite.filesystem_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -1,52 +1,40 @@
-"""The only way a view obtains a study or an appraiser; what one may not see is not found."""
+"""The only way for a view to get a study or an appraiser; Http404 hides what it may not see."""
 
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from survey.models import Appraiser, Study
 from survey.tokens import token_digest
 
 
 def study_for_visitor(slug: str) -> Study:
-    """A study that is or was open; a draft is nobody's business yet."""
-    found = Study.objects.filter(slug=slug).exclude(status=Study.Status.DRAFT).first()
-    if found is None:
-        raise Http404("No such study.")
-    return found
+    """A study that is or was open; drafts are not public."""
+    return get_object_or_404(Study.objects.exclude(status=Study.Status.DRAFT), slug=slug)
 
 
 def study_for_invitation(secret: str) -> Study:
-    """The study that a personal link leads to, a draft too: who was invited is told to wait."""
-    found = Study.objects.filter(invitations__digest=token_digest(secret)).first()
-    if found is None:
-        raise Http404("No such link.")
-    return found
+    """The study of a personal link, even a draft: its page asks the invited person to wait."""
+    return get_object_or_404(Study, invitations__digest=token_digest(secret))
 
 
 def appraiser_for_token(token: str) -> Appraiser:
-    """Who holds this private link, with the study."""
-    found = (
-        Appraiser.objects.select_related("study").filter(token_digest=token_digest(token)).first()
-    )
-    if found is None:
-        raise Http404("No such link.")
-    return found
+    """The appraiser with this private link, and the study."""
+    appraisers = Appraiser.objects.select_related("study")
+    return get_object_or_404(appraisers, token_digest=token_digest(token))
 
 
 def study_for_researcher(user: AbstractBaseUser | AnonymousUser, slug: str) -> Study:
-    """Any study, for those who may see studies; for others it does not exist."""
+    """Any study, for users who may view studies."""
     require_researcher(user)
-    found = Study.objects.select_related("dataset").filter(slug=slug).first()
-    if found is None:
-        raise Http404("No such study.")
-    return found
+    return get_object_or_404(Study.objects.select_related("dataset"), slug=slug)
 
 
 def study_to_change(user: AbstractBaseUser | AnonymousUser, slug: str) -> Study:
-    """A study, for those who may change studies; who may only look is refused."""
+    """A study, for users who may change studies; PermissionDenied for those who may only view."""
     study = study_for_researcher(user, slug)
     if not may_change(user):
         raise PermissionDenied("Changing a study needs the permission 'Can change study'.")
@@ -58,6 +46,6 @@ def may_change(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 
 def require_researcher(user: AbstractBaseUser | AnonymousUser) -> None:
-    """Http404 unless the user may see studies."""
+    """Http404 unless the user may view studies."""
     if not isinstance(user, PermissionsMixin) or not user.has_perm("survey.view_study"):
         raise Http404("No such study.")

@@ -1,4 +1,4 @@
-"""What the pages may send back."""
+"""The forms of the pages: what they may send, and what to say where that is wrong."""
 
 from __future__ import annotations
 
@@ -29,15 +29,11 @@ FAMILIARITIES = [
 ]
 
 
-def asks_more(study: Study) -> bool:
-    """Whether a question asks for more than the choice, so that one click cannot answer it."""
-    return study.ask_familiarity or study.ask_confidence or study.ask_comment
-
-
 class JudgmentForm(forms.Form):
     """An answer to one question of ``study``, with the extras that this study asks for.
 
-    What the page's script measures is never worth an error: what cannot be true is dropped.
+    It is checked as it is made: ``answer`` holds the arguments of ``record_judgment``, or None
+    if something is wrong. Impossible measurements of the page's script are dropped silently.
     """
 
     assignment = forms.UUIDField()
@@ -62,18 +58,19 @@ class JudgmentForm(forms.Form):
             self.fields["confidence"] = forms.ChoiceField(choices=steps, required=False)
         if study.ask_comment:
             self.fields["comment"] = forms.Field(required=False)
+        self.answer = self._arguments() if self.is_valid() else None
 
     def clean_visible_ms(self) -> int | None:
-        """Milliseconds, or None for anything that is no plain number of nine digits at most."""
+        """Milliseconds, or None for anything but a plain number of at most nine digits."""
         return _plain_number(self.cleaned_data["visible_ms"], digits=9)
 
     def clean_revision(self) -> int:
-        """The newest entry that the page showed; 0 where there was none."""
+        """The newest revision that the page showed; 0 if there was none."""
         number = _plain_number(self.cleaned_data["revision"] or "0", digits=5)
         return -1 if number is None else number
 
     def clean_client_at(self) -> datetime | None:
-        """A moment with its zone, or None."""
+        """A time with its zone, or None."""
         try:
             moment = parse_datetime(str(self.cleaned_data["client_at"] or ""))
         except ValueError:
@@ -81,7 +78,7 @@ class JudgmentForm(forms.Form):
         return moment if moment is not None and timezone.is_aware(moment) else None
 
     def clean_comment(self) -> str:
-        """Lines end as the page counts them, and without the character no database takes."""
+        """Line ends as the page counts them, and no NUL, which databases refuse."""
         text = str(self.cleaned_data["comment"] or "").replace("\r\n", "\n").replace("\x00", "")
         if len(text.strip()) > COMMENT_LIMIT:
             raise forms.ValidationError("too long", code="max_length")
@@ -89,7 +86,7 @@ class JudgmentForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data
-        # Who cannot tell has nothing to be sure of.
+        # "I cannot tell" needs no confidence.
         needed = self.study.ask_confidence and said.get("choice") != Judgment.Choice.UNSURE
         if needed and "confidence" not in self.errors and not said.get("confidence"):
             self.add_error("confidence", "missing")
@@ -97,11 +94,10 @@ class JudgmentForm(forms.Form):
 
     @property
     def assignment_key(self) -> UUID | None:
-        """Which question was answered, whatever is wrong with the rest."""
+        """The assignment that was answered, even if other fields are wrong."""
         return self.cleaned_data.get("assignment")
 
-    def answer(self) -> dict[str, Any]:
-        """What ``record_judgment`` takes, from a form without errors."""
+    def _arguments(self) -> dict[str, Any]:
         said = self.cleaned_data
         return {
             "assignment_key": said["assignment"],
@@ -119,12 +115,12 @@ class JudgmentForm(forms.Form):
         }
 
     def entered(self) -> dict[str, str]:
-        """What stood in the fields, for the page that asks again."""
+        """The entered values, for the page that asks again."""
         names = ("choice", *FAMILIARITY, "confidence", "comment")
         return {name: str(self.data.get(name, "")) for name in names}
 
     def problems(self) -> list[_StrPromise]:
-        """What to do about each error, in kind words and the order of the page."""
+        """What to do about each error, in the order of the page."""
         wrong = set(self.errors)
         found: list[_StrPromise] = []
         if wrong & {"assignment", "choice", "shown"}:
@@ -149,7 +145,7 @@ class CloneForm(forms.Form):
 
 
 class MakeLinksForm(forms.Form):
-    """How many personal links, and their labels, one a line; labels alone say how many."""
+    """How many personal links to make, and one label a line; labels alone give the number."""
 
     ticket = forms.CharField(max_length=100)
     count = forms.IntegerField(
@@ -184,6 +180,6 @@ class RevokeLinksForm(forms.Form):
 
 
 def _plain_number(sent: object, *, digits: int) -> int | None:
-    """Anything else than so many plain digits at most is None."""
+    """The number, or None for anything but at most ``digits`` plain digits."""
     text = str(sent or "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None

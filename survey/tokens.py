@@ -1,4 +1,4 @@
-"""Secrets in links: how they are made, and what is stored of them, which is never they."""
+"""Creates the tokens of private and personal links; only their SHA-256 digests are stored."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import base64
 import hashlib
 import hmac
 import secrets
+from typing import TYPE_CHECKING
 
 from django.utils.crypto import salted_hmac
 
-#: Shorter tickets are not ours, and might be somebody else's too.
+if TYPE_CHECKING:
+    from survey.models import Assignment
+
+#: The site issues no shorter tickets; a shorter one might be used by two people.
 TICKET_LENGTH = 43
 
 
@@ -18,43 +22,58 @@ def new_token() -> str:
 
 
 def token_digest(token: str) -> str:
-    """What is stored of a private or personal link: enough to know it again, not to open it."""
+    """What is stored of a private or personal link: it identifies the link and cannot open it."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def token_of_ticket(study: int, kind: str, ticket: str) -> str:
-    """Of a ticket always the same, and still nothing that its holder could choose.
+    """The private link of a ticket: always the same, and the ticket's holder cannot choose it.
 
-    Tickets are neither stored nor signed, since anybody may fetch one: whoever makes one up comes
-    in as whoever was given one, once, within the same limits. Only another's own ticket, of 256
-    random bits, leads to that person's link.
+    Tickets are neither stored nor signed, since anybody may fetch one: a made-up ticket is
+    accepted like a real one, once and under the same limits. Somebody else's link can only be
+    reached with that person's own ticket of 256 random bits.
     """
-    return _made("survey.join", f"{study}/{kind}/{ticket}")
+    return _derive("survey.join", f"{study}/{kind}/{ticket}")
 
 
 def token_of_person(study: int, kind: str, person: str) -> str:
-    """The private link of one whom a panel sends: the same on every device she comes from."""
-    return _made("survey.panel", f"{study}/{kind}/{person}")
+    """The private link of a person sent by a panel: the same on all of their devices."""
+    return _derive("survey.panel", f"{study}/{kind}/{person}")
 
 
 def token_of_invitation(invitation: str, kind: str) -> str:
-    """The private link that a personal link leads to.
+    """The private link that a personal link leads to; pilot and study have different ones.
 
-    Made of the personal link's own secret, which is stored nowhere: nobody but its holder can
-    come to it. Trial and study have different ones.
+    It is derived from the personal link's own secret, which is stored nowhere, so only the
+    holder of that link can reach it.
     """
     made = hmac.new(invitation.encode(), f"survey.invitation/{kind}".encode(), hashlib.sha256)
-    return _written(made.digest())
+    return _to_text(made.digest())
 
 
 def token_of_batch(study: int, ticket: str, place: int) -> str:
-    """A personal link's secret: the one at this place among those made by one submitted form."""
-    return _made("survey.invite", f"{study}/{ticket}/{place}")
+    """The secret of a personal link: number ``place`` of those made with one submitted form."""
+    return _derive("survey.invite", f"{study}/{ticket}/{place}")
 
 
-def _made(purpose: str, of: str) -> str:
-    return _written(salted_hmac(purpose, of, algorithm="sha256").digest())
+def shown_digest(assignment: Assignment) -> str:
+    """What was on the page: the question's number and the items on the left and on the right.
+
+    The form sends it back, so that an answer to anything but what is stored is recognised as
+    stale. It is keyed by the server's secret and covers the assignment: nobody outside can make
+    or compare one, and it does not tell which arm recommended which item.
+    """
+    question = assignment.question
+    left, right = question.first_item_id, question.second_item_id
+    if assignment.left_arm_id != question.first_arm_id:
+        left, right = right, left
+    what = f"{assignment.key}/{question.number}/{left}/{right}"
+    return salted_hmac("survey.shown", what, algorithm="sha256").hexdigest()[:32]
 
 
-def _written(digest: bytes) -> str:
+def _derive(purpose: str, of: str) -> str:
+    return _to_text(salted_hmac(purpose, of, algorithm="sha256").digest())
+
+
+def _to_text(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

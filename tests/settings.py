@@ -44,3 +44,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     # A file, as in the product: threads and the live server wait for each other's locks on it,
     # where they would fail at once on a database in memory.
     DATABASES["default"]["TEST"] = {"NAME": str(STUDYSITE_HOME / "test.sqlite3")}  # noqa: F405
+# Redis keeps profiles from test to test, while a database that is rolled back reuses its keys.
+CACHES["profiles"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}  # noqa: F405

@@ -114,6 +114,11 @@ class Study(models.Model):
         """How many answers of the kind that counts are enough; pilots have as many of their own."""
         return self.quota * self.questions_per_appraiser
 
+    @property
+    def asks_extras(self) -> bool:
+        """Whether a question asks for more than the choice, so one click cannot answer it."""
+        return self.ask_familiarity or self.ask_confidence or self.ask_comment
+
     def takes(self, kind: str) -> bool:
         """Whether appraisers of that kind may join and answer now."""
         wanted = self.Status.PILOT if kind == "pilot" else self.Status.RUNNING

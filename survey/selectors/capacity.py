@@ -1,4 +1,4 @@
-"""How often each question was given, and what is still free; reads only."""
+"""Counts how often each question was given and how many places are free; reads only."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from django.utils import timezone
 
 from survey.models import Appraiser, Assignment, Study
 from survey.pairing import Pool, Standing
-from survey.selectors.next_step import failing, waiting_for_word
+from survey.selectors.next_step import failing_checks, unconfirmed
 
 Outcome = Appraiser.Outcome
-#: Those who are at it or done; the questions of all others are asked of somebody else.
+#: Unfinished or completed; the questions of appraisers with another outcome are asked again.
 COUNTED = ("", Outcome.DONE)
 
 
 @dataclass(frozen=True)
 class Places:
-    """The pool of one kind of appraisers; ``arms`` are the first and second one of a question."""
+    """The pool of one kind of appraisers; ``arms`` maps a question to its first and second arm."""
 
     pool: Pool
     arms: dict[int, tuple[int, int]]
@@ -30,13 +30,13 @@ class Places:
         return first if first_left else second
 
 
-def places(study: Study, kind: str, *, silent_at: datetime | None = None) -> Places:
-    """Every question of the study as it stands with the appraisers of one kind;
-    one query, and with ``silent_at`` some more.
+def places(study: Study, kind: str, *, idle_at: datetime | None = None) -> Places:
+    """Every question of the study, with how often appraisers of one kind were given it.
 
-    Counted are answers, and what is still being asked; not those of people who failed the checks
-    or were screened out, and with ``silent_at`` not the open questions of those silent by then,
-    nor anything of those whose answers, taken as final then, fail the checks.
+    Answers and open assignments count, except those of appraisers who failed the checks or were
+    screened out. With ``idle_at``, neither the open assignments of appraisers idle by then count,
+    nor anything of those whose unconfirmed answers would fail the checks. One query, and a few
+    more with ``idle_at``.
     """
     work = Q(
         assignments__kind=Assignment.Kind.MAIN,
@@ -44,12 +44,12 @@ def places(study: Study, kind: str, *, silent_at: datetime | None = None) -> Pla
         assignments__appraiser__outcome__in=COUNTED,
     )
     at_work = Q(assignments__returned_at=None)
-    if silent_at is not None:
-        since = silent_since(study, silent_at)
+    if idle_at is not None:
+        since = idle_since(study, idle_at)
         at_work &= Q(assignments__appraiser__seen_at__gte=since) | Q(
             assignments__appraiser__seen_at=None, assignments__appraiser__consented_at__gte=since
         )
-        lost = failing(silent_on_word(study, kind=kind, now=silent_at), study)
+        lost = failing_checks(idle_unconfirmed(study, kind=kind, now=idle_at), study)
         if study.checks_to_pass and (gone := list(lost.values_list("pk", flat=True))):
             work &= ~Q(assignments__appraiser__in=gone)
     counted = work & (Q(assignments__judgment__isnull=False) | at_work)
@@ -71,20 +71,21 @@ def places(study: Study, kind: str, *, silent_at: datetime | None = None) -> Pla
 
 
 def places_left(study: Study, *, now: datetime | None = None) -> int:
-    """How many may still join: in a pilot appraisers of that kind, otherwise real ones.
+    """How many appraisers may still join: pilot appraisers in a pilot, real ones otherwise.
 
-    What is still wanted of all questions, in appraisers; the last may find fewer questions.
+    The judgments still wanted of all questions, divided by the questions of one appraiser and
+    rounded up: the last one may get fewer questions.
     """
     trial = study.status == Study.Status.PILOT
     kind = Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL
-    free = places(study, kind, silent_at=now or timezone.now()).pool.free
+    free = places(study, kind, idle_at=now or timezone.now()).pool.free
     return -(-free // study.questions_per_appraiser)
 
 
-def silent_since(study: Study, now: datetime) -> datetime:
-    """Whose last sign of life lies before this has been silent for too long.
+def idle_since(study: Study, now: datetime) -> datetime:
+    """Appraisers last seen before this moment are idle for too long.
 
-    Time in which the study was paused does not count: nobody can answer then.
+    Time in which the study was paused does not count, since appraisers cannot answer then.
     """
     left, end = timedelta(minutes=study.return_after), now
     steps = study.events.filter(at__lte=now).order_by("-pk")
@@ -98,17 +99,17 @@ def silent_since(study: Study, now: datetime) -> datetime:
     return end - left
 
 
-def silent(study: Study, *, kind: str, now: datetime) -> QuerySet[Appraiser]:
-    """Those of one kind who hold open questions and have shown no sign of life for too long."""
+def idle(study: Study, *, kind: str, now: datetime) -> QuerySet[Appraiser]:
+    """Appraisers of one kind who have open assignments and were idle for too long."""
     held = Assignment.objects.filter(appraiser=OuterRef("pk"), judgment=None, returned_at=None)
     unfinished = study.appraisers.filter(Exists(held), kind=kind, finished_at=None)
-    return _quiet(unfinished, silent_since(study, now))
+    return _seen_before(unfinished, idle_since(study, now))
 
 
-def silent_on_word(study: Study, *, kind: str, now: datetime) -> QuerySet[Appraiser]:
-    """Those of one kind who answered everything, and too long ago to say still that it stays."""
-    return _quiet(waiting_for_word(study).filter(kind=kind), silent_since(study, now))
+def idle_unconfirmed(study: Study, *, kind: str, now: datetime) -> QuerySet[Appraiser]:
+    """Appraisers of one kind who answered everything but never confirmed, idle for too long."""
+    return _seen_before(unconfirmed(study).filter(kind=kind), idle_since(study, now))
 
 
-def _quiet(people: QuerySet[Appraiser], since: datetime) -> QuerySet[Appraiser]:
-    return people.alias(quiet=Coalesce("seen_at", "consented_at")).filter(quiet__lt=since)
+def _seen_before(people: QuerySet[Appraiser], since: datetime) -> QuerySet[Appraiser]:
+    return people.alias(last_seen=Coalesce("seen_at", "consented_at")).filter(last_seen__lt=since)

@@ -1,10 +1,11 @@
-"""What becomes of an answer: kept, changed where the rule allows it, or left as it was."""
+"""Records what an appraiser answers, and changes it where the study allows that."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,34 +15,38 @@ from django.utils.crypto import constant_time_compare
 
 from survey.errors import ChangeRefused, StudyClosed, StudyError
 from survey.models import Appraiser, Assignment, Judgment, JudgmentRevision, Study
-from survey.selectors.next_step import all_answered, waits_for_word
-from survey.selectors.question import changeable, shown_digest
-from survey.services.dropouts import come_back
-from survey.services.joining import check_open
-from survey.services.outcomes import confirm, finish
+from survey.selectors.next_step import (
+    ANOTHER_IS_UNANSWERED,
+    awaits_confirmation,
+    has_answered_all,
+)
+from survey.selectors.question import changeable
+from survey.services.dropouts import reclaim_assignments
+from survey.services.outcomes import confirm_as_final, decide_outcome
+from survey.tokens import shown_digest
 
 Choice = Judgment.Choice
-#: How far the clocks of server and browser may drift apart while a question is looked at.
+#: How far the clocks of server and browser may drift apart while a question is on the screen.
 CLOCK_SLACK = timedelta(seconds=1)
-#: A browser's clock that is further off tells nothing.
+#: The browser's clock is ignored if it is further off than this.
 CLIENT_CLOCK_OFF = timedelta(days=1)
 #: Characters of a comment; the rest is cut off.
 COMMENT_LIMIT = 2000
 
 
-class Outcome(Enum):
-    """What became of a submitted answer; the page leads on after each of them."""
+class AnswerResult(Enum):
+    """What became of a submitted answer."""
 
     RECORDED = "recorded"
     CHANGED = "changed"
-    REPEATED = "repeated"  #: that question was answered before; nothing was changed
-    TAKEN = "taken"  #: given back to the pool, and others have answered it; nothing was changed
-    STALE = "stale"  #: no question of this appraiser, or not as it was shown; nothing was changed
+    REPEATED = "repeated"  #: the question was answered before; nothing was changed
+    TAKEN = "taken"  #: the assignment was returned, and others answered it; nothing was changed
+    STALE = "stale"  #: not an open question of this appraiser as it was shown; nothing was changed
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What may be asked beside the choice; what the study does not ask for is not kept."""
+    """What a study may ask besides the choice; what it does not ask for is not stored."""
 
     left_familiarity: str = ""
     right_familiarity: str = ""
@@ -49,15 +54,6 @@ class Extras:
     comment: str = ""
 
 
-def mark_shown(
-    *, appraiser: Appraiser, assignment_key: str | UUID, now: datetime | None = None
-) -> None:
-    """The question is on the screen; only the first time counts."""
-    unseen = Assignment.objects.filter(appraiser=appraiser, key=assignment_key, shown_at=None)
-    unseen.update(shown_at=now or timezone.now())
-
-
-@transaction.atomic
 def record_judgment(
     *,
     appraiser: Appraiser,
@@ -69,152 +65,164 @@ def record_judgment(
     visible_ms: int | None = None,
     client_at: datetime | None = None,
     now: datetime | None = None,
-) -> Outcome:
-    """Keep an answer, as a judgment and as an entry in its history.
+) -> AnswerResult:
+    """Store an answer as a judgment and as a revision in its history.
 
-    ``revision`` is the newest entry that its sender saw: 0 for a first answer. A doubled or stale
-    one, or one to something else than what ``shown`` says, changes nothing. ``visible_ms``, how
-    long the browser says that the question could be seen, and ``client_at``, the browser's clock,
-    are dropped where they cannot be true.
+    ``revision`` is the newest revision that the sender saw: 0 for a first answer. A repeated or
+    stale answer, or one to another question than ``shown`` says, changes nothing. ``visible_ms``,
+    how long the question was visible according to the browser, and ``client_at``, the browser's
+    clock, are dropped if they are impossible.
 
-    StudyClosed when the study takes no answers; ChangeRefused when the answer may not change any
-    more; StudyError for an answer that the study does not offer.
+    Raises StudyClosed when the study takes no answers, ChangeRefused when the answer may not
+    change any more, StudyError for an answer that the study does not offer.
     """
-    if not come_back(appraiser=appraiser, answering=assignment_key, now=now):
-        return Outcome.TAKEN
-    # Two tabs that answer the last two questions at once: without the lock neither would see
-    # the other's answer, and nobody would be marked as finished.
-    appraiser = _locked(appraiser)
-    study = appraiser.study
-    _check_offered(study, choice, extras)
-    assignment = _assignment(appraiser, assignment_key)
-    if assignment is None or not _as_shown(assignment, shown):
-        return Outcome.STALE
     now = now or timezone.now()
     answer = {
         "choice": choice,
-        "chosen_arm_id": _chosen_arm(assignment, choice),
-        **_asked_for(study, extras),
+        **asdict(extras),
         "answered_at": now,
-        "client_at": _plausible(client_at, now),
-        "visible_ms": _possible(visible_ms, assignment.shown_at, now),
+        "client_at": client_at,
+        "visible_ms": visible_ms,
     }
-    given: Judgment | None = getattr(assignment, "judgment", None)
-    if given is not None:
-        return _change(appraiser, assignment, given, answer, revision)
-    # One who was screened out, or is done with fewer questions, is asked nothing any more.
-    if revision or assignment.returned_at or appraiser.finished_at:
-        return Outcome.STALE
-    check_open(study, appraiser.kind)
-    # The constraint on the assignment has the last word; a second tab may have been faster.
-    judgment, recorded = Judgment.objects.get_or_create(assignment=assignment, defaults=answer)
-    if not recorded:
-        return Outcome.REPEATED
-    JudgmentRevision.objects.create(assignment=assignment, number=judgment.revision, **answer)
-    finish(appraiser=appraiser, now=now)
-    return Outcome.RECORDED
+    record = partial(_record, appraiser, assignment_key, answer, revision, shown, now)
+    if (result := record()) is not None:
+        return result
+    # The study is locked before the appraiser everywhere, so the assignments can only be
+    # reclaimed after the first attempt let the appraiser go.
+    if not reclaim_assignments(appraiser=appraiser, answering=assignment_key, now=now):
+        return AnswerResult.TAKEN
+    return record() or AnswerResult.STALE
+
+
+@transaction.atomic
+def _record(
+    appraiser: Appraiser,
+    assignment_key: str | UUID,
+    answer: dict[str, Any],
+    revision: int,
+    shown: str | None,
+    now: datetime,
+) -> AnswerResult | None:
+    """One attempt in one transaction; None where the assignment was returned to the pool."""
+    appraiser = lock_appraiser(appraiser, now)
+    _check_offered(appraiser.study, answer)
+    assignment = _find_assignment(appraiser, assignment_key)
+    if assignment is None or not _is_as_shown(assignment, shown):
+        return AnswerResult.STALE
+    answer = _complete(answer, assignment, appraiser.study, now)
+    judgment: Judgment | None = getattr(assignment, "judgment", None)
+    if judgment is not None:
+        return _change(assignment, judgment, answer, revision)
+    if revision or appraiser.finished_at:
+        return AnswerResult.STALE
+    if assignment.returned_at:
+        return None
+    _check_open(appraiser)
+    # All answers of an appraiser are stored under the lock on them, so the assignment cannot
+    # have got a judgment since it was read.
+    Judgment.objects.create(assignment=assignment, **answer)
+    JudgmentRevision.objects.create(assignment=assignment, number=1, **answer)
+    if not assignment.another_is_unanswered:  # type: ignore[attr-defined]
+        decide_outcome(appraiser=appraiser, now=now)
+    return AnswerResult.RECORDED
 
 
 @transaction.atomic
 def confirm_answers(*, appraiser: Appraiser, now: datetime | None = None) -> None:
-    """All is answered and stays so: from now on nothing changes. Before that nothing happens.
+    """Make the answers final, if everything is answered; otherwise nothing happens.
 
-    Only where answers may change one has to say so; elsewhere the last answer ends the questions.
+    Only where answers may change do appraisers confirm; elsewhere the last answer is the end.
     """
-    come_back(appraiser=appraiser, now=now)
-    appraiser = _locked(appraiser)
-    if not all_answered(appraiser) or not waits_for_word(appraiser):
-        return
-    confirm(appraiser=appraiser, now=now or timezone.now())
+    now = now or timezone.now()
+    reclaim_assignments(appraiser=appraiser, now=now)
+    appraiser = lock_appraiser(appraiser, now)
+    if has_answered_all(appraiser) and awaits_confirmation(appraiser):
+        confirm_as_final(appraiser=appraiser, now=now)
 
 
-def _locked(appraiser: Appraiser) -> Appraiser:
-    own = Appraiser.objects.select_for_update(no_key=True, of=("self",))
-    try:
-        found = own.get(pk=appraiser.pk)
-    except Appraiser.DoesNotExist as gone:
-        raise StudyClosed("The trial of this study has ended.") from gone
-    # After the lock: whoever closes the study holds it until everybody's end is decided, and a
-    # study that was read while waiting for it would still look open.
-    found.study = Study.objects.get(pk=found.study_id)
-    return found
+def lock_appraiser(appraiser: Appraiser, now: datetime) -> Appraiser:
+    """Lock the appraiser, note when they were last seen, and read them with the study again.
+
+    Two tabs that answer the last two questions at once come one after the other; otherwise
+    neither would see the other's answer, and the appraiser would never finish. Raises StudyClosed
+    if the appraiser was erased.
+    """
+    if not Appraiser.objects.filter(pk=appraiser.pk).update(seen_at=now):
+        raise StudyClosed("This private link is no longer known.")
+    # A second statement: closing a study locks its appraisers until every outcome is decided, and
+    # a study that was read while waiting for that would still look open.
+    return Appraiser.objects.select_related("study").get(pk=appraiser.pk)
 
 
 def _change(
-    appraiser: Appraiser,
-    assignment: Assignment,
-    given: Judgment,
-    answer: dict[str, Any],
-    revision: int,
-) -> Outcome:
-    """Another answer in the place of ``given``, if its sender saw that one and it may change."""
-    said = ["choice", *asdict(Extras())]
-    if revision != given.revision or all(getattr(given, name) == answer[name] for name in said):
-        return Outcome.REPEATED
-    check_open(appraiser.study, appraiser.kind)
+    assignment: Assignment, judgment: Judgment, answer: dict[str, Any], revision: int
+) -> AnswerResult:
+    """Replace the judgment if the sender saw its newest revision and it may still change."""
+    appraiser = assignment.appraiser
+    compared = ["choice", *asdict(Extras())]
+    is_same = all(getattr(judgment, name) == answer[name] for name in compared)
+    if is_same or revision != judgment.revision:
+        return AnswerResult.REPEATED
+    _check_open(appraiser)
     if assignment not in changeable(appraiser):
         raise ChangeRefused("This answer can no longer be changed.")
     number = revision + 1
-    # Under the appraiser's lock nobody else can have changed it; the row count says so.
-    seen = Judgment.objects.filter(pk=given.pk, revision=revision)
-    if not seen.update(revision=number, **answer):
-        return Outcome.REPEATED
+    Judgment.objects.filter(pk=judgment.pk).update(revision=number, **answer)
     JudgmentRevision.objects.create(assignment=assignment, number=number, **answer)
-    return Outcome.CHANGED
+    return AnswerResult.CHANGED
 
 
-def _check_offered(study: Study, choice: str, extras: Extras) -> None:
-    if choice not in {Choice.LEFT, Choice.RIGHT, study.third_answer} - {""}:
+def _find_assignment(appraiser: Appraiser, key: str | UUID) -> Assignment | None:
+    try:
+        key = UUID(str(key))
+    except ValueError:
+        return None
+    own = appraiser.assignments.select_related("question", "judgment").defer("question__profile")
+    return own.annotate(another_is_unanswered=ANOTHER_IS_UNANSWERED).filter(key=key).first()
+
+
+def _check_open(appraiser: Appraiser) -> None:
+    if not appraiser.study.takes(appraiser.kind):
+        raise StudyClosed("This study takes no answers now.")
+
+
+def _check_offered(study: Study, answer: dict[str, Any]) -> None:
+    if answer["choice"] not in {Choice.LEFT, Choice.RIGHT, study.third_answer} - {""}:
         raise StudyError("Choose one of the answers that the study offers.")
-    known = {"", *Judgment.Familiarity.values}
-    if not {extras.left_familiarity, extras.right_familiarity} <= known:
-        raise StudyError(f"A familiarity is one of: {', '.join(Judgment.Familiarity.values)}.")
-    if extras.confidence is not None and not 1 <= extras.confidence <= 5:
+    known = Judgment.Familiarity.values
+    if not {answer["left_familiarity"], answer["right_familiarity"]} <= {"", *known}:
+        raise StudyError(f"A familiarity is one of: {', '.join(known)}.")
+    if answer["confidence"] is not None and not 1 <= answer["confidence"] <= 5:
         raise StudyError("A confidence is a number from 1 to 5.")
 
 
-def _asked_for(study: Study, extras: Extras) -> dict[str, Any]:
-    left, right = extras.left_familiarity, extras.right_familiarity
-    return {
-        "left_familiarity": left if study.ask_familiarity else "",
-        "right_familiarity": right if study.ask_familiarity else "",
-        "confidence": extras.confidence if study.ask_confidence else None,
-        "comment": extras.comment[:COMMENT_LIMIT] if study.ask_comment else "",
-    }
+def _is_as_shown(assignment: Assignment, shown: str | None) -> bool:
+    return shown is None or constant_time_compare(shown, shown_digest(assignment))
+
+
+def _complete(
+    answer: dict[str, Any], assignment: Assignment, study: Study, now: datetime
+) -> dict[str, Any]:
+    """The answer with the chosen arm, and without what the study does not ask or cannot be true."""
+    kept = answer | {"chosen_arm_id": _chosen_arm(assignment, answer["choice"])}
+    if not study.ask_familiarity:
+        kept |= {"left_familiarity": "", "right_familiarity": ""}
+    if not study.ask_confidence:
+        kept["confidence"] = None
+    kept["comment"] = answer["comment"][:COMMENT_LIMIT] if study.ask_comment else ""
+    client_at, visible_ms = answer["client_at"], answer["visible_ms"]
+    if client_at is not None and abs(client_at - now) > CLIENT_CLOCK_OFF:
+        kept["client_at"] = None
+    # The question cannot have been visible for longer than the time since it was first sent.
+    longest = now - assignment.shown_at + CLOCK_SLACK if assignment.shown_at else timedelta(-1)
+    if visible_ms is not None and not timedelta() <= timedelta(milliseconds=visible_ms) <= longest:
+        kept["visible_ms"] = None
+    return kept
 
 
 def _chosen_arm(assignment: Assignment, choice: str) -> int | None:
     if choice not in {Choice.LEFT, Choice.RIGHT}:
         return None
-    question = assignment.question
-    arms = [question.first_arm_id, question.second_arm_id]
-    return next(arm for arm in arms if (arm == assignment.left_arm_id) == (choice == Choice.LEFT))
-
-
-def _as_shown(assignment: Assignment, shown: str | None) -> bool:
-    return shown is None or constant_time_compare(shown, shown_digest(assignment))
-
-
-def _plausible(client_at: datetime | None, now: datetime) -> datetime | None:
-    """The browser's clock, unless it is more than a day off."""
-    if client_at is None or abs(client_at - now) > CLIENT_CLOCK_OFF:
-        return None
-    return client_at
-
-
-def _possible(visible_ms: int | None, shown_at: datetime | None, now: datetime) -> int | None:
-    """The time unless it is negative, or longer than the time since the question was first sent."""
-    if visible_ms is None or shown_at is None:
-        return None
-    longest = now - shown_at + CLOCK_SLACK
-    return visible_ms if timedelta() <= timedelta(milliseconds=visible_ms) <= longest else None
-
-
-def _assignment(appraiser: Appraiser, key: str | UUID) -> Assignment | None:
-    try:
-        key = UUID(str(key))
-    except ValueError:
-        return None
-    movies = ("question__first_item", "question__second_item")
-    own = appraiser.assignments.select_related("question", "judgment", *movies)
-    return own.defer("question__profile").filter(key=key).first()
+    arms = {assignment.question.first_arm_id, assignment.question.second_arm_id}
+    left = assignment.left_arm_id
+    return left if choice == Choice.LEFT else (arms - {left}).pop()

@@ -1,4 +1,4 @@
-"""What a new appraiser is asked: drawn from the study's pool by its seed, and stored."""
+"""Draws the assignments of a new appraiser, and returns those of idle ones to the pool."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from survey import pairing
 from survey.errors import StudyFull
 from survey.models import Appraiser, Assignment, Study
 from survey.pairing import Asked, Stream
-from survey.selectors.capacity import places, silent, silent_on_word
-from survey.services.outcomes import take_as_final
+from survey.selectors.capacity import idle, idle_unconfirmed, places
+from survey.services.outcomes import confirm_unconfirmed
 
 Kind = Assignment.Kind
 SIDES = ("left", "right")
-#: The seed of each kind's draws; a number that was given never changes.
+#: Part of the seed of each kind's draws; these numbers never change.
 KIND_STREAMS = {Appraiser.Kind.REAL: 0, Appraiser.Kind.PILOT: 1, Appraiser.Kind.SIMULATED: 2}
 
 
 def assign(*, appraiser: Appraiser, now: datetime | None = None) -> None:
-    """Questions and sides for a new appraiser. StudyFull where no question is wanted once more.
+    """Draw and store the questions and sides of a new appraiser.
 
-    The caller holds the study's lock: who joins at the same moment must see these counted.
+    The caller holds the study's lock, so that others who join at this moment count these
+    assignments. Raises StudyFull where no question has room.
     """
     study = appraiser.study
-    settle_silent(study=study, kind=appraiser.kind, now=now or timezone.now())
+    settle_idle(study=study, kind=appraiser.kind, now=now or timezone.now())
     found = places(study, appraiser.kind)
     rng = generator_of(appraiser, Stream.APPRAISER)
     chosen = found.pool.choose(study.questions_per_appraiser, rng)
@@ -56,23 +57,23 @@ def assign(*, appraiser: Appraiser, now: datetime | None = None) -> None:
     )
 
 
-def settle_silent(*, study: Study, kind: str, now: datetime) -> None:
-    """Decide about people who have been silent for too long.
+def settle_idle(*, study: Study, kind: str, now: datetime) -> None:
+    """Return the unanswered assignments of idle appraisers to the pool, and confirm for the rest.
 
-    What they did not answer goes back to the pool; who answered everything, and only never said
-    that it is final, is taken at that, and judged by the checks. The caller holds the study's lock.
+    Idle appraisers who answered everything but never confirmed count as confirmed, and get their
+    outcome. The caller holds the study's lock.
     """
-    # Whoever answers at this moment holds the lock on his own row: he is not silent, and passed.
-    gone = _locked(silent(study, kind=kind, now=now))
+    # An appraiser who is answering at this moment holds their own row's lock, and is skipped.
+    gone = _lock_free(idle(study, kind=kind, now=now))
     if gone:
         held = Assignment.objects.filter(appraiser__in=gone, judgment=None, returned_at=None)
         held.update(returned_at=now)
     if study.changes != "never":
-        over = _locked(silent_on_word(study, kind=kind, now=now))
-        take_as_final(study=study, people=over, now=now)
+        over = _lock_free(idle_unconfirmed(study, kind=kind, now=now))
+        confirm_unconfirmed(study=study, people=over, now=now)
 
 
-def _locked(people: QuerySet[Appraiser]) -> list[int]:
+def _lock_free(people: QuerySet[Appraiser]) -> list[int]:
     free = people.select_for_update(no_key=True, of=("self",), skip_locked=True)
     return list(free.values_list("pk", flat=True))
 
@@ -85,7 +86,7 @@ def generator_of(appraiser: Appraiser, stream: Stream, *which: int) -> Generator
 def _in_order(
     study: Study, main: list[Asked], others: list[Asked], rng: Generator
 ) -> Iterator[tuple[str, Asked, str]]:
-    """Kind, question and expected side of everything that is asked, practice first."""
+    """Kind, question and expected side of each assignment, practice first."""
     for asked in others[: study.n_practice]:
         yield Kind.PRACTICE, asked, ""
     checks = others[study.n_practice :]

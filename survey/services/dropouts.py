@@ -1,9 +1,9 @@
-"""Who falls silent gives unanswered questions back to the pool, and who comes back gets some."""
+"""Gives returned assignments back to their appraiser, as far as they are still wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -13,123 +13,104 @@ from survey import pairing
 from survey.models import Appraiser, Assignment, Study
 from survey.pairing import Asked, Stream
 from survey.selectors.capacity import Places, places
-from survey.services.assigning import generator_of, settle_silent
-from survey.services.outcomes import finish
+from survey.selectors.next_step import answered, own_assignments
+from survey.services.assigning import generator_of, settle_idle
+from survey.services.outcomes import decide_outcome
 
 Kind = Assignment.Kind
-#: A sign of life is written down this often at most.
-SEEN_EVERY = timedelta(minutes=1)
 
 
-def seen(*, appraiser: Appraiser, now: datetime | None = None) -> None:
-    """A sign of life, written down at most once a minute.
-
-    It comes before all else that a request does, in a transaction of its own: afterwards nobody
-    gives this appraiser's questions back any more.
-    """
-    now = now or timezone.now()
-    if appraiser.finished_at or (appraiser.seen_at and now - appraiser.seen_at < SEEN_EVERY):
-        return
-    # Whoever is giving the questions of this appraiser back holds the row: the UPDATE waits, and
-    # ``come_back`` finds them given back. Another tab may have written a later time.
-    own = Appraiser.objects.filter(pk=appraiser.pk, finished_at=None)
-    own.exclude(seen_at__gt=now).update(seen_at=now)
-    appraiser.seen_at = now
-
-
-def come_back(
+def reclaim_assignments(
     *, appraiser: Appraiser, answering: str | UUID = "", now: datetime | None = None
 ) -> bool:
-    """Take questions that were given back up again, as far as any are still wanted.
+    """Reclaim the returned assignments of an appraiser who comes back.
 
-    Each is asked again where it has room; else another takes its place, with the same sides; else
-    it is dropped, and whoever has answered all that is left is done. One who has answered nothing,
-    and for whom nothing is left, keeps them as they are: a place may become free.
+    Each is asked again if its question still has room; otherwise another question takes its
+    place, with the same sides; otherwise it is deleted. Appraisers who have answered all that is
+    left then are finished. Those who have answered nothing, and for whom nothing is left, keep
+    their returned assignments: a place may become free.
 
-    ``answering`` is the question to which an answer is on its way: it comes first. False if it
-    was given back and is not wanted any more; its answer cannot count.
+    ``answering`` is the key of the assignment whose answer is on its way: it is served first.
+    Returns False if its question is no longer wanted, so that the answer cannot count.
     """
-    # Cheap, for every page: hardly anybody has been away for long.
     if not appraiser.assignments.exclude(returned_at=None).exists():
         return True
     with transaction.atomic():
-        # First the study, then the appraiser, as everybody who takes both.
+        # The study before the appraiser, like every transaction that locks both.
         study = Study.objects.select_for_update(no_key=True).get(pk=appraiser.study_id)
-        # Of itself alone: the order of appraisers would bring the study's row in.
+        # Only this row: the default order of appraisers would join the study and lock it too.
         own = Appraiser.objects.select_for_update(no_key=True, of=("self",))
         locked = own.filter(pk=appraiser.pk).first()
         if locked is None or locked.finished_at or not study.takes(locked.kind):
             return True
         locked.study = study
-        wanted = _take_up(locked, str(answering), now or timezone.now())
+        is_wanted = _reclaim(locked, str(answering), now or timezone.now())
     appraiser.finished_at, appraiser.outcome = locked.finished_at, locked.outcome
-    return wanted
+    return is_wanted
 
 
-def _take_up(appraiser: Appraiser, answering: str, now: datetime) -> bool:
-    settle_silent(study=appraiser.study, kind=appraiser.kind, now=now)
+def _reclaim(appraiser: Appraiser, answering: str, now: datetime) -> bool:
+    settle_idle(study=appraiser.study, kind=appraiser.kind, now=now)
     found = places(appraiser.study, appraiser.kind)
-    profiles = {key: standing.profile for key, standing in found.pool.standings.items()}
-    rows = list(appraiser.assignments.select_related("judgment").order_by("position"))
-    back = [row for row in rows if row.returned_at is not None and not _answered(row)]
-    answered = [row for row in rows if row.kind == Kind.MAIN and _answered(row)]
-    late = next((row for row in back if str(row.key) == answering), None)
-    # Stable: what is being answered first, the others in their order.
-    waiting = sorted((row for row in back if row.kind == Kind.MAIN), key=lambda row: row != late)
-    # Main questions that wait may go; a repeat goes wherever its question goes.
-    stay = [row for row in rows if row not in back or row.kind in {Kind.PRACTICE, Kind.CHECK}]
-    plan = pairing.resume(
+    rows = own_assignments(appraiser)
+    given = answered(rows)
+    returned = [row for row in rows if row.returned_at is not None and row not in given]
+    judged = [row for row in given if row.kind == Kind.MAIN]
+    late = next((row for row in returned if str(row.key) == answering), None)
+    # The question that is being answered comes first; the sort keeps the order of the others.
+    main = sorted((row for row in returned if row.kind == Kind.MAIN), key=lambda row: row != late)
+    # Returned main questions may be replaced, and a repeat follows its question.
+    fixed = [row for row in rows if row not in returned or row.kind in {Kind.PRACTICE, Kind.CHECK}]
+    drawn = pairing.resume(
         found.pool,
-        [_asked(row, found) for row in waiting],
-        generator_of(appraiser, Stream.RETURN, len(answered)),
-        answered=[_asked(row, found).first_left for row in answered],
-        without={profiles[row.question_id] for row in stay},
+        [_asked(row, found) for row in main],
+        generator_of(appraiser, Stream.RETURN, len(judged)),
+        answered=[_asked(row, found).first_left for row in judged],
+        without={found.pool.standings[row.question_id].profile for row in fixed},
     )
-    if any(plan) or answered:
-        asked = {row.pk: each for row, each in zip(waiting, plan, strict=True)}
-        _carry_out(rows, back, asked, found)
-        finish(appraiser=appraiser, now=now)
-    # A new key stands for other cards than those that were on the screen.
+    if any(drawn) or judged:
+        _replace(rows, returned, dict(zip((row.pk for row in main), drawn, strict=True)), found)
+        decide_outcome(appraiser=appraiser, now=now)
+    # A new key means other cards than those on the screen.
     return late is None or (late.returned_at is None and str(late.key) == answering)
 
 
-def _carry_out(
+def _replace(
     rows: Sequence[Assignment],
-    back: Sequence[Assignment],
-    plan: Mapping[int, Asked | None],
+    returned: Sequence[Assignment],
+    drawn: dict[int, Asked | None],
     found: Places,
 ) -> None:
-    """Ask what is in ``back``, main questions as ``plan`` says; delete what is not asked again."""
+    """Ask the returned assignments again: main questions as ``drawn``, by primary key.
+
+    Practice and checks stay as they are. A repeat follows its main question, with the sides
+    swapped; it is deleted with it, and where no question is left between the two.
+
+    Example: the positions 1 to 5 are main A (answered), main B, repeat of A, main C, repeat of B.
+    All but A were returned. If B is full and ``drawn`` puts D in its place, the appraiser is asked
+    D, repeat of A, C, repeat of D. If nothing takes B's place, B and its repeat are deleted, and
+    so is the repeat of A, which would follow A directly; only C is left.
+    """
+    asked = {row.pk: _asked(row, found) for row in rows} | drawn
     originals = {row.question_id: row for row in rows if row.kind == Kind.MAIN}
-    wanted: dict[int, Asked | None] = {}
-    for row in back:
-        if row.kind == Kind.REPEAT:
-            original = originals[row.question_id]
-            asked = plan.get(original.pk, _asked(original, found))
-            wanted[row.pk] = asked and asked.swapped()
-        else:
-            wanted[row.pk] = plan.get(row.pk, _asked(row, found))
-    before: Assignment | None = None
+    previous: Assignment | None = None
     for row in rows:
-        echo = row.kind == Kind.REPEAT and originals[row.question_id] == before
-        if echo and row.pk in wanted:
-            wanted[row.pk] = None  # with nothing left between the two
-        if wanted.get(row.pk, row) is not None:
-            before = row
-    again = []
-    for row in back:
-        if asked := wanted[row.pk]:
-            _ask(row, asked, found)
-            again.append(row)
-    Assignment.objects.filter(pk__in=[pk for pk, asked in wanted.items() if not asked]).delete()
-    Assignment.objects.bulk_update(
-        again, ["question", "left_arm", "key", "shown_at", "returned_at"]
-    )
+        if row.kind == Kind.REPEAT and row in returned:
+            original = originals[row.question_id]
+            again = asked[original.pk]
+            asked[row.pk] = again.swapped() if again and original != previous else None
+        if asked[row.pk]:
+            previous = row
+    kept = [row for row in returned if asked[row.pk]]
+    for row in kept:
+        _ask(row, asked[row.pk], found)
+    Assignment.objects.filter(pk__in=[row.pk for row in returned if row not in kept]).delete()
+    Assignment.objects.bulk_update(kept, ["question", "left_arm", "key", "shown_at", "returned_at"])
 
 
-def _ask(row: Assignment, asked: Asked, found: Places) -> None:
-    """The same again, or something else under a new key: no answer may land on other cards."""
-    if asked != _asked(row, found):
+def _ask(row: Assignment, asked: Asked | None, found: Places) -> None:
+    """Other cards get a new key, so that no answer on its way lands on them."""
+    if asked and asked != _asked(row, found):
         row.question_id = asked.question
         row.left_arm_id = found.left_arm(asked.question, asked.first_left)
         row.key = uuid4()
@@ -139,7 +120,3 @@ def _ask(row: Assignment, asked: Asked, found: Places) -> None:
 
 def _asked(row: Assignment, found: Places) -> Asked:
     return Asked(row.question_id, row.left_arm_id == found.arms[row.question_id][0])
-
-
-def _answered(row: Assignment) -> bool:
-    return hasattr(row, "judgment")

@@ -1,4 +1,4 @@
-"""How one comes in: consent, a private link, questions of one's own."""
+"""Makes an appraiser out of a consent: a private link and assignments of their own."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ from survey.services.assigning import assign
 from survey.tokens import new_token, token_digest
 from survey.wording.of_study import words_of
 
-__all__ = ["begin", "check_open", "consent_version", "join_study", "new_ticket", "token_digest"]
-
-#: No vowels, and nothing mistaken for something else: no 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B.
+#: No vowels, and no characters that look alike: no 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B.
 CODE_LETTERS = "3479CDFHJKMNPRTVWX"
 
 
 def new_ticket() -> str:
-    """What a page with the consent text carries, so that accepting it twice joins once."""
+    """The token of a consent page, so that accepting it twice joins once."""
     return new_token()
 
 
@@ -40,25 +38,28 @@ def join_study(
     language: str = "",
     now: datetime | None = None,
 ) -> tuple[Appraiser, str]:
-    """A new appraiser, who has consented, with all assignments; returns the secret token too.
+    """Make an appraiser who has consented, with all assignments; returns the secret token too.
 
-    A double click sends the same ``ticket`` again: it leads to the appraiser it made before. So
-    do a personal link's secret (``invitation``) and a panel's parameters (``panel``, all values
-    of each name in the address), where the study wants them; NotInvited without.
-    ``language`` is that of the page: the consent text in it was accepted, and is kept.
-    StudyFull where all questions were judged, or are being, by as many as are wanted: real ones
-    and those of the pilot apart. StudyClosed.
+    The same ``ticket``, sent again by a double click, returns the appraiser it made before. So do
+    a personal link's secret (``invitation``) and a panel's parameters (``panel``, all values of
+    each name in the address), in a study that requires them. ``language`` is that of the page:
+    the consent text in this language was accepted, and is stored.
+
+    Raises NotInvited without the required secret or parameters, StudyClosed, and StudyFull where
+    every question is judged or reserved as often as wanted; pilot and real appraisers are counted
+    separately.
     """
-    # One at a time: who joins at the same moment must see these assignments counted. SQLite's
-    # transactions are IMMEDIATE, elsewhere the row is locked.
+    # Joining takes turns, so that each appraiser's assignments are counted by the next one.
+    # SQLite's transactions are IMMEDIATE; elsewhere the row is locked.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     way = way_in(study, kind=kind, ticket=ticket, invitation=invitation, panel=panel)
     if known := came_before(study, kind, way):
-        # Unchanged, unless the site has got a new SECRET_KEY since: then her old link ends here.
+        # The digest only differs if the SECRET_KEY changed since: the old link is then replaced.
         study.appraisers.filter(pk=known.pk).update(token_digest=token_digest(way.token))
         return known, way.token
-    check_open(study, kind)
-    # Of one who withdrew no row is left, but nobody gets the same number, and so the same draws.
+    if not study.takes(kind):
+        raise StudyClosed("Nobody can join this study now.")
+    # Withdrawn appraisers have no row, but their numbers (and so their draws) are never reused.
     so_far = study.appraisers.filter(kind=kind).aggregate(count=Count("pk"), last=Max("number"))
     gone = study.withdrawals.filter(kind=kind).count()
     accepted = words_of(study, language).consent_text
@@ -79,32 +80,26 @@ def join_study(
     )
     if way.invitation:
         fresh = study.invitations.filter(pk=way.invitation.pk, used_at=None, revoked_at=None)
-        # A researcher may have taken it back since it was read.
+        # A researcher may have revoked it since it was read.
         if not fresh.update(used_at=now, appraiser=appraiser):
-            raise NotInvited("This personal link was taken back.", reason="revoked")
+            raise NotInvited("This personal link was revoked.", reason="revoked")
     assign(appraiser=appraiser, now=now)
     return appraiser, way.token
 
 
-def begin(*, appraiser: Appraiser, now: datetime | None = None) -> None:
-    """The instructions were read; later calls change nothing."""
+def mark_instructed(*, appraiser: Appraiser, now: datetime | None = None) -> None:
+    """Store when the instructions were read; later calls change nothing."""
     waiting = Appraiser.objects.filter(pk=appraiser.pk, instructed_at=None)
     waiting.update(instructed_at=now or timezone.now())
 
 
-def speak_to(*, appraiser: Appraiser, language: str) -> None:
-    """The pages speak this language from now on; the consent stays the text that was accepted."""
+def set_language(*, appraiser: Appraiser, language: str) -> None:
+    """Change the language of the pages; the consent remains the text that was accepted."""
     Appraiser.objects.filter(pk=appraiser.pk).update(language=language)
 
 
-def check_open(study: Study, kind: str) -> None:
-    """StudyClosed when the study takes no answers of that kind."""
-    if not study.takes(kind):
-        raise StudyClosed("This study takes no answers now.")
-
-
 def consent_version(text: str) -> str:
-    """Which words these are: the first 16 hex digits of their SHA-256."""
+    """Identifies a consent text: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""How one answers a questionnaire: all of its items at once, or nothing."""
+"""Records the answers to a questionnaire: to all of its items at once, or to none."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from survey.errors import StudyClosed, StudyError
-from survey.models import Appraiser, Response, Study
+from survey.models import Appraiser, Response
 from survey.protocol import questionnaires
 from survey.selectors.next_step import Step, next_step, step_in_turn
-from survey.services.dropouts import come_back
-from survey.services.outcomes import end, finish
+from survey.services.answering import lock_appraiser
+from survey.services.dropouts import reclaim_assignments
+from survey.services.outcomes import decide_outcome, set_outcome
 
-#: The questionnaire that is open in a step.
-PARTS = {Step.BEFORE: Response.Part.BEFORE, Step.AFTER: Response.Part.AFTER}
+#: The questionnaire of a step.
+QUESTIONNAIRES = {Step.BEFORE: Response.Part.BEFORE, Step.AFTER: Response.Part.AFTER}
 
 
 @transaction.atomic
@@ -28,29 +29,25 @@ def respond(
     sent: Mapping[str, str],
     now: datetime | None = None,
 ) -> bool:
-    """Keep the answers to a questionnaire, with the words that were asked; whether it did.
+    """Store the answers to a questionnaire with the questions as worded; whether it did.
 
-    A doubled or stale one changes nothing. An answer that screens out ends the study for this
-    appraiser; the places of one who ended so are free. StudyClosed where this questionnaire would
-    be next, but the study takes no answers now. StudyError unless every answer is possible: the
-    page has asked ``questionnaires.read_answers`` before.
+    A repeated or stale questionnaire changes nothing. An answer that screens the appraiser out
+    ends their participation, and their places return to the pool.
+
+    Raises StudyClosed where this questionnaire is next but the study takes no answers now, and
+    StudyError for impossible answers, which the page has checked for before.
     """
-    come_back(appraiser=appraiser, now=now)
-    # A second tab may send the same at this moment; the row is held until its answers are there.
-    own = Appraiser.objects.select_for_update(no_key=True, of=("self",))
-    found = own.filter(pk=appraiser.pk).first()
-    if found is None:
-        raise StudyClosed("This private link is known no more.")
-    # After the lock: the study may have paused or closed while this waited for it.
-    found.study = Study.objects.get(pk=found.study_id)
-    if PARTS.get(step_in_turn(found)) != part:
+    now = now or timezone.now()
+    reclaim_assignments(appraiser=appraiser, now=now)
+    # A second tab may send the same at this moment; it waits until these answers are stored.
+    found = lock_appraiser(appraiser, now)
+    if QUESTIONNAIRES.get(step_in_turn(found)) != part:
         return False
     if next_step(found) is Step.CLOSED:
         raise StudyClosed("This study takes no answers now.")
     answers, problems = questionnaires.read_answers(items, sent)
     if problems:
         raise StudyError(f"These answers are not possible: {', '.join(problems)}.")
-    now = now or timezone.now()
     Response.objects.bulk_create(
         Response(
             appraiser=found,
@@ -63,6 +60,6 @@ def respond(
         for item in items
     )
     if part == Response.Part.BEFORE and questionnaires.is_screened_out(items, answers):
-        end(appraiser=found, outcome=Appraiser.Outcome.SCREENED, now=now)
-    finish(appraiser=found, now=now)
+        set_outcome(appraiser=found, outcome=Appraiser.Outcome.SCREENED, now=now)
+    decide_outcome(appraiser=found, now=now)
     return True

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from survey.errors import StudyError
 from survey.models import TRANSITIONS, Assignment, Judgment, Study, StudyEvent
-from survey.services.outcomes import take_as_final
+from survey.services.outcomes import confirm_unconfirmed
 
 Status = Study.Status
 #: The steps whose time the study itself keeps.
@@ -111,7 +111,7 @@ def decide_ends(*, study: Study, now: datetime) -> None:
         return
     people = study.appraisers.filter(finished_at=None).order_by("pk")
     held = people.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)
-    take_as_final(study=study, people=list(held), now=now)
+    confirm_unconfirmed(study=study, people=list(held), now=now)
 
 
 @transaction.atomic

@@ -52,20 +52,20 @@ def personal_link(secret: str) -> Entry:
 
 @private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def door(request: HttpRequest, slug: str) -> HttpResponse:
+def open_start(request: HttpRequest, slug: str) -> HttpResponse:
     return start_page(request, open_link(request, slug))
 
 
 @private_page
 @throttled("CONSENTS_PER_HOUR")
 @require_http_methods(["GET", "HEAD", "POST"])
-def consent(request: HttpRequest, slug: str) -> HttpResponse:
+def open_consent(request: HttpRequest, slug: str) -> HttpResponse:
     return consent_page(request, open_link(request, slug))
 
 
 @private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def personal(request: HttpRequest, secret: str) -> HttpResponse:
+def personal_start(request: HttpRequest, secret: str) -> HttpResponse:
     return start_page(request, personal_link(secret))
 
 

@@ -10,71 +10,69 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from survey import access
 from survey.errors import StudyClosed
-from survey.models import is_past_last_day
-from survey.services.dropouts import seen
+from survey.models import Appraiser, is_past_last_day
+from survey.services.visiting import note_activity
 from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
-from survey.views.page_context import facts
-from survey.views.private_pages import holders_page, private_page
+from survey.views.private_pages import appraiser_page, no_such_link, page_context, private_page
 from survey.wording import languages
 from survey.wording.of_study import words_of
 
 SIGNER = signing.Signer(salt="survey.withdraw")
 
 
-@holders_page
+@appraiser_page
 @require_safe
-def pause(request: HttpRequest, token: str) -> HttpResponse:
+def break_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """How to come back, and how to leave for good."""
-    who = access.appraiser_for_token(token)
-    languages.speak(request, who.study, who)
-    seen(appraiser=who)
-    return render(request, "survey/break.html", facts(request, who, token))
+    note_activity(appraiser=who)
+    return render(request, "survey/break.html", page_context(request, who, token))
 
 
-@holders_page
+@private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def leave(request: HttpRequest, token: str) -> HttpResponse:
+def withdraw_page(request: HttpRequest, token: str) -> HttpResponse:
     """What withdrawing means; and, once confirmed, the withdrawal."""
     try:
         who = access.appraiser_for_token(token)
     except Http404:
-        return erased_before(request, token)
-    language = languages.speak(request, who.study, who)
-    if request.method == "POST" and "understood" in request.POST:
+        return already_erased(request, token)
+    context = page_context(request, who, token)
+    slug, language = who.study.slug, context["language"]
+    if "understood" in request.POST:
         with suppress(StudyClosed):  # too late; the page says so
             withdraw(appraiser=who)
-            return redirect(f"{reverse('erased', args=[who.study.slug])}?lang={language}")
+            return redirect(f"{reverse('erased', args=[slug])}?lang={language}")
     late = is_past_last_day(who.study.withdraw_until)
-    context = facts(request, who, token) | {
+    missing = request.method == "POST" and not late
+    context |= {
         "answers": who.assignments.exclude(judgment=None).count(),
         "too_late": late,
-        "seal": SIGNER.sign(f"{token_digest(token)} {who.study.slug} {language}"),
-        "missing": request.method == "POST" and not late,
+        "seal": SIGNER.sign(f"{token_digest(token)} {slug} {language}"),
+        "missing": missing,
     }
-    return render(
-        request, "survey/withdraw.html", context, status=400 if context["missing"] else 200
-    )
+    return render(request, "survey/withdraw.html", context, status=400 if missing else 200)
 
 
-def erased_before(request: HttpRequest, token: str) -> HttpResponse:
-    """A doubled click on the last button leads where the first one did; anything else nowhere.
+def already_erased(request: HttpRequest, token: str) -> HttpResponse:
+    """A double click on the last button ends like the first click; no other request does.
 
-    The page that asked sealed which link it asked of: nobody needs to remember who left.
+    The form holds a signature over the link it belongs to, so nothing needs to be stored about
+    who withdrew.
     """
     try:
         digest, slug, language = SIGNER.unsign(request.POST.get("seal", "")).split(" ")
     except (signing.BadSignature, ValueError):
         digest = slug = language = ""
     if digest != token_digest(token):
-        raise Http404("No such link.")
+        return no_such_link(request)
     return redirect(f"{reverse('erased', args=[slug])}?lang={language}")
 
 
 @private_page
 @require_safe
-def erased(request: HttpRequest, slug: str) -> HttpResponse:
-    """The same words for everybody: it is not known any more who left."""
+def erased_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same page for everybody: who withdrew is not stored."""
     study = access.study_for_visitor(slug)
     words = words_of(study, languages.speak(request, study))
     return render(request, "survey/erased.html", {"study": study, "words": words})

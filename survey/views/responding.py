@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import number_format
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
 
 from survey import access
 from survey.errors import StudyClosed
@@ -14,21 +13,18 @@ from survey.models import Appraiser, Response, Study
 from survey.protocol import questionnaires
 from survey.protocol.questionnaires import AskedItem
 from survey.selectors.questionnaires import items_of
-from survey.services.dropouts import seen
-from survey.services.responding import PARTS, respond
-from survey.views.page_context import facts
-from survey.views.private_pages import holders_page
+from survey.services.responding import respond
+from survey.services.visiting import note_activity
+from survey.views.private_pages import form_target, page_context
 from survey.wording import languages
 
-__all__ = ["PARTS", "page", "responses"]
-
-#: In front of an item's name in the form, so that no item meets a field of the page's own.
+#: Precedes an item's name in the form, so that no item collides with the page's own fields.
 PREFIX = "item-"
 
 
 @dataclass(frozen=True)
 class Field:
-    """An item on the page, with what was entered and what is wrong with it."""
+    """An item on the page, with what was entered and what is wrong with that."""
 
     item: AskedItem
     value: str
@@ -39,39 +35,36 @@ class Field:
         return PREFIX + self.item.name
 
 
-@holders_page
-@require_http_methods(["GET", "HEAD", "POST"])
-def responses(request: HttpRequest, token: str) -> HttpResponse:
-    """Where a questionnaire is sent to; to look at, it is shown at the private link."""
-    who = access.appraiser_for_token(token)
-    languages.speak(request, who.study, who)
-    seen(appraiser=who)
+@form_target
+def submit_responses(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+    """Record a questionnaire; the private link shows it again where answers are missing."""
+    note_activity(appraiser=who)
     part = request.POST.get("part", "")
     if part not in Response.Part.values:
         return redirect("appraiser", token=token)
-    items = items_of(who.study, part, languages.current())
+    items = items_of(who.study, part, languages.speak(request, who.study, who))
     sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
     _, problems = questionnaires.read_answers(items, sent)
-    # Where the study takes none, what is wrong with the answers matters less than that.
+    # In a study that takes no answers that is said first.
     if problems and (part == Response.Part.AFTER or who.study.takes(who.kind)):
-        return page(request, who, token, part, sent=sent, problems=problems)
+        return questionnaire_page(request, who, token, part, sent=sent, problems=problems)
     try:
         respond(appraiser=who, part=part, items=items, sent=sent)
     except StudyClosed:
-        return refused(request, token, part, items, sent)
+        return not_stored(request, token, part, items, sent)
     return redirect("appraiser", token=token)
 
 
-def refused(
+def not_stored(
     request: HttpRequest, token: str, part: str, items: list[AskedItem], sent: dict[str, str]
 ) -> HttpResponse:
-    """Nothing was stored: all of it is still there to be sent again, or its texts to be copied."""
-    # As things stand now; Http404 where it is the appraiser who is gone.
+    """Show what was not stored: to send it again later, or to copy the texts."""
+    # The current status of the study; Http404 if the appraiser was erased.
     who = access.appraiser_for_token(token)
     if who.study.takes(who.kind) or who.study.status == Study.Status.PAUSED:
-        return page(request, who, token, part, sent=sent, unstored=True)
+        return questionnaire_page(request, who, token, part, sent=sent, unstored=True)
     texts = [sent[item.name].strip() for item in items if item.kind == "text"]
-    context = facts(request, who, token) | {
+    context = page_context(request, who, token) | {
         "late": "questionnaire",
         "unfinished": True,
         "unsaved": "\n\n".join(filter(None, texts)),
@@ -79,7 +72,7 @@ def refused(
     return render(request, "survey/closed.html", context, status=409)
 
 
-def page(
+def questionnaire_page(
     request: HttpRequest,
     who: Appraiser,
     token: str,
@@ -89,12 +82,13 @@ def page(
     problems: dict[str, str] | None = None,
     unstored: bool = False,
 ) -> HttpResponse:
-    """A questionnaire; what was entered before stands in it, beside what is wrong with it.
+    """A questionnaire, with what was entered before and what is wrong with it.
 
-    ``unstored`` where the study was taking a break as it was sent.
+    ``unstored``: it was sent while the study was paused.
     """
+    context = page_context(request, who, token)
     fields = filled_in(who, part, sent or {}, problems or {})
-    context = facts(request, who, token) | {
+    context |= {
         "part": part,
         "fields": fields,
         "wrong": [field for field in fields if field.problem],
@@ -108,12 +102,12 @@ def filled_in(
     who: Appraiser, part: str, sent: dict[str, str], problems: dict[str, str]
 ) -> list[Field]:
     return [
-        Field(item, sent.get(item.name, ""), in_words(item, problems.get(item.name, "")))
+        Field(item, sent.get(item.name, ""), problem_text(item, problems.get(item.name, "")))
         for item in items_of(who.study, part, languages.current())
     ]
 
 
-def in_words(item: AskedItem, problem: str) -> str:
+def problem_text(item: AskedItem, problem: str) -> str:
     words = {
         "required": gettext("Please answer this."),
         "unknown": gettext("Please choose one of the answers."),

@@ -1,9 +1,12 @@
-"""The language of an appraiser's page. Codes are those of ``protocol.fields.LANGUAGES``."""
+"""The language of a page. Codes are those of ``protocol.fields.LANGUAGES``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import translation
 
 from survey.models import Appraiser, Study
@@ -11,6 +14,28 @@ from survey.protocol.fields import LANGUAGES
 
 #: Django has its own code for the English whose dates and numbers the pages use.
 DJANGO_CODES = {"en": settings.LANGUAGE_CODE}
+
+
+#: Addresses of appraisers' pages.
+FOR_APPRAISERS = ("/s/", "/a/", "/i/")
+
+
+class BrowserLanguage:
+    """Middleware: the browser's language on appraisers' pages, English on all other pages.
+
+    Unlike Django's LocaleMiddleware it leaves researchers' pages alone. Every request sets its
+    language, so that none is left over from the last request on the same thread.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        language = settings.LANGUAGE_CODE
+        if request.path_info.startswith(FOR_APPRAISERS):
+            language = translation.get_language_from_request(request)
+        translation.activate(language)
+        return self.get_response(request)
 
 
 def speak(request: HttpRequest, study: Study, appraiser: Appraiser | None = None) -> str:

@@ -79,7 +79,7 @@ class Bot:
         (private,) = sent
         assert private.startswith("/a/"), self.statuses
         form = Form(self.ask("GET", private)[0])
-        self.send_twice(private, form.pressed("begin"), together=False)
+        self.send_twice(f"{private}begin/", form.hidden, together=False)
         return private
 
     def judge(self, private: str, n_questions: int, prefer: int) -> str:
@@ -87,7 +87,7 @@ class Bot:
         for number in range(n_questions):
             form = Form(self.ask("GET", private)[0])
             fields = form.pressed("choice", (number + prefer) % 2)
-            self.send_twice(private, fields, together=number % 2 == 0)
+            self.send_twice(f"{private}answer/", fields, together=number % 2 == 0)
         return self.ask("GET", private)[0]
 
     def send_twice(self, path: str, fields: dict[str, str], *, together: bool) -> set[str]:

@@ -30,7 +30,7 @@ def start(live_server):
         study = StudyFactory(**{"questions_per_appraiser": 3} | values)
         rate_many(study, 40)
         who, token = join_study(study=study)
-        joining.begin(appraiser=who)
+        joining.mark_instructed(appraiser=who)
         for assignment in who.assignments.order_by("position")[:answered]:
             record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
         return f"{live_server.url}/a/{token}/"

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from survey.models import Judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from tests.flows.large_profile import rate_many
 from tests.flows.settling import settle
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def question(study):
     rate_many(study, 40)
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     return f"/a/{token}/"
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from recommender.models import Item
 from survey.models import Appraiser, Question
 from survey.protocol.fields import Protocol
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.wording.of_study import StudyTexts, write_texts
 from tests import pseudo
 from tests.factories import StudyFactory
@@ -173,7 +173,7 @@ def movies_of(study, titles):
 
 def reader(study):
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     return f"/a/{token}/"
 
 

@@ -10,7 +10,7 @@ from survey.models import Appraiser, Judgment, Response, Study, Withdrawal
 from survey.protocol.questionnaires import expand_items
 from survey.selectors.questionnaires import items_of
 from survey.services.answering import record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.responding import respond
 from tests.factories import StudyFactory
 from tests.flows.test_judging_flow import answer
@@ -159,7 +159,7 @@ def test_pages_at_the_end_are_for_everybody(page, live_server, study, scheme, si
 
 def judged(study):
     who, token = join_study(study=study)
-    begin(appraiser=who)
+    mark_instructed(appraiser=who)
     for assignment in who.assignments.all():
         record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
     return who, token

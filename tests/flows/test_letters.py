@@ -54,7 +54,7 @@ def start(live_server):
         profile.sort(key=lambda rated: -rated[1])
         Question.objects.filter(study=study).update(profile=profile)
         who, token = join_study(study=study, language=language)
-        joining.begin(appraiser=who)
+        joining.mark_instructed(appraiser=who)
         return f"{live_server.url}/a/{token}/"
 
     return begin

@@ -7,7 +7,7 @@ from recommender.models import Item, Job
 from survey.models import Question, Study, Withdrawal
 from survey.protocol.fields import Protocol
 from survey.services.answering import record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study
 from tests.factories import NOW, JobFactory, StudyFactory
 from tests.flows.looking import SMALLEST, look
@@ -21,7 +21,7 @@ SIDEWAYS = {"width": 640, "height": 360}
 def judged(study, kind="real"):
     """An appraiser who has answered everything; the private link."""
     appraiser, token = join_study(study=study, kind=kind)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     for assignment in appraiser.assignments.all():
         side = assignment.expected or ("left" if assignment.position % 3 else "right")
         record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
@@ -35,7 +35,7 @@ def appraisers_pages(study):
     StudyFactory(slug="closed", status=Study.Status.CLOSED)
     _, instructions = join_study(study=study)
     reader, question = join_study(study=study)
-    begin(appraiser=reader)
+    mark_instructed(appraiser=reader)
     return {
         "start": "/s/films/",
         "consent": "/s/films/consent/",
@@ -142,7 +142,7 @@ def test_two_thousand_movies_are_readable_and_light(page, live_server, study):
     profile = [[pk, 5 - 0.5 * (nth // 200)] for nth, pk in enumerate(movies)]
     Question.objects.update(profile=profile)
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     page.goto(f"{live_server.url}/a/{token}/")
     expect(page.get_by_text("2,000 movies from 1990")).to_be_visible()
     page.get_by_role("link", name="0.5 stars: 200 movies").click()

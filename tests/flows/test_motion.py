@@ -2,7 +2,7 @@
 
 import pytest
 
-from survey.services.joining import begin
+from survey.services.joining import mark_instructed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,7 +19,7 @@ MOVING = """() => [...new Set([...document.querySelectorAll("*")].flatMap((eleme
 
 @pytest.mark.parametrize(("wish", "moving"), [("reduce", []), ("no-preference", ["transition"])])
 def test_nothing_moves_for_who_wants_less_motion(page, live_server, ada, wish, moving):
-    begin(appraiser=ada.appraiser)
+    mark_instructed(appraiser=ada.appraiser)
     page.emulate_media(reduced_motion=wish)
     for path in ("/s/films/", ada.url):
         page.goto(live_server.url + path)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from tests.flows.large_profile import rate_many
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -16,7 +16,7 @@ def profile(page, live_server, study, faults):
     """The first question's profile of 40 movies."""
     rate_many(study, 40)
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     page.goto(f"{live_server.url}/a/{token}/")
     return page.get_by_role("region", name="This person’s movies", exact=True)
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from tests.flows.large_profile import rate_many
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -19,7 +19,7 @@ def question(study):
     """The private link of somebody whose first question has a profile of 240 movies."""
     rate_many(study, 240)
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     return f"/a/{token}/"
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from survey.models import Judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -20,7 +20,7 @@ HIDE = """hidden => {
 @pytest.fixture
 def question(page, live_server, study, faults):
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     page.goto(f"{live_server.url}/a/{token}/")
     return page
 
@@ -56,7 +56,7 @@ def test_a_hidden_tab_does_not_count(question):
 
 def test_a_page_opened_in_the_background_counts_from_when_it_is_seen(page, live_server, study):
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => !window.seen})")
     page.goto(f"{live_server.url}/a/{token}/")
     page.wait_for_timeout(1500)

@@ -22,10 +22,10 @@ CHANGE = re.compile(r'href="(/a/[\w-]+/answers/\d+/)"')
 KEPT = re.compile(r'<span class="own-choice">(.*?)</span>')
 #: What only one kind of page holds.
 MARKS = {
-    "begin": 'name="begin"',
+    "begin": '/begin/"',
     "questionnaire": 'name="part"',
     "question": 'name="assignment"',
-    "review": 'name="confirm"',
+    "review": '/confirm/"',
     "full": "Every place is taken",
     "closed": "This study has ended",
     "screened": "looking for other people",
@@ -199,7 +199,8 @@ class Visitor:
             glasses = "never" if self.habits.get("screened") else "sometimes"
             fields = form.hidden | {"item-glasses": glasses, "item-remark": "none"}
         else:
-            fields = form.pressed({"begin": "begin", "review": "confirm"}[kind])
+            path += {"begin": "begin/", "review": "confirm/"}[kind]
+            fields = form.hidden
         if kind == "review" and (last := self.changeable(page)) and self.rng.random() < 0.5:
             self.change(last)
         self.bot.send_twice(path, fields, together=self.rng.random() < 0.5)
@@ -343,7 +344,7 @@ class Visitor:
     def post(self, seen: Seen, choice: str, **forged: str) -> Post:
         sent = time.monotonic()
         fields = seen.fields | forged | {"choice": choice}
-        status, page, _ = self.bot.exchange("POST", self.private, fields)
+        status, page, _ = self.bot.exchange("POST", f"{self.private}answer/", fields)
         if status == 409:
             assert any(words in page for words in REFUSALS), page[-3000:]
         post = Post(choice, sent, status, time.monotonic())

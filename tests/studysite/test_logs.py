@@ -6,7 +6,7 @@ import logging
 import pytest
 from django.test import Client
 
-from survey.services.joining import begin
+from survey.services.joining import mark_instructed
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +23,8 @@ def server_log():
 
 
 def test_a_refused_answer_is_logged_without_its_private_link(client, ada, server_log):
-    begin(appraiser=ada.appraiser)
-    client.post(ada.url, {"choice": "neither"})
+    mark_instructed(appraiser=ada.appraiser)
+    client.post(f"{ada.url}answer/", {"choice": "neither"})
     assert "Bad Request: /a/…/" in server_log.getvalue()
     assert ada.token not in server_log.getvalue()
 

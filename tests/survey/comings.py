@@ -19,12 +19,12 @@ SEED = 11
 
 def answer(who: Any, count: int, now: Any, *, careless: bool = False) -> Counter[str]:
     """The next questions as the page shows them; who is careless fails the checks."""
-    from survey.selectors.next_step import open_assignments
+    from survey.selectors.next_step import first_open, own_assignments
     from survey.services.answering import record_judgment
 
     outcomes: Counter[str] = Counter()
     for _ in range(count):
-        row = open_assignments(who).first()
+        row = first_open(own_assignments(who))
         if row is None:
             break
         choice = row.expected or "left"
@@ -39,8 +39,9 @@ def last_places() -> dict[str, Any]:
     """Six people come back at once, each in two tabs, to a third of what they had left."""
     from survey.models import Appraiser
     from survey.selectors.capacity import places
-    from survey.services.dropouts import come_back, seen
+    from survey.services.dropouts import reclaim_assignments
     from survey.services.joining import join_study
+    from survey.services.visiting import note_activity
     from tests.factories import NOW, StudyFactory
 
     later = NOW + timedelta(hours=3)
@@ -53,8 +54,8 @@ def last_places() -> dict[str, Any]:
 
     def visit(pk: int) -> str:
         who = Appraiser.objects.get(pk=pk)
-        seen(appraiser=who, now=later)
-        come_back(appraiser=who, now=later)
+        note_activity(appraiser=who, now=later)
+        reclaim_assignments(appraiser=who, now=later)
         return "came back"
 
     ends = at_once(lambda pk=who.pk: visit(pk) for who in [*away, *away])
@@ -66,10 +67,11 @@ def comings() -> dict[str, Any]:
     from survey.errors import StudyFull
     from survey.models import Appraiser, Assignment, Judgment, JudgmentRevision
     from survey.selectors.capacity import places
-    from survey.selectors.next_step import open_assignments
-    from survey.services.answering import Outcome, record_judgment
-    from survey.services.dropouts import come_back, seen
+    from survey.selectors.next_step import first_open, own_assignments
+    from survey.services.answering import AnswerResult, record_judgment
+    from survey.services.dropouts import reclaim_assignments
     from survey.services.joining import join_study
+    from survey.services.visiting import note_activity
     from survey.services.withdrawing import withdraw
     from tests.factories import NOW, StudyFactory
 
@@ -91,19 +93,19 @@ def comings() -> dict[str, Any]:
         """Join, answer some, and leave a question on the screen."""
         who = join(NOW)
         answer(who, answers, NOW)
-        return who, open_assignments(who).first()
+        return who, first_open(own_assignments(who))
 
     def visit(who: Appraiser) -> str:
-        seen(appraiser=who, now=later)
-        come_back(appraiser=who, now=later)
+        note_activity(appraiser=who, now=later)
+        reclaim_assignments(appraiser=who, now=later)
         return "came back"
 
     def send_late(who: Appraiser, shown: Assignment) -> str:
-        seen(appraiser=who, now=later)
+        note_activity(appraiser=who, now=later)
         outcome = record_judgment(
             appraiser=who, assignment_key=shown.key, choice="right", now=later
         )
-        if outcome is Outcome.RECORDED:
+        if outcome is AnswerResult.RECORDED:
             landed = Assignment.objects.get(key=shown.key)
             same = (landed.question_id, landed.left_arm_id)
             return "recorded" if same == (shown.question_id, shown.left_arm_id) else "elsewhere"

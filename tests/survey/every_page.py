@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from django.core.cache import caches
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.test import Client
@@ -19,7 +20,7 @@ from survey.models import Appraiser, Question, Study
 from survey.selectors.question import question_page
 from survey.services.answering import confirm_answers, record_judgment
 from survey.services.inviting import make_invitations, revoke_invitations
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.withdrawing import withdraw
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
@@ -69,7 +70,7 @@ class Walk:
     def reader(self, study: Study, **values: Any) -> tuple[Appraiser, str]:
         """One who has read the instructions."""
         who, url = self.person(study, **values)
-        begin(appraiser=who)
+        mark_instructed(appraiser=who)
         return who, url
 
     def get(self, url: str) -> str:
@@ -81,7 +82,7 @@ class Walk:
     def answer(self, who: Appraiser, url: str, choice: str = "left", **more: str) -> str:
         page = question_page(fresh(who))
         assert page is not None
-        return self.post(url, fields(page, choice, **more))
+        return self.post(f"{url}answer/", fields(page, choice, **more))
 
     def judge_all(self, who: Appraiser, *, rightly: bool = True) -> None:
         for row in who.assignments.filter(judgment=None, returned_at=None):
@@ -201,17 +202,11 @@ def profiles(walk: Walk) -> Iterator[Page]:
         "of one movie": [[movies[3].pk, 1]],
     }.items():
         Question.objects.filter(study=study).update(profile=profile)
-        forget_profiles()
+        caches["profiles"].clear()
         yield f"profile {label}", walk.get(url)
     Item.objects.filter(dataset=study.dataset).update(year=None)
-    forget_profiles()
+    caches["profiles"].clear()
     yield "profile without years", walk.get(url)
-
-
-def forget_profiles() -> None:
-    from survey.views.profile_cache import profiles
-
-    profiles.clear()
 
 
 def too_late(walk: Walk) -> str:
@@ -220,7 +215,7 @@ def too_late(walk: Walk) -> str:
     page = question_page(who)
     assert page is not None
     Study.objects.filter(pk=study.pk).update(status=Study.Status.CLOSED)
-    return walk.post(url, fields(page, "left", comment="9"))
+    return walk.post(f"{url}answer/", fields(page, "left", comment="9"))
 
 
 def meanwhile(walk: Walk) -> str:
@@ -232,7 +227,7 @@ def meanwhile(walk: Walk) -> str:
     Appraiser.objects.filter(pk=who.pk).update(seen_at=long_ago, consented_at=long_ago)
     for _ in range(2):
         walk.judge_all(walk.person(study)[0])
-    return walk.post(url, fields(shown, "left"))
+    return walk.post(f"{url}answer/", fields(shown, "left"))
 
 
 def changing(walk: Walk) -> Iterator[Page]:

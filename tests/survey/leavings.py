@@ -26,7 +26,7 @@ def leavings() -> dict[str, Any]:
     )
     from survey.selectors.questionnaires import items_of
     from survey.services.answering import record_judgment
-    from survey.services.joining import begin, join_study
+    from survey.services.joining import join_study, mark_instructed
     from survey.services.responding import respond
     from survey.services.withdrawing import withdraw
     from tests.factories import StudyFactory
@@ -36,7 +36,7 @@ def leavings() -> dict[str, Any]:
     )
     people = [join_study(study=study)[0] for _ in range(PEOPLE)]
     for who in people:
-        begin(appraiser=who)
+        mark_instructed(appraiser=who)
 
     def say(who: Appraiser, age: str) -> bool:
         items = items_of(study, "before")
@@ -90,7 +90,7 @@ def leavings() -> dict[str, Any]:
 def endings() -> dict[str, Any]:
     """Last answers, changes and the word that all is final, while the study is closed."""
     from survey.models import Assignment, Study
-    from survey.selectors.next_step import failing, waiting_for_word
+    from survey.selectors.next_step import failing_checks, unconfirmed
     from survey.services.answering import confirm_answers, record_judgment
     from survey.services.joining import join_study
     from survey.services.status import close_study
@@ -126,9 +126,9 @@ def endings() -> dict[str, Any]:
     done = found.appraisers.filter(outcome="done")
     return {
         "ends": Counter(ends),
-        "undecided": waiting_for_word(found).count(),
+        "undecided": unconfirmed(found).count(),
         "outcomes": Counter(found.appraisers.values_list("outcome", flat=True)),
-        "wrongly_done": failing(done, found).count(),
+        "wrongly_done": failing_checks(done, found).count(),
     }
 
 

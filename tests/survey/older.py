@@ -185,14 +185,15 @@ def go_on(pk: int) -> dict[str, Any]:
     from survey.models import Appraiser, Study
     from survey.selectors.question import question_page
     from survey.services.answering import record_judgment
-    from survey.services.dropouts import come_back, seen
+    from survey.services.dropouts import reclaim_assignments
     from survey.services.joining import join_study
+    from survey.services.visiting import note_activity
 
     ben = Appraiser.objects.select_related("study").get(study=pk, kind="real", number=2)
     join_study(study=Study.objects.get(pk=pk))
     given_back = ben.assignments.exclude(returned_at=None).count()
-    seen(appraiser=ben)
-    come_back(appraiser=ben)
+    note_activity(appraiser=ben)
+    reclaim_assignments(appraiser=ben)
     while page := question_page(ben):
         record_judgment(
             appraiser=ben, assignment_key=page.assignment_key, choice="left", shown=page.shown

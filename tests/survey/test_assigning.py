@@ -10,10 +10,11 @@ from survey.models import Appraiser, Assignment, Judgment
 from survey.selectors.capacity import places, places_left
 from survey.selectors.question import question_page
 from survey.selectors.results import study_results
-from survey.services.answering import Outcome, record_judgment
-from survey.services.dropouts import come_back, seen
+from survey.services.answering import AnswerResult, record_judgment
+from survey.services.dropouts import reclaim_assignments
 from survey.services.joining import join_study
 from survey.services.status import pause_study, resume_study
+from survey.services.visiting import note_activity
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +41,8 @@ def answer(who, count=100, now=NOW):
 
 def visit(who, now):
     """Opening one's page."""
-    seen(appraiser=who, now=now)
-    return come_back(appraiser=who, now=now)
+    note_activity(appraiser=who, now=now)
+    return reclaim_assignments(appraiser=who, now=now)
 
 
 def given(study, kind="real"):
@@ -102,7 +103,7 @@ def test_silent_people_leave_places_free_before_anybody_joins(small):
 
 def test_a_sign_of_life_keeps_the_questions(small):
     there = join(small)
-    seen(appraiser=there, now=LATER)
+    note_activity(appraiser=there, now=LATER)
     join(small, now=LATER + timedelta(minutes=119))
     assert not there.assignments.exclude(returned_at=None).exists()
 
@@ -110,9 +111,9 @@ def test_a_sign_of_life_keeps_the_questions(small):
 def test_a_sign_of_life_is_written_once_a_minute(small, django_assert_num_queries):
     who = join(small)
     with django_assert_num_queries(0):
-        seen(appraiser=who, now=NOW + timedelta(seconds=59))
+        note_activity(appraiser=who, now=NOW + timedelta(seconds=59))
     with django_assert_num_queries(1):
-        seen(appraiser=who, now=NOW + timedelta(seconds=60))
+        note_activity(appraiser=who, now=NOW + timedelta(seconds=60))
     who.refresh_from_db()
     assert who.seen_at == NOW + timedelta(seconds=60)
 
@@ -153,7 +154,7 @@ def test_who_was_screened_out_is_asked_nothing_any_more(small):
     Appraiser.objects.filter(pk=who.pk).update(outcome="screened", finished_at=NOW)
     key = who.assignments.first().key
     outcome = record_judgment(appraiser=who, assignment_key=key, choice="left")
-    assert outcome is Outcome.STALE
+    assert outcome is AnswerResult.STALE
     assert not Judgment.objects.exists()
 
 
@@ -262,7 +263,7 @@ def test_a_late_answer_counts_where_the_question_is_still_wanted(small):
     key = question_page(who).assignment_key
     join(small, now=LATER)
     outcome = record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)
-    assert outcome is Outcome.RECORDED
+    assert outcome is AnswerResult.RECORDED
     assert not who.assignments.exclude(returned_at=None).exists()
 
 
@@ -273,7 +274,7 @@ def test_a_late_answer_that_nobody_wants_any_more_changes_nothing(small):
     worked_off(small, who)
     before = Judgment.objects.count()
     outcome = record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)
-    assert outcome is Outcome.TAKEN
+    assert outcome is AnswerResult.TAKEN
     assert Judgment.objects.count() == before
     assert given(small) == [3] * 8
 
@@ -287,7 +288,7 @@ def test_a_late_answer_is_told_when_another_question_stands_in_the_place_of_its_
         other = small.appraisers.create(number=ord(place), **facts)
         other.assignments.create(question=shown.question, left_arm=shown.left_arm, position=1)
     outcome = record_judgment(appraiser=who, assignment_key=shown.key, choice="left", now=NOW)
-    assert outcome is Outcome.TAKEN
+    assert outcome is AnswerResult.TAKEN
     instead = who.assignments.get(pk=shown.pk)
     assert instead.question_id != shown.question_id
     assert instead.key != shown.key
@@ -310,7 +311,7 @@ def test_who_comes_back_to_other_cards_finds_them_under_a_new_key_and_unseen(sma
     assert again.key != second.key
     assert again.shown_at is None
     outcome = record_judgment(appraiser=who, assignment_key=second.key, choice="left", now=NOW)
-    assert outcome is Outcome.STALE
+    assert outcome is AnswerResult.STALE
 
 
 def test_nobody_is_given_anything_again_while_the_study_rests(small):
@@ -418,6 +419,6 @@ def test_joining_and_coming_back_ask_as_many_queries_however_many_questions(
     with django_assert_num_queries(12):  # one of them returns what the first one held
         join(study, now=LATER)
     with django_assert_num_queries(11):
-        come_back(appraiser=who, now=LATER)
+        reclaim_assignments(appraiser=who, now=LATER)
     with django_assert_num_queries(1):
-        come_back(appraiser=who, now=LATER)
+        reclaim_assignments(appraiser=who, now=LATER)

@@ -16,7 +16,7 @@ from django.test import Client
 from scipy.stats import binom, binomtest
 
 from survey.models import Question
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
 from tests.survey.telling import LEARNERS, features, hits
@@ -78,7 +78,7 @@ def pages_of(study):
     first = study.arms.all()[0].pk
     for person in range(study.quota):
         who, token = join_study(study=study)
-        begin(appraiser=who)
+        mark_instructed(appraiser=who)
         left = dict(who.assignments.values_list("key", "left_arm"))
         left = {str(key): arm == first for key, arm in left.items()}
         client, url = Client(), f"/a/{token}/"
@@ -88,7 +88,7 @@ def pages_of(study):
             page = client.get(url)
             shown = time.perf_counter()
             asked = page.context["page"]
-            reply = client.post(url, fields(asked, "left"))
+            reply = client.post(f"{url}answer/", fields(asked, "left"))
             seconds = [shown - start, time.perf_counter() - shown]
             headers = {**page.headers, **{f"then {k}": v for k, v in reply.headers.items()}}
             headers = {name: said.replace(token, "") for name, said in headers.items()}

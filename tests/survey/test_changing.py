@@ -6,9 +6,16 @@ import pytest
 
 from survey.errors import ChangeRefused, StudyClosed, StudyError
 from survey.models import Appraiser, Judgment, JudgmentRevision, Study
-from survey.selectors.question import changeable, own_answers, question_page, shown_digest
-from survey.services.answering import Extras, Outcome, confirm_answers, mark_shown, record_judgment
+from survey.selectors.question import changeable, own_answers, question_page
+from survey.services.answering import (
+    AnswerResult,
+    Extras,
+    confirm_answers,
+    record_judgment,
+)
 from survey.services.joining import join_study
+from survey.services.visiting import mark_shown
+from survey.tokens import shown_digest
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +68,7 @@ def test_the_rule_says_which_answers_may_change(rule, after_two, after_all):
 def test_a_change_is_an_entry_of_the_history_and_the_judgment_as_it_stands():
     who = joined()
     say(who, 1, "left")
-    assert say(who, 1, "right", 1, now=NOW + timedelta(hours=1)) is Outcome.CHANGED
+    assert say(who, 1, "right", 1, now=NOW + timedelta(hours=1)) is AnswerResult.CHANGED
     history = JudgmentRevision.objects.values_list("number", "choice", "answered_at")
     assert list(history) == [(1, "left", NOW), (2, "right", NOW + timedelta(hours=1))]
     judgment = Judgment.objects.get()
@@ -85,7 +92,7 @@ def test_a_change_of_something_else_than_what_stands_changes_nothing(seen):
     who = joined()
     say(who, 1, "left")
     say(who, 1, "right", 1)
-    assert say(who, 1, "left", seen) is Outcome.REPEATED
+    assert say(who, 1, "left", seen) is AnswerResult.REPEATED
     assert Judgment.objects.get().choice == "right"
     assert JudgmentRevision.objects.count() == 2
 
@@ -93,12 +100,12 @@ def test_a_change_of_something_else_than_what_stands_changes_nothing(seen):
 def test_the_same_answer_again_is_no_change():
     who = joined()
     say(who, 1, "left")
-    assert say(who, 1, "left", 1) is Outcome.REPEATED
+    assert say(who, 1, "left", 1) is AnswerResult.REPEATED
     assert JudgmentRevision.objects.count() == 1
 
 
 def test_a_first_answer_does_not_come_from_a_page_that_showed_one():
-    assert say(joined(), 1, "left", 1) is Outcome.STALE
+    assert say(joined(), 1, "left", 1) is AnswerResult.STALE
     assert not Judgment.objects.exists()
 
 
@@ -159,7 +166,7 @@ def test_practice_is_over_when_it_is_over():
 @pytest.mark.parametrize("third", ["tie", "unsure"])
 def test_a_third_answer_names_no_arm(third):
     who = joined(third_answer=third)
-    assert say(who, 1, third) is Outcome.RECORDED
+    assert say(who, 1, third) is AnswerResult.RECORDED
     assert Judgment.objects.values_list("choice", "chosen_arm").get() == (third, None)
 
 
@@ -197,8 +204,8 @@ def test_an_answer_to_something_else_than_what_is_stored_is_stale():
     page = question_page(who)
     other = Appraiser.objects.get(pk=join_study(study=who.study)[0].pk)
     for shown in ("", "0" * 32, question_page(other).shown):
-        assert say(who, 1, shown=shown) is Outcome.STALE
-    assert say(who, 1, shown=page.shown) is Outcome.RECORDED
+        assert say(who, 1, shown=shown) is AnswerResult.STALE
+    assert say(who, 1, shown=page.shown) is AnswerResult.RECORDED
 
 
 def test_a_digest_of_what_is_shown_turns_with_the_sides_and_is_each_one_s_own():

@@ -9,8 +9,9 @@ import pytest
 from survey import exports
 from survey.models import Arm, Assignment
 from survey.selectors.question import question_page
-from survey.services.answering import Extras, mark_shown, record_judgment
+from survey.services.answering import Extras, record_judgment
 from survey.services.joining import join_study
+from survey.services.visiting import mark_shown
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db

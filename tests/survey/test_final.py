@@ -12,11 +12,11 @@ from survey.selectors.question import changeable
 from survey.selectors.questionnaires import items_of
 from survey.selectors.results import study_results
 from survey.services.answering import record_judgment
-from survey.services.dropouts import seen
 from survey.services.joining import join_study
 from survey.services.launching import launch_study
 from survey.services.responding import respond
 from survey.services.status import close_study
+from survey.services.visiting import note_activity
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def test_who_has_something_left_to_answer_is_not_taken_as_done(count):
 def test_who_showed_a_sign_of_life_may_still_change_answers():
     study = films()
     who = judge(study, careless=True)
-    seen(appraiser=who, now=LATER)
+    note_activity(appraiser=who, now=LATER)
     join_study(study=study, now=LATER)
     assert next_step(anew(who)) is Step.REVIEW
     assert changeable(anew(who))

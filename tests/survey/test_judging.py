@@ -9,9 +9,10 @@ from survey.errors import StudyClosed, StudyError, StudyFull
 from survey.models import Appraiser, Judgment, Study
 from survey.selectors.capacity import places_left
 from survey.selectors.question import question_page
-from survey.services.answering import Outcome, mark_shown, record_judgment
-from survey.services.joining import begin, join_study, new_ticket
+from survey.services.answering import AnswerResult, record_judgment
+from survey.services.joining import join_study, mark_instructed, new_ticket
 from survey.services.status import close_study
+from survey.services.visiting import mark_shown
 from survey.tokens import token_digest
 from tests.factories import NOW, StudyFactory
 
@@ -138,8 +139,8 @@ def test_nobody_joins_a_study_that_is_not_running():
 
 
 def test_beginning_twice_keeps_the_first_time(ada):
-    begin(appraiser=ada.appraiser, now=NOW)
-    begin(appraiser=ada.appraiser, now=NOW + timedelta(hours=1))
+    mark_instructed(appraiser=ada.appraiser, now=NOW)
+    mark_instructed(appraiser=ada.appraiser, now=NOW + timedelta(hours=1))
     ada.appraiser.refresh_from_db()
     assert ada.appraiser.instructed_at == NOW
 
@@ -157,7 +158,7 @@ def test_a_judgment_names_the_arm_on_the_chosen_side(ada, choice):
     key = question_page(ada.appraiser).assignment_key
     outcome = record_judgment(appraiser=ada.appraiser, assignment_key=key, choice=choice, now=NOW)
     judgment = Judgment.objects.get(assignment__key=key)
-    assert outcome is Outcome.RECORDED
+    assert outcome is AnswerResult.RECORDED
     assert (judgment.choice, judgment.answered_at) == (choice, NOW)
     chosen_is_left = judgment.chosen_arm_id == judgment.assignment.left_arm_id
     assert chosen_is_left == (choice == "left")
@@ -170,21 +171,21 @@ def test_a_second_submit_changes_nothing(ada):
     first = {"appraiser": ada.appraiser, "assignment_key": key, "choice": "left", "now": NOW}
     record_judgment(**first)
     again = record_judgment(**first | {"choice": "right", "now": NOW + timedelta(1)})
-    assert again is Outcome.REPEATED
+    assert again is AnswerResult.REPEATED
     assert list(Judgment.objects.values_list("choice", "answered_at")) == [("left", NOW)]
 
 
 @pytest.mark.parametrize("key", ["", "7", "00000000-0000-0000-0000-000000000000"])
 def test_an_unknown_key_is_stale(ada, key):
     outcome = record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
-    assert outcome is Outcome.STALE
+    assert outcome is AnswerResult.STALE
     assert not Judgment.objects.exists()
 
 
 def test_nobody_answers_for_somebody_else(ada, ben):
     key = question_page(ada.appraiser).assignment_key
     outcome = record_judgment(appraiser=ben.appraiser, assignment_key=key, choice="left")
-    assert outcome is Outcome.STALE
+    assert outcome is AnswerResult.STALE
     assert not Judgment.objects.exists()
 
 
@@ -208,7 +209,7 @@ def test_a_closed_study_takes_no_answer_but_still_knows_the_given_ones(study, ad
     with pytest.raises(StudyClosed):
         record_judgment(appraiser=ada.appraiser, assignment_key=waiting.key, choice="left")
     again = record_judgment(appraiser=ada.appraiser, assignment_key=answered.key, choice="left")
-    assert again is Outcome.REPEATED
+    assert again is AnswerResult.REPEATED
     assert study.closed_at == NOW
 
 
@@ -220,7 +221,9 @@ def test_a_study_is_closed_once(study):
 
 def test_answering_asks_a_constant_number_of_queries(ada, django_assert_num_queries):
     key = question_page(ada.appraiser).assignment_key
-    with django_assert_num_queries(12):  # savepoints of the two atomic blocks among them
+    with django_assert_num_queries(
+        7
+    ):  # the savepoint of the transaction and its release among them
         record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
 
 

@@ -29,7 +29,7 @@ def start(client):
     def begin(**values):
         study = StudyFactory(slug="more", **{"questions_per_appraiser": 4} | values)
         who, token = join_study(study=study)
-        joining.begin(appraiser=who)
+        joining.mark_instructed(appraiser=who)
         return who, f"/a/{token}/"
 
     return begin
@@ -41,7 +41,7 @@ def anew(who):
 
 def send(client, who, url, choice="left", number=None, **more):
     page = question_page(anew(who), number=number)
-    return client.post(url, fields(page, choice, **more))
+    return client.post(f"{url}answer/", fields(page, choice, **more))
 
 
 def text(page):
@@ -81,7 +81,9 @@ def test_everything_that_is_asked_comes_with_the_answer(client, start):
 def test_what_is_missing_is_asked_for_and_the_rest_is_kept(client, start, left_out, words):
     who, url = start(**EVERYTHING)
     sent = fields(question_page(who), "right", **SAID, comment="My <long> thought")
-    page = client.post(url, {name: value for name, value in sent.items() if name != left_out})
+    page = client.post(
+        f"{url}answer/", {name: value for name, value in sent.items() if name != left_out}
+    )
     assert page.status_code == 400
     assert words in text(page)
     body = page.content.decode()
@@ -113,7 +115,7 @@ def test_a_refused_answer_to_a_question_that_is_over_leads_on(client, start):
     who, url = start(**EVERYTHING)
     stale = fields(question_page(who))
     send(client, who, url, **SAID)
-    again = client.post(url, stale, follow=True)
+    again = client.post(f"{url}answer/", stale, follow=True)
     assert again.status_code == 200
     assert "Question 2 of 4" in text(again)
 
@@ -162,7 +164,7 @@ def test_own_answers_are_listed_until_they_are_said_to_be_final(client, start):
     assert who.completion_code not in text(page)
     changed = send(client, who, url, "right", number=2)
     assert changed["Location"] == f"{url}answers/"
-    client.post(url, {"confirm": "1"})
+    client.post(f"{url}confirm/")
     assert who.completion_code in client.get(url).content.decode()
     assert client.get(f"{url}answers/")["Location"] == url
 
@@ -201,8 +203,8 @@ def test_a_change_that_may_not_be_is_refused_kindly(client, start, rule, words):
     for _ in range(4):
         send(client, who, url)
     if rule == "finish":
-        client.post(url, {"confirm": "1"})
-    for page in (client.get(f"{url}answers/1/"), client.post(url, first)):
+        client.post(f"{url}confirm/")
+    for page in (client.get(f"{url}answers/1/"), client.post(f"{url}answer/", first)):
         assert page.status_code == 409
         assert words in text(page)
     assert set(Judgment.objects.values_list("choice", flat=True)) == {"left"}
@@ -215,7 +217,7 @@ def test_an_answer_that_comes_too_late_is_told_so(client, start, status):
     late = [fields(question_page(anew(who))), fields(question_page(anew(who), number=1), "right")]
     Study.objects.update(status=status)
     for sent in late:
-        page = client.post(url, sent | {"comment": "Late."})
+        page = client.post(f"{url}answer/", sent | {"comment": "Late."})
         assert page.status_code == 409
         assert "came too late: it was not stored" in text(page)
     assert Judgment.objects.get().revision == 1
@@ -227,7 +229,7 @@ def test_a_comment_that_comes_too_late_goes_back_to_its_writer(client, start, ch
     who, url = start(ask_comment=True)
     late = fields(question_page(anew(who)), choice)
     Study.objects.update(status="paused")
-    page = client.post(url, late | {"comment": "Both, <b>perhaps</b>."})
+    page = client.post(f"{url}answer/", late | {"comment": "Both, <b>perhaps</b>."})
     assert page.status_code == 409
     assert "You can copy it" in text(page)
     assert "Both, &lt;b&gt;perhaps&lt;/b&gt;." in page.content.decode()
@@ -337,7 +339,7 @@ def test_an_answer_that_stays_is_refused_without_a_word_of_why_it_was_asked(clie
         if assignment.kind in {"check", "repeat"}:
             fixed[assignment.position] = fields(shown, "right", revision="1")
     for number, sent in fixed.items():
-        for page in (client.get(f"{url}answers/{number}/"), client.post(url, sent)):
+        for page in (client.get(f"{url}answers/{number}/"), client.post(f"{url}answer/", sent)):
             assert page.status_code == 409
             assert "Some answers stay as they were first given." in text(page)
             assert not re.search(r"\b(check|repeat)\b", page.content.decode())

@@ -8,7 +8,7 @@ from django.utils import timezone
 from survey.models import Appraiser, Assignment, Judgment, Response
 from survey.selectors.question import question_page
 from survey.services.answering import record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from tests.factories import StudyFactory
 from tests.survey.sending import fields
 
@@ -33,7 +33,7 @@ def leave(judge):
 @pytest.fixture
 def away(study, ada):
     """Ada has read the instructions and has been silent for hours, her first question open."""
-    begin(appraiser=ada.appraiser)
+    mark_instructed(appraiser=ada.appraiser)
     leave(ada)
     return ada
 
@@ -56,14 +56,14 @@ def test_an_answer_that_comes_late_but_is_still_wanted_counts(client, study, awa
     late = fields(question_page(away.appraiser), "left")
     full_after(study, 1)
     assert Assignment.objects.exclude(returned_at=None).count() == 4
-    assert client.post(away.url, late)["Location"] == away.url
+    assert client.post(f"{away.url}answer/", late)["Location"] == away.url
     assert Judgment.objects.filter(assignment__appraiser=away.appraiser).count() == 1
 
 
 def test_an_answer_that_comes_too_late_is_told_so_kindly_and_leads_on(client, study, away):
     late = fields(question_page(away.appraiser), "left")
     full_after(study, 2)
-    page = client.post(away.url, late).content.decode()
+    page = client.post(f"{away.url}answer/", late).content.decode()
     assert "Others have answered this question meanwhile" in page
     assert f'href="{away.url}"' in page
     assert not Judgment.objects.filter(assignment__appraiser=away.appraiser).exists()
@@ -77,7 +77,7 @@ def test_who_comes_back_too_late_without_an_answer_finds_every_place_taken(clien
 
 
 def test_who_comes_back_too_late_with_answers_gets_the_code(client, study, away):
-    client.post(away.url, fields(question_page(away.appraiser), "left"))
+    client.post(f"{away.url}answer/", fields(question_page(away.appraiser), "left"))
     leave(away)
     full_after(study, 1)
     who, _ = join_study(study=study)
@@ -87,12 +87,12 @@ def test_who_comes_back_too_late_with_answers_gets_the_code(client, study, away)
 
 
 def test_questions_are_counted_anew_where_some_were_dropped(client, study, ada):
-    begin(appraiser=ada.appraiser)
-    client.post(ada.url, fields(question_page(ada.appraiser), "left"))
+    mark_instructed(appraiser=ada.appraiser)
+    client.post(f"{ada.url}answer/", fields(question_page(ada.appraiser), "left"))
     # The second of the three that are left was given to somebody else for good.
     ada.appraiser.assignments.get(position=3).delete()
     assert "Question 2 of 3" in client.get(ada.url).content.decode()
-    client.post(ada.url, fields(question_page(ada.appraiser), "left"))
+    client.post(f"{ada.url}answer/", fields(question_page(ada.appraiser), "left"))
     assert "Question 3 of 3" in client.get(ada.url).content.decode()
 
 
@@ -109,13 +109,13 @@ def test_nobody_is_done_by_staying_away_until_the_study_takes_no_answers(
     client, study, away, course, status
 ):
     type(study).objects.update(**course)
-    client.post(away.url, fields(question_page(away.appraiser), "left"))
+    client.post(f"{away.url}answer/", fields(question_page(away.appraiser), "left"))
     leave(away)
     join_study(study=study)
     type(study).objects.update(status=status)
     page = client.get(away.url).content.decode()
     assert {"paused": "taking a break", "closed": "has ended"}[status] in page
-    client.post(away.url, {"confirm": "1"})
+    client.post(f"{away.url}confirm/")
     client.post(f"{away.url}responses/", {"part": "after", "item-hobby": "chess"})
     away.appraiser.refresh_from_db()
     assert (away.appraiser.outcome, away.appraiser.confirmed_at) == ("", None)
@@ -127,10 +127,10 @@ def test_nobody_is_done_by_staying_away_and_saying_that_the_answers_are_final(
 ):
     type(study).objects.update(changes="finish")
     if answered:
-        client.post(away.url, fields(question_page(away.appraiser), "left"))
+        client.post(f"{away.url}answer/", fields(question_page(away.appraiser), "left"))
     leave(away)
     full_after(study, 1)
-    client.post(away.url, {"confirm": "1"})
+    client.post(f"{away.url}confirm/")
     away.appraiser.refresh_from_db()
     assert (away.appraiser.outcome, away.appraiser.confirmed_at) == ("", None)
 
@@ -138,7 +138,7 @@ def test_nobody_is_done_by_staying_away_and_saying_that_the_answers_are_final(
 def test_with_nothing_answered_there_is_nothing_to_be_final(client, study, away):
     type(study).objects.update(changes="finish")
     full_after(study, 2)
-    client.post(away.url, {"confirm": "1"})
+    client.post(f"{away.url}confirm/")
     away.appraiser.refresh_from_db()
     assert away.appraiser.confirmed_at is None
 

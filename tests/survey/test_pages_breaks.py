@@ -12,7 +12,7 @@ from survey.selectors.design import design_hash
 from survey.selectors.question import question_page
 from survey.selectors.questionnaires import items_of
 from survey.services.answering import confirm_answers, record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study
 from survey.services.responding import respond
 from survey.services.status import close_study, pause_study, resume_study
@@ -36,7 +36,7 @@ def asking(**values):
 def reader(study, **values):
     """The private link of one who has read the instructions."""
     who, token = join_study(study=study, **values)
-    begin(appraiser=who)
+    mark_instructed(appraiser=who)
     return f"/a/{token}/"
 
 
@@ -188,7 +188,7 @@ def test_who_has_finished_is_told_nothing_of_a_place(client, step):
     confirm_answers(appraiser=who)
     step(study=study)
     assert "CDONE" in client.get(url).text
-    late = words(client.post(url, fields(first, "right") | {"revision": "1"}))
+    late = words(client.post(f"{url}answer/", fields(first, "right") | {"revision": "1"}))
     assert "came too late" in late
     assert "place" not in late
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from survey.models import Appraiser, Assignment, Judgment, Study
 from survey.selectors.question import question_page
-from survey.services.joining import begin
+from survey.services.joining import mark_instructed
 from tests.factories import NOW, StudyFactory
 from tests.survey.sending import fields, named, without_drawn
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def started(ada):
     """Ada, who has read the instructions."""
-    begin(appraiser=ada.appraiser)
+    mark_instructed(appraiser=ada.appraiser)
     return ada
 
 
 def answer(client, judge, choice="left"):
     page = question_page(judge.appraiser)
-    return client.post(judge.url, fields(page, choice))
+    return client.post(f"{judge.url}answer/", fields(page, choice))
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
@@ -176,7 +176,7 @@ def test_who_finished_sees_the_code_after_the_end_of_the_study(client, started):
 def test_a_double_submit_changes_nothing_and_leads_on(client, started):
     page = question_page(started.appraiser)
     for choice in ("left", "right"):
-        sent = client.post(started.url, fields(page, choice), follow=True)
+        sent = client.post(f"{started.url}answer/", fields(page, choice), follow=True)
         assert "Question 2 of 15" in sent.content.decode()
     assert Judgment.objects.get().choice == "left"
 
@@ -184,14 +184,16 @@ def test_a_double_submit_changes_nothing_and_leads_on(client, started):
 def test_a_key_of_somebody_else_changes_nothing_and_leads_on(client, started, ben):
     key = question_page(ben.appraiser).assignment_key
     for stale in (key, uuid.uuid4()):
-        sent = client.post(started.url, {"assignment": stale, "choice": "left"}, follow=True)
+        sent = client.post(
+            f"{started.url}answer/", {"assignment": stale, "choice": "left"}, follow=True
+        )
         assert "Question 1 of 15" in sent.content.decode()
     assert not Judgment.objects.exists()
 
 
 @pytest.mark.parametrize("sent", [{}, {"choice": "left"}, {"assignment": "x", "choice": "both"}])
 def test_an_answer_that_is_none_is_asked_again(client, started, sent):
-    page = client.post(started.url, sent)
+    page = client.post(f"{started.url}answer/", sent)
     assert page.status_code == 400
     assert "Please choose again" in page.content.decode()
     assert not Judgment.objects.exists()
@@ -202,14 +204,14 @@ def test_a_measure_that_is_none_never_costs_the_answer(client, started, sent):
     client.get(started.url)
     page = question_page(started.appraiser)
     measure = {} if sent is None else {"visible_ms": sent}
-    assert client.post(started.url, fields(page, **measure)).status_code == 302
+    assert client.post(f"{started.url}answer/", fields(page, **measure)).status_code == 302
     assert Judgment.objects.get().visible_ms is None
 
 
 def test_a_measure_is_kept_with_the_answer(client, started):
     client.get(started.url)
     page = question_page(started.appraiser)
-    client.post(started.url, fields(page, visible_ms="1"))
+    client.post(f"{started.url}answer/", fields(page, visible_ms="1"))
     assert Judgment.objects.get().visible_ms == 1
 
 
@@ -247,10 +249,10 @@ def test_no_byte_names_a_system(client, study):
         client.post("/s/films/consent/"),
     ]
     url = sent[-1]["Location"]
-    sent += [client.get(url), client.post(url, {"begin": "1"})]
+    sent += [client.get(url), client.post(f"{url}begin/")]
     for _ in range(15):
         sent.append(client.get(url))
-        sent.append(client.post(url, fields(sent[-1].context["page"], "right")))
+        sent.append(client.post(f"{url}answer/", fields(sent[-1].context["page"], "right")))
     sent.append(client.get(url))
     assert "completion code" in sent[-1].content.decode()
     said = "".join(f"{page.headers} {page.cookies} {page.content.decode()}" for page in sent)
@@ -270,3 +272,47 @@ def test_links_to_elsewhere_tell_nobody_where_they_were_followed(client, started
 
 def test_browsers_that_ask_for_an_icon_unbidden_get_it(client):
     assert client.get("/favicon.ico")["Location"] == "/static/img/favicon.svg"
+
+
+def test_an_answer_takes_eight_statements(client, started, django_assert_num_queries):
+    """The savepoint of the test stands for BEGIN, its release for COMMIT."""
+    sent = fields(client.get(started.url).context["page"])
+    with django_assert_num_queries(8):
+        client.post(f"{started.url}answer/", sent)
+
+
+def test_a_question_that_was_shown_is_read_without_a_write(
+    client, started, django_assert_num_queries
+):
+    client.get(started.url)
+    with django_assert_num_queries(3) as queries:
+        client.get(started.url)
+    assert all(query["sql"].startswith("SELECT") for query in queries)
+
+
+def test_the_first_look_at_a_question_takes_six_statements(
+    client, started, django_assert_num_queries
+):
+    with django_assert_num_queries(6):  # two of them for the profile, one to store the time
+        client.get(started.url)
+
+
+@pytest.mark.parametrize("choice", ["left", "right"])
+def test_a_page_loaded_before_each_form_had_its_own_address_still_answers(client, started, choice):
+    sent = fields(question_page(started.appraiser), choice)
+    old = client.post(started.url, sent)
+    assert (old.status_code, old["Location"]) == (307, f"{started.url}answer/")
+    client.post(started.url, sent, follow=True)
+    assert Judgment.objects.get().choice == choice
+
+
+@pytest.mark.parametrize(
+    ("field", "target"), [("begin", "begin"), ("confirm", "confirm"), ("speak", "language")]
+)
+def test_the_other_old_forms_lead_to_their_new_address(client, ada, field, target):
+    assert client.post(ada.url, {field: "1"})["Location"] == f"{ada.url}{target}/"
+
+
+@pytest.mark.parametrize("path", ["begin", "answer", "confirm", "language", "responses"])
+def test_a_reload_of_a_refused_form_by_its_address_leads_to_the_private_link(client, ada, path):
+    assert client.get(f"{ada.url}{path}/")["Location"] == ada.url

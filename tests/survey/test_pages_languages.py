@@ -58,7 +58,7 @@ def test_the_private_pages_offer_buttons_and_no_links(client, ada):
 
 def test_another_language_lasts_and_leaves_the_consent_as_it_was(client, ada):
     accepted = ada.appraiser.consent_text
-    assert client.post(ada.url, {"speak": "de"})["Location"] == ada.url
+    assert client.post(f"{ada.url}language/", {"speak": "de"})["Location"] == ada.url
     assert spoken(client.get(ada.url)) == "de"
     ada.appraiser.refresh_from_db()
     assert (ada.appraiser.language, ada.appraiser.consent_text) == ("de", accepted)
@@ -67,7 +67,7 @@ def test_another_language_lasts_and_leaves_the_consent_as_it_was(client, ada):
 @pytest.mark.parametrize(("fixed", "asked"), [("", "xx"), ("es", "de")])
 def test_no_language_is_taken_that_is_not_offered(client, ada, fixed, asked):
     Study.objects.update(language=fixed)
-    client.post(ada.url, {"speak": asked})
+    client.post(f"{ada.url}language/", {"speak": asked})
     ada.appraiser.refresh_from_db()
     assert ada.appraiser.language == ""
 

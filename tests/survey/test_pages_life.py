@@ -6,7 +6,7 @@ import pytest
 
 from survey.models import Appraiser
 from survey.services.answering import record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study, pilot_study
 from survey.services.status import pause_study, resume_study
 from tests.survey.drafts import prepared, publish
@@ -62,7 +62,7 @@ def test_a_trial_cut_short_by_the_launch_ends_kindly(client, pilot):
 
 
 def test_a_paused_study_asks_people_back_and_their_link_goes_on(client, study, ada):
-    begin(appraiser=ada.appraiser)
+    mark_instructed(appraiser=ada.appraiser)
     pause_study(study=study)
     assert "taking a break" in read(client, ada.url)
     assert "taking a break" in read(client, "/s/films/")

@@ -2,13 +2,14 @@
 
 import pytest
 
+from survey import access
 from survey.errors import StudyClosed
-from survey.models import Judgment
-from survey.selectors.next_step import Step
-from survey.services.joining import begin
+from survey.models import Judgment, Study
+from survey.services.joining import mark_instructed
 from survey.services.status import close_study, pause_study
 from survey.services.withdrawing import withdraw
 from survey.views import judging
+from tests.factories import NOW
 from tests.survey.sending import fields
 
 pytestmark = pytest.mark.django_db
@@ -19,19 +20,18 @@ def send(client, ada, monkeypatch):
     """Ada's first answer, on its way when something happens to her or to the study."""
 
     def sent(meanwhile):
-        begin(appraiser=ada.appraiser)
+        mark_instructed(appraiser=ada.appraiser)
         form = fields(client.get(ada.url).context["page"])
-        known = judging.holder
+        known = access.appraiser_for_token
 
-        def holder(request, token):
-            who = known(request, token)
+        def found_first(token):
+            monkeypatch.setattr(access, "appraiser_for_token", known)
+            who = known(token)
             meanwhile(who)
             return who
 
-        monkeypatch.setattr(judging, "holder", holder)
-        reply = client.post(ada.url, form)
-        monkeypatch.setattr(judging, "holder", known)
-        return reply
+        monkeypatch.setattr(access, "appraiser_for_token", found_first)
+        return client.post(f"{ada.url}answer/", form)
 
     return sent
 
@@ -55,17 +55,12 @@ def test_an_answer_that_meets_its_own_withdrawal_finds_a_link_that_is_known_no_m
 
 
 def test_an_answer_whose_sender_s_questionnaire_is_erased_this_moment_is_not_called_taken(
-    client, ada, monkeypatch
+    client, ada, send
 ):
-    begin(appraiser=ada.appraiser)
-    form = fields(client.get(ada.url).context["page"])
-
-    def erased_meanwhile(who):
-        withdraw(appraiser=who)
-        return Step.BEFORE
-
-    monkeypatch.setattr(judging, "next_step", erased_meanwhile)
-    assert client.post(ada.url, form).status_code == 404
+    Study.objects.update(before=[{"name": "age", "text": "Age?", "kind": "number"}])
+    ada.appraiser.responses.create(part="before", item="age", question="Age?", answered_at=NOW)
+    reply = send(lambda who: withdraw(appraiser=who))
+    assert client.get(reply["Location"]).status_code == 404
 
 
 def test_an_answer_that_meets_a_short_break_is_asked_for_again(send, client, study, monkeypatch):

@@ -13,7 +13,7 @@ from survey.selectors.next_step import Step, next_step
 from survey.selectors.question import question_page
 from survey.selectors.questionnaires import items_of, questionnaire_results
 from survey.services.answering import record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.responding import respond
 from survey.services.status import close_study
 from tests.factories import NOW, StudyFactory
@@ -38,7 +38,7 @@ def asking(db):
 def eve(asking):
     """She has read the instructions."""
     appraiser, token = join_study(study=asking)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     return Appraiser.objects.get(pk=appraiser.pk), f"/a/{token}/"
 
 
@@ -152,7 +152,7 @@ def test_one_who_is_screened_out_reads_kind_words_and_no_code(client, eve):
 
 def test_no_question_is_judged_before_the_questionnaire(client, eve):
     who, url = eve
-    client.post(url, fields(question_page(who)))
+    client.post(f"{url}answer/", fields(question_page(who)))
     assert not Judgment.objects.exists()
 
 
@@ -192,7 +192,7 @@ def test_who_left_an_item_of_the_scale_out_has_no_score():
     study = StudyFactory(slug="scale", before=scale)
     for sent in (sus("5"), sus("5") | {"sus-3": ""}):
         who, _ = join_study(study=study)
-        begin(appraiser=who)
+        mark_instructed(appraiser=who)
         assert answer(fresh(who), "before", sent)
     (before,) = questionnaire_results(study, kind="real")
     assert (before.n, before.sus.n, before.sus.mean) == (2, 1, 50.0)

@@ -101,19 +101,19 @@ def walk(visit):
     visit.get("/s/secret/consent/")
     url = visit.post("/s/secret/consent/")["Location"]
     visit.get(url)
-    visit.post(url, {"begin": "1"})
+    visit.post(f"{url}begin/")
     visit.get(url)
     visit.post(f"{url}responses/", {"part": "before", "item-age": ""})
     visit.post(f"{url}responses/", {"part": "before", "item-age": "41"})
     more = {"left_familiarity": "seen", "right_familiarity": "known", "confidence": "3"}
     for _ in range(9):
         page = visit.get(url).context["page"]
-        visit.post(url, fields(page))
-        visit.post(url, fields(page, "right", **more))
-        visit.post(url, fields(page, "left", **more))
+        visit.post(f"{url}answer/", fields(page))
+        visit.post(f"{url}answer/", fields(page, "right", **more))
+        visit.post(f"{url}answer/", fields(page, "left", **more))
     for rest in ("answers/", "answers/2/", "break/", "withdraw/", ""):
         visit.get(url + rest)
-    visit.post(url, {"confirm": "1"})
+    visit.post(f"{url}confirm/")
     visit.post(f"{url}responses/", {"part": "after", "item-mood": "7"})
     assert "Your completion code" in visit.get(url).content.decode()
     return url

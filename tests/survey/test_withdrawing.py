@@ -9,10 +9,11 @@ from django.apps import apps
 from survey.errors import StudyClosed
 from survey.models import Appraiser, Invitation, Judgment, Study, Withdrawal
 from survey.selectors.questionnaires import items_of
-from survey.services.answering import mark_shown, record_judgment
+from survey.services.answering import record_judgment
 from survey.services.inviting import make_invitations
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.responding import respond
+from survey.services.visiting import mark_shown
 from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
 from tests.factories import NOW, StudyFactory
@@ -32,7 +33,7 @@ def everything():
 
 def take_part(study):
     who, token = join_study(study=study, now=NOW)
-    begin(appraiser=who)
+    mark_instructed(appraiser=who)
     if study.before:
         items = items_of(study, "before")
         respond(appraiser=who, part="before", items=items, sent={"age": "36"})

@@ -16,9 +16,10 @@ from survey.management.studies import USAGE, find_study
 from survey.models import Appraiser, Arm, Assignment, Judgment, Response, Study
 from survey.pairing import Stream, generator
 from survey.protocol import questionnaires
-from survey.services.answering import confirm_answers, mark_shown, record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.answering import confirm_answers, record_judgment
+from survey.services.joining import join_study, mark_instructed
 from survey.services.responding import respond
+from survey.services.visiting import mark_shown
 
 SECONDS_READING = 45.0
 SECONDS_A_QUESTION = 30.0  # the median; a few take much longer, as people do
@@ -96,14 +97,13 @@ def take_part(study: Study, manner: Manner, *, seed: int, end: datetime) -> Coun
         asked = asked[: int(rng.integers(len(asked)))]
     moments = times(rng, len(asked), end - pause)
     Appraiser.objects.filter(pk=appraiser.pk).update(consented_at=moments[0], seen_at=moments[-1])
-    begin(appraiser=appraiser, now=moments[1])
+    mark_instructed(appraiser=appraiser, now=moments[1])
     fill_in(appraiser, Response.Part.BEFORE, rng, moments[1])
     for assignment, shown, answered in zip(asked, moments[1:], moments[2:], strict=False):
-        key = assignment.key
-        mark_shown(appraiser=appraiser, assignment_key=key, now=shown)
+        mark_shown(appraiser=appraiser, assignment_key=assignment.key, now=shown)
         record_judgment(
             appraiser=appraiser,
-            assignment_key=key,
+            assignment_key=assignment.key,
             choice=assignment.expected or choose(assignment, manner, rng),
             now=answered,
         )

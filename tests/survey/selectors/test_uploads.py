@@ -16,7 +16,7 @@ from survey.selectors.results import study_results
 from survey.selectors.uploads import sources_for_arms, stored_upload
 from survey.services.answering import record_judgment
 from survey.services.cloning import clone_study
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study
 from survey.services.preparing import delete_draft, prepare_study
 from tests.factories import N_MOVIES, DatasetFactory, TrainedModelFactory, small_ratings
@@ -237,7 +237,7 @@ def test_nothing_of_an_upload_reaches_an_appraiser(client, dataset, file):
     save(file, rows("secret-system", range(40), score="4.4321"))
     study = launched(dataset, file, "autoencoder,upload:secret-system")
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     seen = ""
     for assignment in appraiser.assignments.order_by("position"):
         seen += client.get(f"/a/{token}/").content.decode()

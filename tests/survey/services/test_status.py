@@ -22,7 +22,7 @@ from survey.selectors.question import question_page
 from survey.selectors.results import study_results
 from survey.services.answering import record_judgment
 from survey.services.inviting import make_invitations
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study, move_study, pilot_study
 from survey.services.responding import respond
 from survey.services.status import close_study, end_pilot, pause_study, resume_study
@@ -126,7 +126,7 @@ def test_back_to_a_draft_forgets_who_left_the_trial_and_keeps_the_personal_links
     stays, leaves = make_invitations(study=pilot, count=2)
     for link in (stays, leaves):
         who, _ = join_study(study=pilot, kind="pilot", invitation=link.token)
-        begin(appraiser=who)
+        mark_instructed(appraiser=who)
         items = questionnaires.asked_items(pilot.before)
         assert respond(appraiser=who, part="before", items=items, sent={"hobby": "chess"})
     withdraw(appraiser=who)

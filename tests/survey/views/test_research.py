@@ -10,7 +10,7 @@ from django.utils import timezone
 from recommender.models import Job, Recommendation, Worker
 from survey.models import Judgment, Study, Withdrawal
 from survey.services.answering import record_judgment
-from survey.services.joining import begin, join_study
+from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study
 from tests.factories import JobFactory, StudyFactory
 from tests.survey.drafts import prepared, publish
@@ -228,7 +228,7 @@ def test_the_results_take_as_many_queries_for_many_judgments(
 
 def test_no_page_holds_inline_style_or_script(as_rita, client, study, draft):
     appraiser, token = join_study(study=study)
-    begin(appraiser=appraiser)
+    mark_instructed(appraiser=appraiser)
     paths = ["/", "/login/", "/s/films/", f"/a/{token}/", "/research/", "/research/films/",
              "/research/draft/", "/nothing/"]  # fmt: skip
     for path in paths:
