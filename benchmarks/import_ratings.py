@@ -1,11 +1,11 @@
-"""Import of a large ratings file, against pandas reading the same file.
+"""Reading and importing a large file of ratings, compared with libraries that only parse it.
 
     python benchmarks/import_ratings.py                       # generates 26 million lines first
     python benchmarks/import_ratings.py --csv path/ratings.csv --rounds 3
 
-Ours is the whole command ``manage.py import_ratings`` on an empty SQLite database: reading,
-checking, sorting, hashing, writing arrays and rows. The peer is one ``pandas.read_csv`` of the
-file, which checks nothing. They take turns, one process each.
+``import`` is the whole command ``manage.py import_ratings`` on an empty SQLite database: hashing,
+reading, checking, sorting, writing arrays and rows. ``read`` is ``read_source`` alone. The others
+parse the file with a library and check nothing. They take turns, one process each.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,13 @@ from _runs import HERE, keep
 from workload import SHAPES, generate
 
 MANAGE = HERE.parent / "manage.py"
-READ = "import sys, pandas; print(len(pandas.read_csv(sys.argv[1])))"
+READERS = {
+    "read": "from pathlib import Path; from recommender.core.readers.source import read_source;"
+    "read_source(Path(sys.argv[1]))",
+    "pandas": "import pandas; pandas.read_csv(sys.argv[1])",
+    "pyarrow": "import pyarrow.csv; pyarrow.csv.read_csv(sys.argv[1])",
+    "polars": "import polars; polars.read_csv(sys.argv[1])",
+}
 
 
 def timed(command: list[str], environment: dict[str, str]) -> dict[str, float]:
@@ -73,27 +80,26 @@ def main() -> None:
             generate(SHAPES["paper"], csv.parent, csv=True)
     with csv.open("rb") as lines:
         n_lines = sum(block.count(b"\n") for block in iter(lambda: lines.read(1 << 24), b"")) - 1
+    readers = {name: code for name, code in READERS.items() if name == "read" or find_spec(name)}
     rows: list[dict[str, Any]] = []
     for _ in range(options.rounds):
-        rows.append({"name": "ours", **import_once(csv)})
-        peer = timed([sys.executable, "-c", READ, str(csv)], dict(os.environ))
-        rows.append({"name": "pandas.read_csv", **peer})
-    print(f"{'':16}{'seconds':>9}{'cpu s':>8}{'lines/s':>12}{'peak GB':>9}{'load':>6}")
+        rows.append({"name": "import", **import_once(csv)})
+        for name, code in readers.items():
+            command = [sys.executable, "-c", f"import sys; {code}", str(csv)]
+            rows.append({"name": name, **timed(command, dict(os.environ))})
+    print(f"{'':10}{'seconds':>9}{'cpu s':>8}{'lines/s':>12}{'peak GB':>9}{'load':>6}")
     for row in rows:
         print(
-            f"{row['name']:16}{row['seconds']:9.1f}{row['cpu_seconds']:8.1f}"
+            f"{row['name']:10}{row['seconds']:9.1f}{row['cpu_seconds']:8.1f}"
             f"{n_lines / row['seconds']:12,.0f}{row['peak_gb']:9.2f}{row['load']:6.1f}"
         )
-    ours, peers = ([row for row in rows if (row["name"] == "ours") == own] for own in (True, False))
-    rounds = [peer["seconds"] / own["seconds"] for own, peer in zip(ours, peers, strict=True)]
-    best = [min(row["seconds"] for row in some) for some in (ours, peers)]
-    ratio = best[1] / best[0]
-    print(
-        f"lines per second, ours / pandas, round by round: {', '.join(f'{r:.2f}' for r in rounds)}"
-    )
-    print(f"the best of each: {ratio:.2f}")
-    result = {"lines": n_lines, "rows": rows, "ratio": ratio, "ratio_of_each_round": rounds}
-    keep(__file__, result)
+    seconds = {name: [row["seconds"] for row in rows if row["name"] == name] for name in readers}
+    seconds["import"] = [row["seconds"] for row in rows if row["name"] == "import"]
+    ratios = {name: min(seconds["pandas"]) / min(times) for name, times in seconds.items()}
+    print("lines per second relative to pandas, the best round of each:")
+    for name, ratio in ratios.items():
+        print(f"  {name:10}{ratio:.2f}")
+    keep(__file__, {"lines": n_lines, "rows": rows, "relative_to_pandas": ratios})
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from _error_table import PAPER, ROWS, SPLITS, TUNED, Row, Table, column, markdow
 
 from recommender.core.algorithms.base import implementation
 from recommender.core.metrics import mae, rmse
-from recommender.core.readers import read_source
+from recommender.core.readers.source import read_source
 from recommender.core.splitting import Split, newest_slice, split
 from recommender.core.systems import RunOptions, config_to_dict, override, system
 

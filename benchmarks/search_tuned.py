@@ -25,7 +25,7 @@ import numpy as np
 
 from recommender.core.algorithms.dual_autoencoder.model import DualAutoencoder
 from recommender.core.metrics import mae, rmse
-from recommender.core.readers import read_source
+from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
 from recommender.core.systems import DualAutoencoderConfig, RunOptions
 

@@ -1,4 +1,4 @@
-"""From the row of a data set to its ratings, memory-mapped, verified once a process."""
+"""Loads the ratings of a data set, memory-mapped and verified once in each process."""
 
 from functools import lru_cache
 
@@ -6,19 +6,19 @@ from recommender import store
 from recommender.core.ratings import Ratings, Scale
 from recommender.models import Dataset
 
-#: before the name of an official fold, in the names of the arrays
+#: Prefix of the arrays of official folds.
 FOLD = "fold-"
 
 
 def load_ratings(dataset: Dataset) -> Ratings:
-    """The ratings of ``dataset``; StoreError where its files are gone or not what was written."""
+    """The ratings of ``dataset``; StoreError if its files are missing or were changed."""
     scale = Scale(dataset.scale_minimum, dataset.scale_maximum, dataset.scale_step)
     return _mapped(str(store.path(dataset.folder)), dataset.folder, dataset.arrays_checksum, scale)
 
 
 @lru_cache(maxsize=4)
 def _mapped(_place: str, folder: str, checksum: str, scale: Scale) -> Ratings:
-    """``_place`` only keeps homes apart: two of them may hold a folder of the same name."""
+    """``_place`` is part of the cache key: two homes may contain a folder of the same name."""
     arrays = store.read_arrays(folder, checksum)
     folds = {
         name.removeprefix(FOLD): array for name, array in arrays.items() if name.startswith(FOLD)

@@ -1,12 +1,10 @@
-"""Arrays on disk: written whole or not at all, verified when read, never pickled."""
+"""Arrays and trained models on disk: written atomically, verified when read, never pickled."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +16,30 @@ CHUNK = 1 << 20
 
 
 class StoreError(Exception):
-    """A stored file is missing or not what was written."""
+    """A stored file is missing or was changed."""
 
 
 def path(relative: str) -> Path:
-    """A place below STUDYSITE_HOME; rows keep the relative part, so that the home can move."""
+    """An absolute path below STUDYSITE_HOME; rows keep the relative part, so the home can move."""
     home = Path(settings.STUDYSITE_HOME).resolve()
     found = (home / relative).resolve()
     if not found.is_relative_to(home):
-        raise StoreError(f"{relative!r} lies outside STUDYSITE_HOME.")
+        raise StoreError(f"{relative!r} is outside STUDYSITE_HOME.")
     return found
 
 
 def write_arrays(relative: str, arrays: Mapping[str, NDArray]) -> str:
-    """One .npy file an array, ready to be memory-mapped; returns the folder's checksum."""
-    files = {f"{name}.npy": array for name, array in arrays.items()}
+    """Write one .npy file for each array, which can be memory-mapped; returns the checksum."""
 
-    def fill(folder: Path) -> str:
-        # Hashed from memory while each file is written and flushed: reading all of it back would
-        # take as long again; benchmarks/import_ratings.py.
-        with ThreadPoolExecutor() as pool:
-            checksum = pool.submit(_checksum_of, files)
-            list(pool.map(lambda name: _save(folder / name, files[name]), files))
-            return checksum.result()
+    def fill(folder: Path) -> None:
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
 
     return _write_folder(path(relative), fill)
 
 
 def read_arrays(relative: str, checksum: str) -> dict[str, NDArray]:
-    """Memory-mapped, read-only arrays, after their checksum was verified."""
+    """Memory-mapped, read-only arrays; StoreError unless their checksum is right."""
     folder = path(relative)
     _verify(folder, checksum)
     return {
@@ -56,17 +49,14 @@ def read_arrays(relative: str, checksum: str) -> dict[str, NDArray]:
 
 
 def write_artefact(relative: str, arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) -> str:
-    """A trained model: model.safetensors and facts.json; returns the folder's checksum."""
+    """Write a trained model (model.safetensors, facts.json); returns the checksum."""
     from safetensors.numpy import save_file
 
-    def fill(folder: Path) -> str:
+    def fill(folder: Path) -> None:
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         save_file(whole, folder / "model.safetensors")
         text = json.dumps(facts, indent=2, sort_keys=True)
         (folder / "facts.json").write_text(text, encoding="utf-8")
-        for file in folder.iterdir():
-            _flush(file)
-        return _checksum(folder)
 
     return _write_folder(path(relative), fill)
 
@@ -81,7 +71,7 @@ def read_artefact(relative: str, checksum: str) -> tuple[dict[str, NDArray], dic
 
 
 def remove(relative: str) -> None:
-    """Delete a folder or file that no row refers to; it may be gone already."""
+    """Delete a folder or file that no row refers to; it may not exist."""
     target = path(relative)
     if target.is_dir():
         shutil.rmtree(target, ignore_errors=True)
@@ -90,7 +80,7 @@ def remove(relative: str) -> None:
 
 
 def link(relative: str, to: str) -> None:
-    """Give a file a second name within the home, in place of what may be there."""
+    """Give a file a second name within the home, replacing any file of that name."""
     target = path(to)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
@@ -99,25 +89,25 @@ def link(relative: str, to: str) -> None:
 
 
 def entries(relative: str) -> list[str]:
-    """What lies in a folder, as relative places, half-written ones included."""
+    """The relative paths of a folder's entries, half-written ones included."""
     folder = path(relative)
     if not folder.is_dir():
         return []
     return [f"{relative}/{place.name}" for place in sorted(folder.iterdir())]
 
 
-def _write_folder(final: Path, fill: Callable[[Path], str]) -> str:
-    """Fill a folder beside the final place, then rename it into place; returns its checksum.
-
-    ``fill`` flushes its files to disk and returns their ``_checksum``.
-    """
+def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
+    """Fill a temporary folder, flush it to disk and rename it; returns its checksum."""
     final.parent.mkdir(parents=True, exist_ok=True)
     partial = final.with_name(f".{final.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        checksum = fill(partial)
+        fill(partial)
+        for file in partial.iterdir():
+            _flush(file)
         _flush(partial)
+        checksum = _checksum(partial)
         if final.exists():
             shutil.rmtree(final)
         partial.rename(final)
@@ -126,23 +116,6 @@ def _write_folder(final: Path, fill: Callable[[Path], str]) -> str:
         raise
     _flush(final.parent)
     return checksum
-
-
-def _save(file: Path, array: NDArray) -> None:
-    with file.open("wb") as stream:
-        for part in _content(array):
-            stream.write(part)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _content(array: NDArray) -> Iterator[bytes | memoryview]:
-    """An .npy file: the header and the values, in the order of rows."""
-    header, whole = io.BytesIO(), np.asarray(array, order="C")
-    facts = np.lib.format.header_data_from_array_1_0(whole)
-    np.lib.format.write_array_header_1_0(header, facts)
-    yield header.getvalue()
-    yield whole.reshape(-1).view(np.uint8).data
 
 
 def _flush(target: Path) -> None:
@@ -164,20 +137,10 @@ def _checksum(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _checksum_of(files: Mapping[str, NDArray]) -> str:
-    """The ``_checksum`` of a folder with these arrays, without reading it."""
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(name.encode() + b"\0")
-        for part in _content(files[name]):
-            digest.update(part)
-    return digest.hexdigest()
-
-
 def _verify(folder: Path, checksum: str) -> None:
     if not folder.is_dir():
-        raise StoreError(f"{folder} is missing. Restore it from a backup, or make it again.")
+        raise StoreError(f"{folder} is missing. Restore it from a backup, or create it again.")
     if _checksum(folder) != checksum:
         raise StoreError(
-            f"{folder} was changed after it was written. Restore a backup, or make it again."
+            f"{folder} was changed after it was written. Restore a backup, or create it again."
         )

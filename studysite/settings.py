@@ -21,7 +21,7 @@ env.refuse_unsafe(debug=DEBUG, site=SITE_URL, allowed=ALLOWED_HOSTS)
 HTTPS = SITE_URL.startswith("https://")
 
 INSTALLED_APPS = [
-    "studysite.apps.AdminOfPages",
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.installation import ROOT
 
-READS_PUBLIC_DATA = "tests/recommender/core/test_readers_real.py"
+READS_PUBLIC_DATA = "tests/recommender/core/readers/test_real_sources.py"
 
 
 @pytest.mark.parametrize(("required", "status", "word"), [("0", 0, "skipped"), ("1", 1, "error")])

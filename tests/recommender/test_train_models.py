@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from recommender import selectors
 from recommender.core.errors import FitError
-from recommender.core.readers import read_source
+from recommender.core.readers.source import read_source
 from recommender.core.systems import Progress
 from recommender.management import following
 from recommender.models import Evaluation, Job, TrainedModel
@@ -21,7 +21,7 @@ from recommender.services import claims
 from recommender.services.claims import fail_job
 from recommender.services.importing import register_dataset
 from recommender.services.reconciling import reconcile, record_worker
-from tests.recommender.core import sources
+from tests.recommender.core.readers import sources
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,6 +1,6 @@
 """The built-in data set: real films (facts, in demo_films.csv) and simulated raters.
 
-Whole numbers only, so that every machine and every numpy makes the same data from a seed.
+Integer arithmetic only, so that every machine and numpy version makes the same data from a seed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.core.ratings import Ratings, Scale
-from recommender.core.readers.source import MovieRecord, Source
+from recommender.core.readers.items import ItemRecord
+from recommender.core.readers.source import RatingsSource
 
 FILMS = "demo_films.csv"
 SEED = 20
 N_USERS = 600
 SCALE = Scale(0.5, 5, 0.5)
-N_GROUPS = 8  #: circles of like taste
-FEWEST, MOST = 20, 250  #: ratings of one user
+N_GROUPS = 8  #: groups of users with similar taste
+FEWEST, MOST = 20, 250  #: ratings per user
 YEARS = np.array(["2019", "2020", "2021", "2022", "2023", "2024", "2025"], "M8[s]").astype(np.int64)
 DAY = 86_400
 LICENCE = (
@@ -30,34 +31,34 @@ LICENCE = (
 
 Whole = NDArray[np.int64]
 
-#: what a drawn number is for; no two draws share one
+#: Purposes of random numbers; each draw has its own.
 (QUALITY, FAME, TRAIT, GENEROSITY, GROUP, GROUP_TASTE, OWN_TASTE, OWN_TRAIT, ERA, ERA_CARE) = range(
     1, 11
 )
 (NOISE, CHANCE, COUNT, ARRIVAL, SPAN, SESSIONS, SESSION, SHARE, ORDER, PAUSE) = range(11, 21)
 
 
-def demo_source(seed: int = SEED) -> Source:
+def demo_source(seed: int = SEED) -> RatingsSource:
     """About 45,000 ratings in half stars by 600 simulated users over six years.
 
-    A rating is what the film is worth, how generous the user is, how the user's tastes meet the
-    film's genres, era and two hidden traits, and noise; films that are famous or to the user's
-    taste are rated more often.
+    A rating is the sum of the film's quality, the user's generosity, the match of the user's taste
+    with the film's genres, era and two hidden traits, and noise. Users rate films more often that
+    are famous or to their taste.
     """
     text = files(__package__).joinpath(FILMS).read_text(encoding="utf-8")
-    movies = [
-        MovieRecord(str(number), row["title"], int(row["year"]), row["genres"].split("|"))
+    items = [
+        ItemRecord(str(number), row["title"], int(row["year"]), row["genres"].split("|"))
         for number, row in enumerate(csv.DictReader(text.splitlines()), start=1)
     ]
     draw = Draw(seed)
-    taste = _tastes(draw, movies)
+    taste = _tastes(draw, items)
     sessions = _sessions(draw)
-    users, films = _choices(draw, movies, taste, sessions)
+    users, films = _choices(draw, items, taste, sessions)
     levels = _levels(draw, users, films, taste)
-    times = _times(draw, users, films, movies, sessions)
+    times = _times(draw, users, films, items, sessions)
     rated, columns = np.unique(films, return_inverse=True)
     content = np.stack([users, films, levels, times]).astype("<i8").tobytes()
-    return Source(
+    return RatingsSource(
         ratings=Ratings.from_triples(
             users,
             columns,
@@ -67,7 +68,7 @@ def demo_source(seed: int = SEED) -> Source:
             user_ids=np.arange(1, N_USERS + 1),
             item_ids=rated + 1,
         ),
-        movies=movies,
+        items=items,
         format="demo",
         checksum=hashlib.sha256(text.encode() + content).hexdigest(),
         licence_note=LICENCE,
@@ -75,24 +76,24 @@ def demo_source(seed: int = SEED) -> Source:
 
 
 class Draw:
-    """Numbers that look random and depend on the seed, their purpose and their places alone."""
+    """Pseudo-random numbers that depend only on the seed, their purpose and their coordinates."""
 
     def __init__(self, seed: int) -> None:
         self._seed = np.uint64(seed)
 
     def bits(self, purpose: int, *places: Whole) -> NDArray[np.uint64]:
-        """64 mixed bits for each place (splitmix64's finaliser after each coordinate)."""
+        """64 mixed bits for each place (the finaliser of splitmix64 after each coordinate)."""
         state = _mixed(np.full(1, self._seed, np.uint64) + np.uint64(purpose << 32))
         for place in places:
             state = _mixed(state + np.asarray(place).astype(np.uint64))
         return state
 
     def below(self, limit: int, purpose: int, *places: Whole) -> Whole:
-        """Whole numbers from 0 to ``limit`` - 1, all as likely."""
+        """Whole numbers from 0 to ``limit`` - 1, uniformly distributed."""
         return (self.bits(purpose, *places) >> np.uint64(33)).astype(np.int64) * limit >> 31
 
     def bell(self, spread: int, purpose: int, *places: Whole) -> Whole:
-        """Whole numbers around 0 with standard deviation ``spread``: sums of four uniform ones."""
+        """Whole numbers around 0 with standard deviation ``spread``: sums of four uniforms."""
         bits = self.bits(purpose, *places)
         total = np.zeros(bits.shape, np.int64)
         for shift in (0, 16, 32, 48):
@@ -107,18 +108,18 @@ def _mixed(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return state ^ (state >> np.uint64(31))
 
 
-def _tastes(draw: Draw, movies: list[MovieRecord]) -> Whole:
+def _tastes(draw: Draw, items: list[ItemRecord]) -> Whole:
     """How much more, in thousandths of a star, each user likes each film (users x films)."""
-    names = sorted({genre for movie in movies for genre in movie.genres})
-    has = np.array([[name in movie.genres for name in names] for movie in movies], np.int64)
+    names = sorted({genre for item in items for genre in item.genres})
+    has = np.array([[name in item.genres for name in names] for item in items], np.int64)
     users, genres = np.arange(N_USERS)[:, None], np.arange(len(names))[None, :]
     group = draw.below(N_GROUPS, GROUP, users)
     liking = draw.bell(850, GROUP_TASTE, group, genres) + draw.bell(300, OWN_TASTE, users, genres)
     taste = liking @ has.T * 3 // (2 * has.sum(axis=1))
-    years = np.array([movie.year for movie in movies], np.int64)[None, :]
+    years = np.array([item.year for item in items], np.int64)[None, :]
     favourite = 2020 - draw.below(70, ERA, group, users // 3)
     taste += 200 - np.abs(years - favourite) * draw.below(20, ERA_CARE, users)
-    films = np.arange(len(movies))[None, :]
+    films = np.arange(len(items))[None, :]
     for trait in (np.full(1, 0), np.full(1, 1)):
         film_trait = draw.bell(1000, TRAIT, trait, films)
         own = draw.bell(400, OWN_TRAIT, trait, group) + draw.bell(250, OWN_TRAIT, trait + 2, users)
@@ -127,9 +128,9 @@ def _tastes(draw: Draw, movies: list[MovieRecord]) -> Whole:
 
 
 def _sessions(draw: Draw) -> Whole:
-    """When each user sits down to rate (users x 8, seconds since 1970, unsorted).
+    """The start of each user's sessions (users x 8, seconds since 1970, unsorted).
 
-    Users arrive all through the years. Half of them never return: all their sessions are one.
+    Users arrive throughout the years. Half of them never return: their sessions are all the same.
     """
     users = np.arange(N_USERS)
     first, last = int(YEARS[0]) // DAY, int(YEARS[-1]) // DAY - 1
@@ -145,20 +146,20 @@ def _sessions(draw: Draw) -> Whole:
 
 
 def _choices(
-    draw: Draw, movies: list[MovieRecord], taste: Whole, sessions: Whole
+    draw: Draw, items: list[ItemRecord], taste: Whole, sessions: Whole
 ) -> tuple[Whole, Whole]:
-    """Who rated what: parallel arrays of users and films, by user."""
-    users, films = np.arange(N_USERS), np.arange(len(movies))
-    years = np.array([movie.year for movie in movies], np.int64)
-    # The square makes a few films famous and most of them obscure; younger ones are better known.
+    """The rated pairs: parallel arrays of users and films, by user."""
+    users, films = np.arange(N_USERS), np.arange(len(items))
+    years = np.array([item.year for item in items], np.int64)
+    # The square makes a few films famous and most obscure; newer films are better known.
     fame = draw.below(1000, FAME, films) ** 2 * 3 // 1000 + (years - 1920) * 12
     wish = fame[None, :] + taste // 2 + draw.bell(900, CHANCE, users[:, None], films[None, :])
-    # Nobody has seen a film before the year after it came out.
+    # No film is rated before the year after its release.
     wish[years[None, :] >= _year(sessions.max(axis=1))[:, None]] = -1_000_000
     share = draw.below(1 << 16, COUNT, users)
     counts = FEWEST + ((MOST - FEWEST + 1) * (share * share * share >> 32) >> 16)
     best = np.argsort(-wish, axis=1, kind="stable")
-    taken = np.arange(len(movies))[None, :] < counts[:, None]
+    taken = np.arange(len(items))[None, :] < counts[:, None]
     return np.repeat(users, counts), best[taken].astype(np.int64)
 
 
@@ -175,14 +176,14 @@ def _levels(draw: Draw, users: Whole, films: Whole, taste: Whole) -> Whole:
 
 
 def _times(
-    draw: Draw, users: Whole, films: Whole, movies: list[MovieRecord], sessions: Whole
+    draw: Draw, users: Whole, films: Whole, items: list[ItemRecord], sessions: Whole
 ) -> Whole:
-    """When each rating was made: one after another within one of its user's sessions."""
-    # Almost half of a user's ratings are made on the first day.
+    """The time of each rating: one after another within a session of the user."""
+    # Almost half of a user's ratings are made in the first session.
     later = draw.below(100, SHARE, users, films) >= 40
     session = np.where(later, draw.below(8, ORDER, users, films), 0)
     start = sessions[users, session]
-    years = np.array([movie.year for movie in movies], np.int64)[films]
+    years = np.array([item.year for item in items], np.int64)[films]
     start = np.where(years < _year(start), start, sessions.max(axis=1)[users])
     order = np.lexsort((draw.bits(ORDER, films, users), start, users))
     key = start[order] + (users[order] << 40)

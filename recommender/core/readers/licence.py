@@ -1,22 +1,22 @@
-"""The part of a source's own README that says how its data may be used."""
+"""Finds the section on licence terms in the README of a source."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from recommender.core.readers.members import Member
+from recommender.core.readers.archive import SourceFile
 
 FILES = ("README.txt", "README", "README.md", "README.html", "LICENSE", "LICENSE.txt", "LICENCE")
 LONGEST = 1200
 HEADING = re.compile(r"^(?:#+ *(?P<hash>\S.*)|(?P<line>\S.*)\n[=-]{3,}) *$", re.MULTILINE)
-#: between paragraphs and before the points of a list
+#: Separates paragraphs and the items of a list.
 PART = re.compile(r"\n\s*\n|\n(?=\s*[*-] )")
 TERMS = re.compile(r"licen[cs]e|may (?:not )?\w+|must |permission|guarantee", re.IGNORECASE)
 
 
-def licence_note(files: Mapping[str, Member]) -> str:
-    """``FILE: text`` of the section whose heading names a licence; "" where there is none."""
+def licence_note(files: Mapping[str, SourceFile]) -> str:
+    """``FILE: text`` of the section whose heading mentions a licence, or ""."""
     for name in FILES:
         if name in files:
             text = _text(files[name].head())
@@ -35,7 +35,7 @@ def _text(raw: bytes) -> str:
 
 
 def _section(text: str) -> str:
-    """The paragraphs on terms of the first section under a heading with the word licence."""
+    """The paragraphs about terms in the first section whose heading mentions a licence."""
     headings = list(HEADING.finditer(text))
     for place, heading in enumerate(headings):
         if not re.search(r"licen[cs]e", heading["hash"] or heading["line"], re.IGNORECASE):

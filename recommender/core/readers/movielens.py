@@ -1,93 +1,93 @@
-"""The three shapes MovieLens came in: CSV with a header, lines of ``::``, the tabs of ml-100k."""
+"""The three formats of MovieLens: CSV with a header, lines split by ``::``, and ml-100k."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recommender.core.errors import SourceError
 from recommender.core.ratings import Ratings, Scale
-from recommender.core.readers.assembly import assemble
-from recommender.core.readers.catalogue import (
-    read_100k_movies,
-    read_csv_movies,
-    read_dat_movies,
-    with_links,
-)
-from recommender.core.readers.columns import Layout, Scales
-from recommender.core.readers.members import Member
-from recommender.core.readers.source import MovieRecord, Progress, ignore_progress
-from recommender.core.readers.table import Table, read_table
+from recommender.core.readers.archive import SourceFile
+from recommender.core.readers.columns import TableFormat
+from recommender.core.readers.tables import RatingsTable, read_table
+from recommender.core.readers.to_ratings import pair_keys, sorted_order
 
 WHOLE_STARS = Scale(1, 5, 1)
 HALF_STARS = Scale(0.5, 5, 0.5)
 HEADER = ("userId", "movieId", "rating", "timestamp")
-CSV = Layout(",", HEADER, user=0, item=1, rating=2, timestamp=3, has_header=True)
-DAT = Layout("::", HEADER, user=0, item=1, rating=2, timestamp=3)
-TABS = Layout("\t", ("user", "item", "rating", "timestamp"), user=0, item=1, rating=2, timestamp=3)
+CSV = TableFormat("movielens-csv", ",", HEADER, 0, 1, 2, 3, (HALF_STARS,), has_header=True)
+DAT = TableFormat("movielens-dat", "::", HEADER, 0, 1, 2, 3, (WHOLE_STARS, HALF_STARS))
+TABS = TableFormat(
+    "movielens-100k", "\t", ("user", "item", "rating", "timestamp"), 0, 1, 2, 3, (WHOLE_STARS,)
+)
+#: The official splits of ml-100k.
 FOLDS = ("u1", "u2", "u3", "u4", "u5", "ua", "ub")
-
-Read = tuple[Ratings, list[MovieRecord], list[tuple[str, Member]]]
-
-
-def read_csv(
-    ratings: Member, files: Mapping[str, Member], scale: Scale | None, progress: Progress
-) -> Read:
-    """ratings.csv, movies.csv and, if it is there, links.csv; half stars."""
-    used = [("ratings.csv", ratings), ("movies.csv", files["movies.csv"])]
-    catalogue = read_csv_movies(files["movies.csv"])
-    if "links.csv" in files:
-        catalogue = with_links(catalogue, files["links.csv"])
-        used.append(("links.csv", files["links.csv"]))
-    table, found = _rated(ratings, CSV, [scale or HALF_STARS], progress)
-    return assemble(table, found, catalogue), list(catalogue.movies.values()), used
+RESTORE = "Restore both files."
 
 
-def read_dat(
-    ratings: Member, files: Mapping[str, Member], scale: Scale | None, progress: Progress
-) -> Read:
-    """ratings.dat and movies.dat; whole stars, or half stars where one occurs."""
-    movies = _needed(files, "movies.dat", ratings)
-    catalogue = read_dat_movies(movies)
-    candidates = [scale] if scale else [WHOLE_STARS, HALF_STARS]
-    table, found = _rated(ratings, DAT, candidates, progress)
-    used = [("ratings.dat", ratings), ("movies.dat", movies)]
-    return assemble(table, found, catalogue), list(catalogue.movies.values()), used
+def read_folds(
+    table: RatingsTable, ratings: Ratings, files: Mapping[str, SourceFile]
+) -> dict[str, NDArray[np.bool_]]:
+    """For each official split in ``files``, which ratings (n) are in its test set.
 
-
-def read_100k(
-    ratings: Member, files: Mapping[str, Member], scale: Scale | None, progress: Progress
-) -> Read:
-    """u.data, u.item and the official folds u1 to u5, ua and ub that are there; whole stars."""
-    movies = _needed(files, "u.item", ratings)
-    catalogue = read_100k_movies(movies)
-    table, found = _rated(ratings, TABS, [scale or WHOLE_STARS], progress)
-    used = [("u.data", ratings), ("u.item", movies)]
-    folds: dict[str, tuple[Table, Table | None]] = {}
+    SourceError if a split contains an unknown rating, or if its two files do not add up.
+    """
+    keys = pair_keys(ratings.rows(), ratings.indices, ratings.n_items)
+    folds = {}
     for name in FOLDS:
-        test, base = files.get(f"{name}.test"), files.get(f"{name}.base")
-        if test is None:
+        if f"{name}.test" not in files:
             continue
-        used.append((f"{name}.test", test))
-        test_table, _ = _rated(test, TABS, [found], ignore_progress)
-        rest_table = None
-        if base is not None:
-            used.append((f"{name}.base", base))
-            rest_table, _ = _rated(base, TABS, [found], ignore_progress)
-        folds[name] = (test_table, rest_table)
-    return assemble(table, found, catalogue, folds), list(catalogue.movies.values()), used
+        test = read_table(files[f"{name}.test"], TABS, table.scale)
+        mask = np.zeros(len(keys), np.bool_)
+        mask[_find(table, keys, test)] = True
+        if f"{name}.base" in files:
+            _check_rest(
+                table, keys, mask, test, read_table(files[f"{name}.base"], TABS, table.scale)
+            )
+        folds[name] = mask
+    return folds
 
 
-def _rated(
-    member: Member, layout: Layout, candidates: list[Scale], progress: Progress
-) -> tuple[Table, Scale]:
-    scales = Scales(candidates)
-    table = read_table(member, layout, scales, progress)
-    return table, scales.scale
-
-
-def _needed(files: Mapping[str, Member], name: str, ratings: Member) -> Member:
-    if name not in files:
+def _check_rest(
+    table: RatingsTable,
+    keys: NDArray[np.int64],
+    mask: NDArray[np.bool_],
+    test: RatingsTable,
+    rest: RatingsTable,
+) -> None:
+    """Check that ``rest`` contains exactly the ratings that are not in the test set."""
+    places = _find(table, keys, rest)
+    if mask[places].any():
+        row = int(np.argmax(mask[places]))
+        raise rest.item_error(row, f"the rating is also in {test.file.label}", RESTORE)
+    if len(test.items) + len(rest.items) != len(keys):
         raise SourceError(
-            f"{name} is missing beside it", file=ratings.label, remedy=f"Add {name} of the source."
+            f"the {len(test.items):,} ratings here and the {len(rest.items):,} in "
+            f"{rest.file.label} are not the {len(keys):,} of {table.file.label}",
+            file=test.file.label,
+            remedy=RESTORE,
         )
-    return files[name]
+
+
+def _find(table: RatingsTable, keys: NDArray[np.int64], part: RatingsTable) -> NDArray[np.intp]:
+    """The places of the ratings of ``part`` among the sorted ``keys`` of ``table``."""
+    users, known_users = _translate(table.user_ids, part.user_ids, part.users)
+    items, known_items = _translate(table.item_ids, part.item_ids, part.items)
+    wanted = pair_keys(users, items, len(table.item_ids))
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    found = known_users & known_items & (keys[places] == wanted)
+    if not found.all():
+        problem = f"the rating is not in {table.file.label}"
+        raise part.item_error(int(np.argmin(found)), problem, RESTORE)
+    sorted_order(part, wanted)  # refuses a repeated pair
+    return places
+
+
+def _translate(
+    ids: NDArray, part_ids: NDArray, positions: NDArray[np.int32]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Positions in ``part_ids`` (n) as positions in ``ids``, and whether the id exists there."""
+    places = np.minimum(np.searchsorted(ids, part_ids), len(ids) - 1)
+    return places[positions], (ids[places] == part_ids)[positions]

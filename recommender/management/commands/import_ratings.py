@@ -1,11 +1,8 @@
 """Import ratings from a folder, a zip or a file, or the built-in demo data."""
 
-import gc
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recommender.core.errors import CoreError
 from recommender.core.ratings import Scale
-from recommender.core.readers import Source, read_source
+from recommender.core.readers.archive import ignore_bytes_read
 from recommender.core.readers.demo import demo_source
-from recommender.core.readers.source import ignore_progress
+from recommender.core.readers.source import RatingsSource, read_source
 from recommender.management.following import Display
 from recommender.models import Dataset
 from recommender.services.importing import register_dataset
@@ -26,34 +23,21 @@ from recommender.store import StoreError
 SHOW_SECONDS = 0.1
 
 
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Python looks for no garbage meanwhile: an import makes none, but objects enough to ask.
-
-    Every object of every library would be looked at again and again, which takes a tenth of the
-    processor time of a large import; benchmarks/import_ratings.py.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 class Command(BaseCommand):
     help = "Import ratings: MovieLens files, or a CSV with the header user,item,rating[,timestamp]."
-    #: those of addresses would load every page, which takes longer than most imports
+    #: Checks of URLs would load every page, which takes longer than most imports.
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", nargs="?", type=Path, help="a folder, a zip or a file")
-        parser.add_argument("--name", default="", help="of the data set (default: the source's)")
-        parser.add_argument("--scale", metavar="MIN:MAX:STEP", help="such as 0.5:5:0.5")
+        parser.add_argument(
+            "--name", default="", help="name of the data set (default: that of SOURCE)"
+        )
+        parser.add_argument(
+            "--scale", metavar="MIN:MAX:STEP", help="the allowed ratings, such as 0.5:5:0.5"
+        )
         parser.add_argument("--demo", action="store_true", help="import the built-in demo data")
 
-    @_without_collections()
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path | None = options["source"]
         if (path is None) != options["demo"]:
@@ -71,25 +55,25 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(
-                f"The ratings could not be stored: {error}. See that there is room below "
-                f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) and that it may be written to."
+                f"The ratings could not be stored: {error}. Check that "
+                f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) is writable and has free space."
             ) from error
-        self.stdout.write(describe(dataset, source, known=known))
+        self.stdout.write(import_report(dataset, source, known=known))
 
-    def _read(self, path: Path, scale: Scale | None) -> Source:
-        # Only where somebody watches: in a log a line for every block says nothing.
+    def _read(self, path: Path, scale: Scale | None) -> RatingsSource:
+        # Progress is shown on a terminal only; it would fill a log file.
         watched = sys.stderr.isatty()
-        reading = Reading(Display(self.stderr), path.name) if watched else ignore_progress
+        reading = ReadingProgress(Display(self.stderr), path.name) if watched else ignore_bytes_read
         try:
             return read_source(path, scale=scale, progress=reading)
         except OSError as error:
             raise CommandError(
-                f"{path} cannot be read: {error}. See that it is there and may be read."
+                f"{path} cannot be read: {error}. Check that it exists and is readable."
             ) from error
 
 
-class Reading:
-    """The bar of a file that is being read: share, megabytes a second, time left."""
+class ReadingProgress:
+    """Progress bar for one file: share read, megabytes per second, time left."""
 
     def __init__(self, display: Display, name: str) -> None:
         self._display, self._name = display, name
@@ -98,12 +82,12 @@ class Reading:
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if done < self._done:  # the file is read anew, with other ids in mind
+        if done < self._done:  # the file is read again, with ids as text
             self._begun = now
         ended = done >= total > self._done
         self._done = done
         passed = max(now - self._begun, 1e-3)
-        rate = f"{done / passed / 1e6:,.0f} MB a second"
+        rate = f"{done / passed / 1e6:,.0f} MB/s"
         if ended:
             self._display.say(f"{self._name}: read {total / 1e6:,.0f} MB, {rate}; storing ...")
         elif done < total and now - self._shown >= SHOW_SECONDS:
@@ -114,28 +98,28 @@ class Reading:
 
 
 def default_name(path: Path) -> str:
-    """The name of a folder, or that of a file without its ending."""
+    """The name of the folder, or of the file without its extension."""
     place = path.resolve()
     return place.name if place.is_dir() else place.stem
 
 
-def describe(dataset: Dataset, source: Source, *, known: bool) -> str:
+def import_report(dataset: Dataset, source: RatingsSource, *, known: bool) -> str:
     ratings = source.ratings
     facts = {
         "ratings": f"{dataset.n_ratings:,}",
         "users": f"{dataset.n_users:,}",
         "movies": f"{dataset.n_items:,} ({ratings.n_items:,} rated)",
         "scale": str(ratings.scale),
-        "time": "no time stamps",
+        "time": "no timestamps",
         "folds": ", ".join(dataset.folds) or "none",
         "format": dataset.format,
         "checksum": dataset.checksum,
-        "licence": dataset.licence_note.replace("\n", "\n" + 12 * " ") or "the source names none",
+        "licence": dataset.licence_note.replace("\n", "\n" + 12 * " ") or "not given by the source",
     }
     if dataset.first_rated_at and dataset.last_rated_at:
         facts["time"] = (
             f"{dataset.first_rated_at:%Y-%m-%d %H:%M:%S} to "
             f"{dataset.last_rated_at:%Y-%m-%d %H:%M:%S} UTC"
         )
-    state = "was imported before; nothing changed" if known else "imported"
+    state = "was already imported; nothing changed" if known else "imported"
     return "\n".join([f"{dataset.name} {state}", *(f"  {k:<9} {v}" for k, v in facts.items())])

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.neighbours.similarity import UserIndex
-from recommender.core.readers import read_source
+from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
 from recommender.core.systems import system
 from tests.requirements import need

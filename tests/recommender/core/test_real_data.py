@@ -5,7 +5,7 @@ import pytest
 
 from recommender.core.algorithms.base import implementation
 from recommender.core.evaluation import evaluate
-from recommender.core.readers import read_source
+from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
 from recommender.core.systems import SYSTEMS, DualAutoencoderConfig, RunOptions
 

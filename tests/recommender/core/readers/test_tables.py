@@ -1,27 +1,31 @@
-"""Any table that can be written is read as it was meant; any damage is an error, never a crash."""
+"""Tables are read as they were written, on both paths; damage is an error, never a crash."""
 
 import csv
 import re
 import tempfile
-import zipfile
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recommender.core.errors import SourceError
 from recommender.core.ratings import Scale
-from recommender.core.readers import read_source
-from recommender.core.readers.columns import Layout, Scales, Texts
-from recommender.core.readers.members import Member
-from recommender.core.readers.table import _Reading
-from tests.recommender.core import sources
-from tests.recommender.core.test_readers import triples
+from recommender.core.readers import tables
+from recommender.core.readers.source import read_source
+from tests.recommender.core.readers import sources
+from tests.recommender.core.readers.damage import mutations, scraps
+from tests.recommender.core.readers.outcomes import (
+    assert_paths_agree,
+    outcome,
+    reading,
+    refusal,
+    triples,
+)
 
 HALF = Scale(0.5, 5, 0.5)
 LATEST = 253_402_300_799
 WORD = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufeff]{1,100}")
+HEADER = "user,item,rating,timestamp\n"
 
 number_ids = st.integers(0, 2**63 - 1)
 letters = st.characters(
@@ -30,37 +34,15 @@ letters = st.characters(
 text_ids = st.text(letters, min_size=1, max_size=12).filter(
     lambda text: not re.fullmatch(r"[+-]?\d+", text)
 )
-stars = st.integers(1, 10).map(lambda level: level / 2)
-times = st.integers(0, LATEST)
 
 
 @st.composite
-def tables(draw):
-    """Rows (user, movie, stars, seconds) without a repeated pair."""
-    users, movies = (draw(st.sampled_from([number_ids, text_ids])) for _ in range(2))
-    rows = st.tuples(users, movies, stars, times)
-    return draw(st.lists(rows, min_size=1, max_size=30, unique_by=lambda row: row[:2]))
-
-
-def parsed(path, scale=HALF):
-    return triples(read_source(path, scale=scale).ratings)
-
-
-def outcome(path):
-    """What was read, or the message of the refusal; any other exception is a failure."""
-    try:
-        return parsed(path, scale=None if path.is_dir() else HALF)
-    except SourceError as error:
-        return str(error)
-
-
-def written(where: Path, rows, *, quoting=csv.QUOTE_MINIMAL, end="\n", encoding="utf-8") -> Path:
-    path = where / "table.csv"
-    with path.open("w", encoding=encoding, newline="") as stream:
-        writer = csv.writer(stream, quoting=quoting, lineterminator=end)
-        writer.writerow(["user", "item", "rating", "timestamp"])
-        writer.writerows(rows)
-    return path
+def rows(draw):
+    """Rows (user, item, rating, seconds) without a repeated pair."""
+    users, items = (draw(st.sampled_from([number_ids, text_ids])) for _ in range(2))
+    ratings = st.integers(1, 10).map(lambda level: level / 2)
+    row = st.tuples(users, items, ratings, st.integers(0, LATEST))
+    return draw(st.lists(row, min_size=1, max_size=30, unique_by=lambda row: row[:2]))
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +53,24 @@ def place():
 
 @settings(max_examples=150, deadline=None)
 @given(
-    tables(),
+    rows(),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["utf-8", "utf-8-sig"]),
+    st.booleans(),
 )
-def test_any_table_is_read_as_it_was_written(place, rows, quoting, end, encoding):
-    path = written(place, rows, quoting=quoting, end=end, encoding=encoding)
-    assert sorted(parsed(path)) == sorted(rows)
+def test_any_table_is_read_as_it_was_written(place, rows, quoting, end, encoding, fast):
+    path = place / "table.csv"
+    with path.open("w", encoding=encoding, newline="") as stream:
+        writer = csv.writer(stream, quoting=quoting, lineterminator=end)
+        writer.writerows([["user", "item", "rating", "timestamp"], *rows])
+    with reading(fast=fast):
+        found = triples(read_source(path, scale=HALF).ratings)
+    assert sorted(found) == sorted(rows)
 
 
 def meant(raw: bytes) -> list[tuple]:
-    """A slow, independent reading of a plain CSV; ValueError where it is not sound."""
+    """A slow, independent reading of a plain CSV; ValueError if it is not sound."""
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if any(re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ufeff]", line) for line in lines):
@@ -109,65 +97,31 @@ def meant(raw: bytes) -> list[tuple]:
     return rows
 
 
-TABLE = (
-    b"user,item,rating,timestamp\n1,10,4.0,964982703\n1,20,0.5,964981247\n"
+TABLE = HEADER.encode() + (
+    b"1,10,4.0,964982703\n1,20,0.5,964981247\n"
     b'2,10,5.0,964982224\r\n"7","30",3.5,964983815\n12,20,2,1\n'
 )
-scraps = st.one_of(
-    st.binary(min_size=0, max_size=3),
-    st.sampled_from([b'"', b",", b"\n", b"\r", b"\r\n", b"\0", b"-", b"+", b" ", b"e1", b"0", b"."])
-    | st.sampled_from(
-        [b"nan", b"inf", b"x", b'""', b"\xff", b"\xc3\xa9", b"\t", b"\xef\xbb\xbf", b"\x1f"]
-    ),
-)
+PLAIN_TABLE = HEADER.encode() + b"1,10,4.0,964982703\n1,20,0.5,964981247\n2,10,5,1\n7,30,3.5,2\n"
 
 
-@st.composite
-def mutations(draw, original=TABLE):
-    """The table with one to three pieces overwritten, inserted or cut out, after its header."""
-    raw = original
-    start = original.index(b"\n") + 1
-    for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.integers(min(start, len(raw)), len(raw)))
-        raw = raw[:place] + draw(scraps) + raw[place + draw(st.integers(0, 3)) :]
-    return raw
-
-
-@settings(max_examples=600, deadline=None)
-@given(mutations())
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from([TABLE, PLAIN_TABLE]).flatmap(lambda raw: mutations(raw, len(HEADER))))
 @example(TABLE.replace(b"1,10,4.0", b'"1"2,10,4.0'))
 @example(TABLE.replace(b"1,10,4.0", b"1_0,10,4.0"))
 @example(TABLE.replace(b"1,10,4.0,964982703", b"1,10,4.0,964982703.0"))
 @example(TABLE.replace(b"1,10,4.0", b"1,10,1,4.0").replace(b",20,0.5", b",0.5"))
-def test_a_mutated_table_is_read_as_it_stands_or_refused(place, raw):
+@example(HEADER.encode() + b"\xef\xbb\xbf1,2,4,5\n")
+def test_a_mutated_table_is_read_as_it_stands_or_refused_on_both_paths(place, raw):
     path = place / "mutated.csv"
     path.write_bytes(raw)
-    found = outcome(path)
+    found = assert_paths_agree(path, HALF)
     if isinstance(found, str):
         assert found.startswith(str(path))
     else:
-        assert sorted(found) == sorted(meant(raw))
+        assert sorted(triples(read_source(path, scale=HALF).ratings)) == sorted(meant(raw))
 
 
-@settings(max_examples=400, deadline=None)
-@given(mutations(TABLE.partition(b"\n")[2] * 2), st.sampled_from([set(), {0}, {0, 1}]))
-def test_the_fast_way_never_takes_what_the_careful_way_refuses(raw, text):
-    layout = Layout(",", ("user", "item", "rating", "timestamp"), 0, 1, 2, 3, text_ids=True)
-    member = Member("table.csv", len(raw), lambda: None)
-    fast = _Reading(member, layout, Scales([HALF]), text, lambda *_: None)._fast(raw)
-    if fast is not None:
-        slow, _ = _Reading(member, layout, Scales([HALF]), text, lambda *_: None)._slow(raw, 1)
-        for one, other in zip(fast, slow, strict=True):
-            assert plainly(one) == plainly(other)
-
-
-def plainly(column):
-    if isinstance(column, Texts):
-        return [column.different[code] for code in column.codes]
-    return column.tolist()
-
-
-FORMATS = {
+FILES = {
     "movielens": (sources.MOVIELENS, "ratings.csv"),
     "movies": (sources.MOVIELENS, "movies.csv"),
     "links": (sources.MOVIELENS, "links.csv"),
@@ -179,16 +133,16 @@ FORMATS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
-@pytest.mark.parametrize(("files", "name"), FORMATS.values(), ids=FORMATS)
+@pytest.mark.parametrize(("files", "name"), FILES.values(), ids=FILES)
 def test_damage_to_any_file_of_any_format_is_a_source_error_or_nothing(place, files, name, data):
     where = sources.folder(place / name, files)
     original = files[name].encode()
     cut = data.draw(st.integers(0, len(original)))
     scrap = data.draw(st.binary(max_size=4) | scraps)
     (where / name).write_bytes(original[:cut] + scrap + original[cut + len(scrap) :])
-    found = outcome(where)
+    found = assert_paths_agree(where)
     assert str(where) in found if isinstance(found, str) else found
 
 
@@ -208,10 +162,50 @@ def test_damage_to_a_zip_is_a_source_error_or_nothing(place, at, scrap, removed)
 def test_bytes_of_any_kind_are_a_source_error(place, raw):
     path = place / "noise"
     path.write_bytes(raw)
-    with pytest.raises(SourceError):
-        read_source(path)
+    refusal(path)
 
 
-def test_zipfile_is_what_the_zip_property_relies_on(place):
-    with zipfile.ZipFile(sources.zipped(place / "whole.zip", sources.MOVIELENS)) as archive:
-        assert archive.testzip() is None
+@pytest.mark.parametrize("files", [sources.MOVIELENS, sources.DAT, sources.HUNDRED])
+@pytest.mark.parametrize("made", [sources.folder, sources.zipped])
+def test_every_format_and_container_reads_the_same_on_both_paths(tmp_path, made, files):
+    assert not isinstance(assert_paths_agree(made(tmp_path / "source", files)), str)
+
+
+def test_one_unusual_line_sends_only_its_block_to_the_careful_path(tmp_path, monkeypatch):
+    lines = [f"{user},{item},4,100" for user in range(50) for item in range(4)]
+    lines[100] = f'"{lines[100]}'.replace(",", '",', 1)
+    path, refused = sources.plain(tmp_path, HEADER + "\n".join(lines)), []
+    fast = tables.read_fast
+
+    def counted(*arguments):
+        columns = fast(*arguments)
+        refused.extend([arguments] * (columns is None))
+        return columns
+
+    monkeypatch.setattr(tables, "read_fast", counted)
+    with reading(block=200):
+        assert read_source(path).ratings.n_ratings == 200
+    assert len(refused) == 1
+
+
+def test_a_small_file_is_read_without_the_fast_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "read_fast", None)
+    assert read_source(sources.plain(tmp_path)).ratings.n_ratings == 3
+
+
+def test_a_text_id_after_many_numbers_makes_the_whole_column_text(tmp_path):
+    lines = "".join(f"{user},2,4\n" for user in range(1, 30))
+    with reading(block=32):
+        path = sources.plain(tmp_path, f"user,item,rating\n{lines}ada,2,5\n")
+        ratings = read_source(path).ratings
+    assert ratings.user_ids.tolist() == sorted([*map(str, range(1, 30)), "ada"])
+    assert ratings.item_ids.tolist() == [2]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_progress_never_goes_back_and_ends_with_all_bytes(tmp_path, fast):
+    path, seen = sources.plain(tmp_path, PLAIN_TABLE), []
+    with reading(block=24, fast=fast):
+        read_source(path, progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert seen[-1] == (path.stat().st_size, path.stat().st_size)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recommender.core.ratings import Scale
-from recommender.core.readers import read_source
+from recommender.core.readers.source import read_source
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def hundred(real_data):
 
 def test_ml_latest_small_has_the_counts_of_its_readme(small):
     ratings = small.ratings
-    assert (ratings.n_ratings, ratings.n_users, len(small.movies)) == (100_836, 610, 9_742)
+    assert (ratings.n_ratings, ratings.n_users, len(small.items)) == (100_836, 610, 9_742)
     assert ratings.n_items == 9_724
     assert ratings.scale == Scale(0.5, 5, 0.5)
     assert ratings.values.min() == 0.5
@@ -34,14 +34,14 @@ def test_ml_latest_small_is_dated_as_published(small):
 
 
 def test_ml_latest_small_has_a_link_for_every_movie_and_a_year_for_nearly_all(small):
-    assert all(movie.external_ids["imdb"].startswith("tt") for movie in small.movies)
-    assert sum(movie.year is None for movie in small.movies) < 15
-    assert {movie.title for movie in small.movies} > {"The Matrix", "Toy Story", "Les Misérables"}
+    assert all(movie.external_ids["imdb"].startswith("tt") for movie in small.items)
+    assert sum(movie.year is None for movie in small.items) < 15
+    assert {movie.title for movie in small.items} > {"The Matrix", "Toy Story", "Les Misérables"}
 
 
 def test_ml_100k_has_the_counts_of_its_readme(hundred):
     ratings = hundred.ratings
-    assert (ratings.n_ratings, ratings.n_users, len(hundred.movies)) == (100_000, 943, 1_682)
+    assert (ratings.n_ratings, ratings.n_users, len(hundred.items)) == (100_000, 943, 1_682)
     assert ratings.scale == Scale(1, 5, 1)
     assert np.diff(ratings.indptr).min() == 20
 

@@ -64,7 +64,7 @@ def test_popularity_has_a_long_tail(demo):
 
 
 def test_nobody_rates_a_film_before_the_year_after_it_came_out(demo):
-    years = np.array([movie.year for movie in demo.movies])[demo.ratings.item_ids - 1]
+    years = np.array([movie.year for movie in demo.items])[demo.ratings.item_ids - 1]
     rated_in = 2018 + np.searchsorted(YEARS, demo.ratings.timestamps, side="right")
     assert np.all(years[demo.ratings.indices] < rated_in)
 
