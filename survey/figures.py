@@ -1,7 +1,7 @@
-"""Results as positions on paper: what the inline SVG of a template draws; pure.
+"""Positions for the inline SVG of the results page and the profile; pure.
 
-Positions are percentages of a drawing's width or height, written as SVG wants them ("71.67%"), so
-that a figure fits every screen while its letters keep their size.
+Positions are percentages of a drawing's width or height, as SVG strings ("71.67%"), so that a
+figure scales with the screen while its text keeps its size.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from survey.selectors.arm_results import ArmResult
 from survey.selectors.results import StudyResults
 from survey.stats.intervals import Proportion
 
-#: A curve is drawn in a square of this many units, stretched to the figure's size.
+#: Curves are drawn in a square of this many units, which is stretched to the figure's size.
 CURVE_UNITS = 1000
 
 
@@ -28,7 +28,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class IntervalFigure:
-    """A share and its interval on the line from 0 to 100 %."""
+    """A share and its interval on a line from 0 to 100 %."""
 
     point: str
     low: str
@@ -38,9 +38,9 @@ class IntervalFigure:
 
 @dataclass(frozen=True)
 class Headline:
-    """What the judgments say: ``arm`` was chosen over ``other``; ``clear`` if 50 % is excluded.
+    """``arm`` was chosen over ``other``; ``clear`` if its interval lies above 50 %.
 
-    ``colour`` is the class that paints things of ``arm``.
+    ``colour`` is the CSS class of ``arm``.
     """
 
     arm: ArmResult
@@ -53,7 +53,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class StarBar:
-    """One bar of how a profile's stars are spread; ``target`` is the place of its movies."""
+    """One bar of a profile's star histogram; ``target`` is the element id of its movies."""
 
     stars: float
     movies: int
@@ -73,16 +73,16 @@ class Curve:
 
 @dataclass(frozen=True)
 class LossFigure:
-    """Training error against examples seen; ``x_unit`` is how many examples a label counts."""
+    """Training error against examples seen."""
 
     curves: list[Curve]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
 
 
-def colour(arm: int) -> str:
-    """The class that paints things of the arm at this place of its study."""
-    return f"arm-{arm + 1}"
+def arm_colour(position: int) -> str:
+    """The CSS class of the arm at this position of its study."""
+    return f"arm-{position + 1}"
 
 
 def percentage(share: float) -> str:
@@ -90,13 +90,13 @@ def percentage(share: float) -> str:
 
 
 def interval_figure(share: Proportion) -> IntervalFigure:
-    ends = {0: "start", 100: "end"}
+    edges = {0: "start", 100: "end"}
     return IntervalFigure(
         point=percentage(share.rate),
         low=percentage(share.low),
         width=percentage(share.high - share.low),
         ticks=[
-            Tick(percentage(mark / 100), f"{mark}\u202f%", ends.get(mark, ""))
+            Tick(percentage(mark / 100), f"{mark}\u202f%", edges.get(mark, ""))
             for mark in (0, 25, 50, 75, 100)
         ],
     )
@@ -104,7 +104,7 @@ def interval_figure(share: Proportion) -> IntervalFigure:
 
 def headline(results: StudyResults) -> Headline | None:
     """The leading arm against the other; None without judgments or with more than two arms."""
-    if len(results.arms) != 2 or not results.n_judgments:
+    if len(results.arms) != 2:
         return None
     arm, other = sorted(results.arms, key=lambda each: -each.wins)
     if arm.share is None:
@@ -114,75 +114,67 @@ def headline(results: StudyResults) -> Headline | None:
         other=other,
         clear=arm.share.low > 1 / 2,
         even=arm.wins == other.wins,
-        colour=colour(results.arms.index(arm)),
+        colour=arm_colour(results.arms.index(arm)),
         figure=interval_figure(arm.share),
     )
 
 
 def star_bars(profile: Profile) -> list[StarBar]:
-    """How many movies got how many stars, most stars first; the tallest bar is 100 units high."""
+    """How many movies have how many stars, most stars first; the tallest bar is 100 units high."""
     most = max((len(group.movies) for group in profile.groups), default=0)
-    # Two units at least: one movie among hundreds is still seen.
-    heights = [max(2, round(100 * len(group.movies) / most)) for group in profile.groups]
-    return [
-        StarBar(group.stars, len(group.movies), 100 - height, height, f"stars-{place}")
-        for place, (group, height) in enumerate(zip(profile.groups, heights, strict=True), start=1)
-    ]
+    bars = []
+    for place, group in enumerate(profile.groups, start=1):
+        # At least two units, so that one movie among hundreds is visible.
+        height = max(2, round(100 * len(group.movies) / most))
+        bar = StarBar(group.stars, len(group.movies), 100 - height, height, f"stars-{place}")
+        bars.append(bar)
+    return bars
 
 
 def loss_figure(results: StudyResults) -> LossFigure | None:
-    """Curves with at least two points on common axes, each in its arm's colour; None without."""
-    arms = [arm.label for arm in results.arms]
-    drawn = [
-        (arms.index(curve.label), curve) for curve in results.loss_curves if len(curve.points) > 1
-    ]
+    """Curves of at least two points on common axes, each in its arm's colour; None without any."""
+    labels = [arm.label for arm in results.arms]
+    drawn = [curve for curve in results.loss_curves if len(curve.points) > 1]
     if not drawn:
         return None
-    losses = [loss for _, curve in drawn for _, loss in curve.points]
-    x_marks = nice_marks(0, max(curve.points[-1][0] for _, curve in drawn))
+    losses = [loss for curve in drawn for _, loss in curve.points]
+    x_marks = nice_marks(0, max(curve.points[-1][0] for curve in drawn))
     y_marks = nice_marks(min(losses), max(losses))
-    x_low, x_high = x_marks[0], x_marks[-1]
-    y_low, y_high = y_marks[0], y_marks[-1]
+
+    def x(seen: float) -> float:
+        return (seen - x_marks[0]) / (x_marks[-1] - x_marks[0])
+
+    def y(loss: float) -> float:
+        return (y_marks[-1] - loss) / (y_marks[-1] - y_marks[0])
+
     return LossFigure(
         curves=[
             Curve(
                 label=curve.label,
-                colour=colour(arm),
-                path=svg_path(
-                    [
-                        ((seen - x_low) / (x_high - x_low), (y_high - loss) / (y_high - y_low))
-                        for seen, loss in curve.points
-                    ]
-                ),
+                colour=arm_colour(labels.index(curve.label)),
+                path=svg_path([(x(seen), y(loss)) for seen, loss in curve.points]),
                 last=curve.points[-1][1],
                 examples=curve.points[-1][0],
             )
-            for arm, curve in drawn
+            for curve in drawn
         ],
         x_ticks=[
-            Tick(
-                percentage((mark - x_low) / (x_high - x_low)),
-                short_count(mark),
-                "end" if mark == x_high else "",
-            )
+            Tick(percentage(x(mark)), short_count(mark), "end" if mark == x_marks[-1] else "")
             for mark in x_marks
         ],
-        y_ticks=[
-            Tick(percentage((y_high - mark) / (y_high - y_low)), f"{mark:.10g}") for mark in y_marks
-        ],
+        y_ticks=[Tick(percentage(y(mark)), f"{mark:.10g}") for mark in y_marks],
     )
 
 
 def svg_path(points: Sequence[tuple[float, float]]) -> str:
     """An SVG path through points given as shares of the width and the height."""
-    steps = (f"{CURVE_UNITS * x:.1f} {CURVE_UNITS * y:.1f}" for x, y in points)
-    return "M" + "L".join(steps)
+    return "M" + "L".join(f"{CURVE_UNITS * x:.1f} {CURVE_UNITS * y:.1f}" for x, y in points)
 
 
 def nice_marks(low: float, high: float, most: int = 5) -> list[float]:
     """Round marks from at or below ``low`` to at or above ``high``: steps of 1, 2 or 5 x 10^n.
 
-    About ``most`` of them, at least two; ends that are equal are moved apart.
+    About ``most`` marks and at least two; equal ends are moved apart.
     """
     if high <= low:
         low, high = low - 0.5, low + 0.5

@@ -1,6 +1,6 @@
-"""Recommendations of systems trained elsewhere, read from CSV and checked line by line; pure.
+"""Reads recommendations of other systems from CSV and checks every line; pure.
 
-Reading stops at nothing but the limits below: whoever mends a file wants to hear of every problem.
+Reading goes on after a problem, so that one report names everything that has to be fixed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, nan
 from typing import BinaryIO
 
 import numpy as np
@@ -20,33 +20,32 @@ from numpy.typing import NDArray
 from survey.errors import StudyError
 
 COLUMNS = ("profile", "system", "movie", "rank", "score")
-PROBLEMS_TOLD = 20
-#: These bound the memory, whatever the file: about 130 bytes a row, and one line at a time.
+PROBLEMS_SHOWN = 20
+#: These limits bound the memory for any file: about 130 bytes a row, and one line at a time.
 MOST_ROWS = 3_000_000
 MOST_SYSTEMS = 100
 LONGEST_LINE = 10_000
 LONGEST_NAME = 60
 LARGEST_RANK = 2**31 - 1
-#: Of a movie or a rank that could not be read: the rest of its row is still looked at.
+#: Stands for a value that could not be read, so that the rest of its row is still checked.
 UNKNOWN = -1
 
-#: Whether each (user, movie) of two equally long arrays was rated.
+#: Whether each (user, item) of two arrays of equal length was rated.
 Rated = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
 class UploadedList:
-    """What one system recommends: parallel arrays (n,), ordered by user, then rank.
+    """What one system recommends: parallel arrays of shape (n,), ordered by user, then rank.
 
-    ``users`` are rows of the rating matrix, ``movies`` what the reader was told to call them,
-    ``ranks`` count from 1, ``scores`` are NaN where there is none. ``checksum`` is the SHA-256 of
-    the file.
+    ``users`` are rows of the rating matrix, ``items`` the numbers given to the reader, ``ranks``
+    count from 1, ``scores`` are NaN where missing. ``checksum`` is the SHA-256 of the file.
     """
 
     system: str
     checksum: str
     users: NDArray[np.int64]
-    movies: NDArray[np.int64]
+    items: NDArray[np.int64]
     ranks: NDArray[np.int64]
     scores: NDArray[np.float64]
 
@@ -60,221 +59,181 @@ def read_uploads(
     *,
     name: str,
     users: Mapping[str, int],
-    movies: Mapping[str, int],
+    items: Mapping[str, int],
     rated: Rated,
 ) -> dict[str, UploadedList]:
-    """Every system of a CSV file with its list. StudyError with the first problems, and how many.
+    """Every system of a CSV file with its list. Raises StudyError with the first problems.
 
-    ``users`` and ``movies`` give the data set's ids their numbers. The file is UTF-8, with or
-    without a byte order mark, with the columns ``COLUMNS`` in any order and no other.
+    ``users`` and ``items`` map the data set's ids to numbers. The file is UTF-8, with or without
+    a byte order mark, and has exactly the columns ``COLUMNS``, in any order.
     """
-    report = Report(name)
-    lines = _Lines(file, report)
-    rows = _Rows()
-    reader = csv.reader(lines, strict=True)
-    places = _header(reader, report)
-    if places:
-        _read_rows(reader, places, rows, report, users=users, movies=movies)
-    if places and not len(rows) and not report.count:
-        report.add(1, "profile", "no row follows the header. Write one line a recommendation.")
-    lines.finish()
-    table = rows.arrays()
-    if places:
-        _compare(table, report, rated)
-    report.refuse()
-    return _lists(table, list(rows.systems), lines.checksum)
+    reader = _Reader(file, name, users, items)
+    reader.read()
+    table = reader.sorted_table()
+    _check_table(table, reader.report, rated)
+    reader.report.raise_problems()
+    bounds = np.searchsorted(table["system"], np.arange(len(reader.systems) + 1))
+    found = {}
+    for place, system in enumerate(reader.systems):
+        rows = slice(bounds[place], bounds[place + 1])
+        columns = (table[name][rows] for name in ("user", "item", "rank", "score"))
+        found[system] = UploadedList(system, reader.digest.hexdigest(), *columns)
+    return found
 
 
 @dataclass
 class Report:
-    """The problems of a file: the first in its order, and how many there are in all."""
+    """The problems of a file: the first ones in file order, and their number."""
 
     name: str
     count: int = 0
     first: list[tuple[int, int, str]] = field(default_factory=list)
 
-    def add(self, line: int, column: str, words: str) -> None:
+    def add(self, line: int, column: str, problem: str) -> None:
         self.count += 1
-        where = f"{self.name}, line {line}, {column}: {words}"
-        insort(self.first, (line, self.count, where))
-        del self.first[PROBLEMS_TOLD:]
+        insort(self.first, (line, self.count, f"{self.name}, line {line}, {column}: {problem}"))
+        del self.first[PROBLEMS_SHOWN:]
 
-    def refuse(self) -> None:
-        """StudyError if there is any problem."""
+    def raise_problems(self) -> None:
         if not self.count:
             return
-        told = "\n".join(f"  {words}" for _, _, words in self.first)
-        more = f", the first {PROBLEMS_TOLD}" if self.count > PROBLEMS_TOLD else ""
+        shown = "\n".join(f"  {problem}" for _, _, problem in self.first)
+        more = f", the first {PROBLEMS_SHOWN}" if self.count > PROBLEMS_SHOWN else ""
         number = "1 problem" if self.count == 1 else f"{self.count:,} problems"
-        raise StudyError(f"{self.name} has {number}{more}; nothing was stored.\n{told}")
+        raise StudyError(f"{self.name} has {number}{more}; nothing was stored.\n{shown}")
 
 
-class _Lines:
-    """The lines of the file as text; what cannot be read is reported and left out."""
+class _Reader:
+    """Collects the rows of one file, a few bytes each, and reports what cannot be read."""
 
-    def __init__(self, file: BinaryIO, report: Report) -> None:
-        self.file = file
-        self.report = report
-        self.number = 0
+    def __init__(
+        self, file: BinaryIO, name: str, users: Mapping[str, int], items: Mapping[str, int]
+    ) -> None:
+        self.file, self.users, self.items = file, users, items
+        self.report = Report(name)
         self.digest = hashlib.sha256()
-
-    @property
-    def checksum(self) -> str:
-        return self.digest.hexdigest()
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self.file.readline(LONGEST_LINE):
-            self.number += 1
-            self.digest.update(line)
-            if not line.endswith(b"\n") and len(line) == LONGEST_LINE:
-                self._skip_rest()
-                words = f"it is longer than {LONGEST_LINE:,} bytes. One row stands in one line."
-                yield self._unreadable(words)
-                continue
-            try:
-                yield line.decode("utf-8-sig" if self.number == 1 else "utf-8")
-            except UnicodeDecodeError:
-                yield self._unreadable("it is not UTF-8 text. Save the file as UTF-8.")
-
-    def _unreadable(self, words: str) -> str:
-        """An empty line instead: whoever reads these counts lines too."""
-        self.report.add(self.number, "line", words)
-        return "\n"
-
-    def finish(self) -> None:
-        """Read what a reader that gave up has left, for the checksum."""
-        while part := self.file.read(1 << 20):
-            self.digest.update(part)
-
-    def _skip_rest(self) -> None:
-        while part := self.file.readline(1 << 20):
-            self.digest.update(part)
-            if part.endswith(b"\n"):
-                return
-
-
-class _Rows:
-    """What was read so far, a few bytes a row."""
-
-    def __init__(self) -> None:
-        self.columns = {name: array("q") for name in ("line", "system", "user", "movie", "rank")}
+        self.columns = {name: array("q") for name in ("line", "system", "user", "item", "rank")}
         self.scores = array("d")
         self.systems: dict[str, int] = {}
 
-    def __len__(self) -> int:
-        return len(self.scores)
+    def read(self) -> None:
+        rows = csv.reader(self._lines(), strict=True)
+        places = self._read_header(rows)
+        if places:
+            self._read_rows(rows, places)
+            if not self.scores and not self.report.count:
+                self.report.add(1, "profile", "the file has no row. Write one per recommendation.")
+        while part := self.file.read(1 << 20):  # the rest, for the checksum
+            self.digest.update(part)
 
-    def add(self, *values: int, score: float) -> None:
-        for column, value in zip(self.columns.values(), values, strict=True):
-            column.append(value)
-        self.scores.append(score)
-
-    def arrays(self) -> dict[str, NDArray]:
+    def sorted_table(self) -> dict[str, NDArray]:
         """The columns, each (n,), ordered by system, user, rank and line."""
         table: dict[str, NDArray] = {
-            name: np.frombuffer(column, np.int64) if column else np.empty(0, np.int64)
-            for name, column in self.columns.items()
+            name: np.asarray(column, np.int64) for name, column in self.columns.items()
         }
-        table["score"] = np.frombuffer(self.scores) if self.scores else np.empty(0)
-        keys = (table["line"], table["rank"], table["user"], table["system"])
-        order = np.lexsort(keys)
+        order = np.lexsort([table[name] for name in ("line", "rank", "user", "system")])
+        table["score"] = np.asarray(self.scores, np.float64)
         return {name: column[order] for name, column in table.items()}
 
+    def _lines(self) -> Iterator[str]:
+        """The lines as text. An unreadable line becomes an empty one, to keep csv's line count."""
+        number = 0
+        while line := self.file.readline(LONGEST_LINE):
+            number += 1
+            self.digest.update(line)
+            if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+                while (rest := self.file.readline(1 << 20)) and not self._ends_line(rest):
+                    pass
+                problem = f"it is longer than {LONGEST_LINE:,} bytes. Write one row per line."
+            else:
+                try:
+                    yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+                    continue
+                except UnicodeDecodeError:
+                    problem = "it is not UTF-8 text. Save the file as UTF-8."
+            self.report.add(number, "line", problem)
+            yield "\n"
 
-def _header(reader: Iterator[list[str]], report: Report) -> dict[str, int]:
-    """The place of each column; empty, with a problem reported, where the header is none."""
-    try:
-        names = [cell.strip().lower() for cell in next(reader, [])]
-    except csv.Error as error:
-        report.add(1, "header", f"it cannot be read ({error}). Write {','.join(COLUMNS)}.")
-        return {}
-    missing = [column for column in COLUMNS if column not in names]
-    for column in missing:
-        words = f"the column is missing. The first line is {','.join(COLUMNS)} in any order."
-        report.add(1, column, words)
-    for place, column in enumerate(names):
-        if column not in COLUMNS:
-            report.add(1, _shown(column), "there is no such column here. Leave it out.")
-        elif column in names[:place]:
-            report.add(1, column, "the column stands there twice. Keep one.")
-    if missing or len(names) != len(COLUMNS):
-        return {}
-    return {column: names.index(column) for column in COLUMNS}
+    def _ends_line(self, part: bytes) -> bool:
+        self.digest.update(part)
+        return part.endswith(b"\n")
 
-
-def _read_rows(
-    reader: Iterator[list[str]],
-    places: Mapping[str, int],
-    rows: _Rows,
-    report: Report,
-    *,
-    users: Mapping[str, int],
-    movies: Mapping[str, int],
-) -> None:
-    while True:
+    def _read_header(self, rows: Iterator[list[str]]) -> dict[str, int]:
+        """The place of each column; empty, with a problem reported, if the header is wrong."""
+        expected = ",".join(COLUMNS)
         try:
-            cells = next(reader, None)
+            names = [cell.strip().lower() for cell in next(rows, [])]
         except csv.Error as error:
-            words = f"it is not CSV ({error}). Mend the quotes, or save the table as CSV again."
-            report.add(reader.line_num, "line", words)  # type: ignore[attr-defined]
-            continue
-        if cells is None:
-            return
-        line: int = reader.line_num  # type: ignore[attr-defined]
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(COLUMNS):
-            words = f"it has {len(cells)} cells instead of {len(COLUMNS)}. Give each column one."
-            report.add(line, "line", words)
-            continue
-        if len(rows) == MOST_ROWS:
-            words = f"there are more than {MOST_ROWS:,} rows. Keep the first ranks alone."
-            report.add(line, "line", words)
-            return
-        row = {column: cells[place].strip() for column, place in places.items()}
-        _read_row(row, line, rows, report, users=users, movies=movies)
+            self.report.add(1, "header", f"it cannot be read ({error}). Write {expected}.")
+            return {}
+        missing = [column for column in COLUMNS if column not in names]
+        for column in missing:
+            problem = f"the column is missing. The first line is {expected} in any order."
+            self.report.add(1, column, problem)
+        for place, column in enumerate(names):
+            if column not in COLUMNS:
+                self.report.add(1, _shown(column), "this is not a known column. Remove it.")
+            elif column in names[:place]:
+                self.report.add(1, column, "the column occurs twice. Keep one.")
+        if missing or len(names) != len(COLUMNS):
+            return {}
+        return {column: names.index(column) for column in COLUMNS}
 
+    def _read_rows(self, rows: Iterator[list[str]], places: Mapping[str, int]) -> None:
+        while True:
+            try:
+                cells = next(rows, None)
+            except csv.Error as error:
+                problem = f"it is not CSV ({error}). Fix the quotes, or save the table again."
+                self.report.add(rows.line_num, "line", problem)  # type: ignore[attr-defined]
+                continue
+            if cells is None:
+                return
+            line: int = rows.line_num  # type: ignore[attr-defined]
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(COLUMNS):
+                problem = f"it has {len(cells)} cells instead of {len(COLUMNS)}. Fill each column."
+                self.report.add(line, "line", problem)
+                continue
+            if len(self.scores) == MOST_ROWS:
+                problem = f"there are more than {MOST_ROWS:,} rows. Keep only the first ranks."
+                self.report.add(line, "line", problem)
+                return
+            self._read_row(line, {name: cells[place].strip() for name, place in places.items()})
 
-def _read_row(
-    row: Mapping[str, str],
-    line: int,
-    rows: _Rows,
-    report: Report,
-    *,
-    users: Mapping[str, int],
-    movies: Mapping[str, int],
-) -> None:
-    user = users.get(row["profile"], UNKNOWN)
-    if user == UNKNOWN:
-        report.add(line, "profile", f"{_shown(row['profile'])} is no user of the data set.")
-    movie = movies.get(row["movie"], UNKNOWN)
-    if movie == UNKNOWN:
-        report.add(line, "movie", f"{_shown(row['movie'])} is no movie id of the data set.")
-    rank = _rank(row["rank"])
-    if rank == UNKNOWN:
-        words = f"{_shown(row['rank'])} is no rank. Give 1, 2, 3 and so on; 1 is the best."
-        report.add(line, "rank", words)
-    score = _score(row["score"])
-    if score is None:
-        words = f"{_shown(row['score'])} is no number. Give one such as 4.25, or leave it empty."
-        report.add(line, "score", words)
-    system = _system(row["system"], line, rows, report)
-    if user != UNKNOWN and system != UNKNOWN:
-        rows.add(line, system, user, movie, rank, score=0.0 if score is None else score)
+    def _read_row(self, line: int, row: Mapping[str, str]) -> None:
+        def known(column: str, value: int, problem: str) -> int:
+            if value == UNKNOWN:
+                self.report.add(line, column, f"{_shown(row[column])} is not {problem}")
+            return value
 
+        user = known("profile", self.users.get(row["profile"], UNKNOWN), "a user of the data set.")
+        item = known("movie", self.items.get(row["movie"], UNKNOWN), "a movie id of the data set.")
+        rank = known("rank", _rank(row["rank"]), "a rank. Give 1, 2, 3 and so on; 1 is the best.")
+        score = _score(row["score"])
+        if score is None:
+            known("score", UNKNOWN, "a number. Give one such as 4.25, or leave it empty.")
+        system = self._system(line, row["system"])
+        if user != UNKNOWN and system != UNKNOWN:
+            values = (line, system, user, item, rank)
+            for column, value in zip(self.columns.values(), values, strict=True):
+                column.append(value)
+            self.scores.append(nan if score is None else score)
 
-def _system(name: str, line: int, rows: _Rows, report: Report) -> int:
-    if name in rows.systems:
-        return rows.systems[name]
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        words = f"{_shown(name)} is no name. Give 1 to {LONGEST_NAME} printable characters."
-        report.add(line, "system", words if name else "it is empty. Name the system.")
+    def _system(self, line: int, name: str) -> int:
+        if name in self.systems:
+            return self.systems[name]
+        if not name:
+            problem = "it is empty. Name the system."
+        elif len(name) > LONGEST_NAME or not name.isprintable():
+            problem = f"{_shown(name)} is not a name of 1 to {LONGEST_NAME} printable characters."
+        elif len(self.systems) == MOST_SYSTEMS:
+            problem = f"there are more than {MOST_SYSTEMS} systems. Split the file."
+        else:
+            return self.systems.setdefault(name, len(self.systems))
+        self.report.add(line, "system", problem)
         return UNKNOWN
-    if len(rows.systems) == MOST_SYSTEMS:
-        words = f"there are more than {MOST_SYSTEMS} systems. Split the file."
-        report.add(line, "system", words)
-        return UNKNOWN
-    return rows.systems.setdefault(name, len(rows.systems))
 
 
 def _rank(text: str) -> int:
@@ -284,67 +243,47 @@ def _rank(text: str) -> int:
 
 
 def _score(text: str) -> float | None:
-    """NaN where the cell is empty; None where it holds no finite number."""
+    """NaN for an empty cell; None for anything but a finite number."""
     if not text:
-        return float("nan")
+        return nan
     try:
-        # Python also takes 1_000 for a number; no table means that.
-        number = float(text) if "_" not in text else float("inf")
+        # float() also accepts 1_000, which no table means as a number.
+        number = float(text) if "_" not in text else nan
     except ValueError:
         return None
     return number if isfinite(number) else None
 
 
-def _compare(table: Mapping[str, NDArray], report: Report, rated: Rated) -> None:
-    """What shows only where rows are seen together, or beside the profiles."""
-    line, system, user, movie, rank = (
-        table[name] for name in ("line", "system", "user", "movie", "rank")
+def _check_table(table: Mapping[str, NDArray], report: Report, rated: Rated) -> None:
+    """Report what only shows when rows are compared with each other and with the profiles."""
+    line, system, user, item, rank = (
+        table[name] for name in ("line", "system", "user", "item", "rank")
     )
     if not len(line):
         return
-    for place in _doubled(system, user, rank):
-        words = f"rank {rank[place]} was given to this profile before. Give each rank once."
-        report.add(int(line[place]), "rank", words)
-    order = np.lexsort((line, movie, user, system))
-    for place in order[_doubled(system[order], user[order], movie[order])]:
-        words = "this system recommends the movie to the profile in an earlier row. Keep one."
-        report.add(int(line[place]), "movie", words)
-    known = movie != UNKNOWN
-    seen = np.zeros(len(line), bool)
-    seen[known] = rated(user[known], movie[known])
-    for place in np.flatnonzero(seen):
-        words = "the profile holds this movie already. Recommend what its owner has not rated."
-        report.add(int(line[place]), "movie", words)
+    for place in _repeated(system, user, rank):
+        problem = f"rank {rank[place]} was given to this profile before. Give each rank once."
+        report.add(int(line[place]), "rank", problem)
+    order = np.lexsort((line, item, user, system))
+    for place in order[_repeated(system[order], user[order], item[order])]:
+        problem = "an earlier row recommends this movie to the profile by this system. Keep one."
+        report.add(int(line[place]), "movie", problem)
+    known = np.flatnonzero(item != UNKNOWN)
+    for place in known[rated(user[known], item[known])]:
+        problem = "the profile contains this movie already. Recommend an unrated movie."
+        report.add(int(line[place]), "movie", problem)
     begins = np.flatnonzero(np.r_[True, (np.diff(system) != 0) | (np.diff(user) != 0)])
-    # A rank that could not be read comes first in its profile, and may have been meant as 1.
+    # An unreadable rank sorts first in its profile, and may have been meant as 1.
     for place in begins[rank[begins] > 1]:
-        words = f"the profile has no rank 1 by this system; its best is {rank[place]}."
-        report.add(int(line[place]), "rank", f"{words} Number its rows from 1.")
+        problem = f"the profile has no rank 1 by this system; its best is {rank[place]}."
+        report.add(int(line[place]), "rank", f"{problem} Number its rows from 1.")
 
 
-def _doubled(system: NDArray, user: NDArray, value: NDArray) -> NDArray[np.int64]:
-    """The places in ordered columns where a row is as the one before it; unknown values are not."""
+def _repeated(system: NDArray, user: NDArray, value: NDArray) -> NDArray[np.int64]:
+    """The places where a row equals the one before it; unknown values never do."""
     same = (np.diff(system) == 0) & (np.diff(user) == 0) & (np.diff(value) == 0)
     found = np.flatnonzero(same) + 1
     return np.asarray(found[value[found] != UNKNOWN])
-
-
-def _lists(
-    table: Mapping[str, NDArray], systems: list[str], checksum: str
-) -> dict[str, UploadedList]:
-    bounds = np.searchsorted(table["system"], np.arange(len(systems) + 1))
-    found = {}
-    for place, name in enumerate(systems):
-        here = slice(bounds[place], bounds[place + 1])
-        found[name] = UploadedList(
-            system=name,
-            checksum=checksum,
-            users=table["user"][here],
-            movies=table["movie"][here],
-            ranks=table["rank"][here],
-            scores=table["score"][here],
-        )
-    return found
 
 
 def _shown(text: str) -> str:

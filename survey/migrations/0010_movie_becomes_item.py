@@ -29,6 +29,30 @@ class Migration(migrations.Migration):
             name="profile",
             field=models.JSONField(help_text="[item, stars] pairs, most stars first"),
         ),
+        migrations.AlterField(
+            model_name="study",
+            name="quota",
+            field=models.PositiveIntegerField(help_text="appraisers; later ones are turned away"),
+        ),
+        migrations.AlterField(
+            model_name="study",
+            name="minimum_profile",
+            field=models.PositiveIntegerField(help_text="fewest ratings in a profile"),
+        ),
+        migrations.AlterField(
+            model_name="study",
+            name="return_after",
+            field=models.PositiveIntegerField(
+                default=120, help_text="idle minutes until assignments return"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="study",
+            name="agreements",
+            field=models.PositiveIntegerField(
+                default=0, help_text="profiles skipped because both arms named the same item"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="question",
             constraint=models.CheckConstraint(

@@ -1,4 +1,4 @@
-"""Studies and what they are made of."""
+"""Studies with their arms, uploaded lists and questions."""
 
 from datetime import date, datetime
 from functools import reduce
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recommender.models import Dataset, Item, TrainedModel
 
-#: From which status a study may go to which; "" is before it was made.
+#: The allowed changes of status; "" stands for a study that does not exist yet.
 TRANSITIONS = [
     ("", "draft"),
     ("draft", "pilot"),
@@ -44,13 +44,13 @@ class Study(models.Model):
     consent_text = models.TextField()
     instructions = models.TextField()
     seed = models.PositiveBigIntegerField()
-    # With more than two arms n_profiles counts the profiles that have a question, and agreements
-    # the pairs of arms that name the same movie, over all profiles tried.
+    # With more than two arms, n_profiles counts profiles with a question, and agreements counts
+    # pairs of arms that named the same item, over all profiles tried.
     n_profiles = models.PositiveIntegerField(help_text="questions to keep")
     questions_per_appraiser = models.PositiveSmallIntegerField()
-    quota = models.PositiveIntegerField(help_text="appraisers; later comers are turned away")
-    minimum_profile = models.PositiveIntegerField(help_text="ratings a profile has at least")
-    # The course of the study; survey.protocol says what each may be.
+    quota = models.PositiveIntegerField(help_text="appraisers; later ones are turned away")
+    minimum_profile = models.PositiveIntegerField(help_text="fewest ratings in a profile")
+    # The protocol; survey.protocol defines the values of each field.
     pairs = models.CharField(max_length=20, default="every")
     maximum_profile = models.PositiveIntegerField(null=True)
     era_from = models.PositiveSmallIntegerField(null=True)
@@ -64,7 +64,9 @@ class Study(models.Model):
     checks_to_pass = models.PositiveSmallIntegerField(default=0)
     n_repeats = models.PositiveSmallIntegerField(default=0)
     changes = models.CharField(max_length=20, default="never")
-    return_after = models.PositiveIntegerField(default=120, help_text="minutes of silence")
+    return_after = models.PositiveIntegerField(
+        default=120, help_text="idle minutes until assignments return"
+    )
     language = models.CharField(max_length=20, blank=True)
     translations = models.JSONField(default=dict)
     entry = models.CharField(max_length=20, default="open")
@@ -77,7 +79,7 @@ class Study(models.Model):
     )
     profiles_tried = models.PositiveIntegerField(default=0)
     agreements = models.PositiveIntegerField(
-        default=0, help_text="profiles passed over because both arms named the same movie"
+        default=0, help_text="profiles skipped because both arms named the same item"
     )
     design_hash = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 of all that was frozen; empty in a draft"
@@ -94,7 +96,7 @@ class Study(models.Model):
                 condition=Q(n_profiles__gte=F("questions_per_appraiser")),
                 name="study_has_enough_profiles",
             ),
-            # What was launched can never be a draft or a pilot again.
+            # A launched study can never return to draft or pilot.
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "pilot"], launched_at__isnull=True)
                 | (~Q(status__in=["draft", "pilot"]) & Q(launched_at__isnull=False)),
@@ -111,7 +113,7 @@ class Study(models.Model):
 
     @property
     def judgments_wanted(self) -> int:
-        """How many answers of the kind that counts are enough; pilots have as many of their own."""
+        """The target number of real judgments; the pilot has the same target of its own."""
         return self.quota * self.questions_per_appraiser
 
     @property
@@ -120,13 +122,13 @@ class Study(models.Model):
         return self.ask_familiarity or self.ask_confidence or self.ask_comment
 
     def takes(self, kind: str) -> bool:
-        """Whether appraisers of that kind may join and answer now."""
+        """Whether appraisers of this kind may join and answer now."""
         wanted = self.Status.PILOT if kind == "pilot" else self.Status.RUNNING
         return self.status == wanted
 
 
 class StudyEvent(models.Model):
-    """One step in a study's life; added by services, never changed."""
+    """One change of a study's status; added by services, never changed."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
@@ -151,7 +153,7 @@ class StudyEvent(models.Model):
 
 
 class Arm(models.Model):
-    """A source of recommendations in a study: a trained model, or a list that was uploaded."""
+    """A source of recommendations in a study: a trained model or an uploaded list."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="arms")
     position = models.PositiveSmallIntegerField()
@@ -186,14 +188,14 @@ class Arm(models.Model):
 
     @property
     def model(self) -> TrainedModel:
-        """The trained model; ValueError where the arm is an uploaded list."""
+        """The trained model; ValueError if the arm is an uploaded list."""
         if self.trained_model is None:
             raise ValueError(f"{self.label} is an uploaded list, not a trained model.")
         return self.trained_model
 
 
 class UploadedRecommendation(models.Model):
-    """What a system that was trained elsewhere recommends to one profile, at one rank."""
+    """What a system trained elsewhere recommends for one profile, at one rank."""
 
     arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="uploaded")
     user = models.PositiveIntegerField(help_text="row of the rating matrix")

@@ -1,4 +1,4 @@
-"""Names that tell the arms of a study apart and say no more than that."""
+"""Short labels that tell the arms of a study apart."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ Source = TrainedModel | UploadedList
 
 
 def label_arms(sources: Sequence[Source]) -> list[str]:
-    """For each arm the shortest of its names that no other arm bears too."""
+    """For each arm the shortest of its names that no other arm has."""
     names = [_names(source) for source in sources]
-    seen = [Counter(level) for level in zip(*names, strict=True)]
+    counts = [Counter(level) for level in zip(*names, strict=True)]
     short = [
-        next((name for name, level in zip(each, seen, strict=True) if level[name] == 1), each[-1])
-        for each in names
+        next((name for name, count in zip(own, counts, strict=True) if count[name] == 1), own[-1])
+        for own in names
     ]
-    # An uploaded system may be called as the longer name of another arm.
-    return short if len(set(short)) == len(short) else [each[-1] for each in names]
+    # An uploaded system may have the longer name of another arm as its own short name.
+    return short if len(set(short)) == len(short) else [own[-1] for own in names]
 
 
 def _names(source: Source) -> list[str]:
-    """From short to long, the last one always its own; at most 100 characters each."""
+    """From short to long, at most 100 characters each; the longest is unique."""
     if isinstance(source, UploadedList):
         name = source.system
         return [name, f"{name} (uploaded)", f"{name} (uploaded, {source.checksum[:8]})"]
-    known = SYSTEMS.get(source.system)
-    label = known.label if known else source.system
+    label = SYSTEMS[source.system].label if source.system in SYSTEMS else source.system
     return [
         label,
         f"{label} ({source.preset})",

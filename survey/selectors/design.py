@@ -1,7 +1,7 @@
-"""All that was decided about a study, in one canonical form, and its SHA-256.
+"""The design of a study in one canonical form, and its SHA-256.
 
-What a ``Protocol`` decides is left out while it has the value that all studies had before there
-was one: so the hash of a study that was frozen earlier stays what it was.
+A protocol option with its default value is left out, so that studies frozen before the option
+existed keep their hash.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from survey.models import Arm, Question, Study
 from survey.protocol.fields import Protocol
 
 FORMAT = 1
-#: What of a study is part of its design, and what is not: its name in rows, and its life.
+#: The fields of a study that are part of its design, and those that are not.
 SETTINGS = (
     "slug",
     "title",
@@ -50,12 +50,13 @@ MODEL = (
 def study_design(study: Study) -> dict[str, Any]:
     """The study's settings, its arms, and every question in order, ready for JSON.
 
-    Movies are named by the data set's own ids and described once, as they were shown.
+    Items are named by the data set's ids and described once, as they were shown. The keys say
+    "movie" because changing a key would change the hash of every frozen study.
     """
     arms = {arm.pk: arm for arm in study.arms.select_related("trained_model")}
     questions = list(study.questions.order_by("number"))
-    movies = Item.objects.in_bulk(_movies(questions))
-    names = {pk: movie.external_id for pk, movie in movies.items()}
+    items = Item.objects.in_bulk(_items(questions))
+    names = {pk: item.external_id for pk, item in items.items()}
     return {
         "format": FORMAT,
         "study": _facts(study, SETTINGS) | _decided(Protocol.of(study)),
@@ -74,8 +75,8 @@ def study_design(study: Study) -> dict[str, Any]:
             for question in questions
         ],
         "movies": {
-            movie.external_id: {"title": movie.title, "year": movie.year, "genres": movie.genres}
-            for movie in movies.values()
+            item.external_id: {"title": item.title, "year": item.year, "genres": item.genres}
+            for item in items.values()
         },
     }
 
@@ -89,7 +90,7 @@ def digest(content: dict[str, Any]) -> str:
 
 
 def design_hash(study: Study) -> str:
-    """The hash of the design as the rows say it now."""
+    """The hash of the design computed from the current rows."""
     return digest(study_design(study))
 
 
@@ -98,7 +99,7 @@ def _facts(row: Any, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _decided(protocol: Protocol) -> dict[str, Any]:
-    """What the study decides otherwise than those that were frozen before one could."""
+    """The protocol options that differ from their defaults."""
     plain = dict(Protocol())
     chosen = {name: value for name, value in protocol if value != plain[name]}
     return {
@@ -114,7 +115,7 @@ def _arm(arm: Arm) -> dict[str, Any]:
     return facts | {"model": _facts(arm.trained_model, MODEL)}
 
 
-def _movies(questions: Iterable[Question]) -> set[int]:
+def _items(questions: Iterable[Question]) -> set[int]:
     shown: set[int] = set()
     for question in questions:
         shown.update(pk for pk, _ in question.profile)

@@ -1,4 +1,4 @@
-"""Which questions a draft would have: its pool walked through in the order drawn; reads only."""
+"""Draws the questions of a draft from its pool of profiles; reads only."""
 
 from __future__ import annotations
 
@@ -11,81 +11,82 @@ from recommender.selectors import recommendations_for
 from survey import pairing
 from survey.models import Arm, Study, UploadedRecommendation
 
-#: What an arm recommends to one profile.
-Named = Recommendation | UploadedRecommendation
+#: What an arm recommends for one profile.
+AnyRecommendation = Recommendation | UploadedRecommendation
 #: Databases limit the number of values in a query.
 USERS_A_QUERY = 500
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One question: a user and what two arms recommend; ``arms`` are their places in the study."""
+class DrawnQuestion:
+    """A user and what two arms recommend; ``arms`` are the arms' positions in the study."""
 
     user: int
     arms: tuple[int, int]
-    first: Named
-    second: Named
+    first: AnyRecommendation
+    second: AnyRecommendation
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """``kept`` are the questions, on ``profiles`` different profiles of the ``tried`` ones.
+    """The ``kept`` questions, on ``profiles`` different profiles out of ``tried``.
 
-    ``agreements`` are the pairs of arms on tried profiles that name the same movie.
+    ``agreements`` counts the pairs of arms that named the same item on a tried profile.
     """
 
-    kept: list[Drawn]
+    kept: list[DrawnQuestion]
     profiles: int
     tried: int
     agreements: int
 
 
 @dataclass(frozen=True)
-class Published:
-    """What an arm recommends to each profile of the pool; ``problem`` says why some are missing.
+class PublishedRecommendations:
+    """What an arm recommends for each profile of the pool; ``problem`` explains missing ones.
 
-    ``pending``: a job is at it, or waits for a worker.
+    ``is_pending`` means that a job is running or waiting for a worker.
     """
 
-    found: Mapping[int, Named]
+    found: Mapping[int, AnyRecommendation]
     problem: str = ""
-    pending: bool = False
+    is_pending: bool = False
 
 
 def all_published(study: Study, arm: Arm) -> bool:
-    """Whether there is a recommendation of a trained arm for every profile; cheap enough to ask
-    again and again. A copy of a study finds those of the study, whatever its own job does.
+    """Whether a trained arm has a recommendation for every profile; cheap enough to poll.
+
+    The copy of a study finds the recommendations of the original, whatever its own job does.
     """
     users = arm.model.recommendations.filter(rank=1).values_list("user", flat=True)
     return set(study.profile_pool) <= set(users)
 
 
-def published(study: Study, arm: Arm) -> Published:
+def published_recommendations(study: Study, arm: Arm) -> PublishedRecommendations:
     if arm.trained_model_id is None:
-        return Published(first_uploaded(arm, study.profile_pool))
+        return PublishedRecommendations(first_uploaded(arm, study.profile_pool))
     found = recommendations_for(trained_model=arm.model, users=study.profile_pool)
     missing = len(study.profile_pool) - len(found)
     job = arm.publish_job
     if not missing or (job is not None and job.status == Job.Status.DONE):
-        # After the job, one who rated everything has no recommendation and is passed over.
-        return Published(found)
+        # Once the job is done, a user without a recommendation has rated everything: skip them.
+        return PublishedRecommendations(found)
     if job is not None and job.status in {Job.Status.FAILED, Job.Status.CANCELLED}:
-        return Published(
+        return PublishedRecommendations(
             found,
             f"The recommendations of {arm.label} could not be made: "
             f"{job.error or 'the job was cancelled.'} "
-            f"Mend that; 'launch_study {study.slug}' then tries again.",
+            f"Fix that; 'launch_study {study.slug}' then tries again.",
         )
-    return Published(
+    return PublishedRecommendations(
         found,
         f"{missing} of {len(study.profile_pool)} recommendations of {arm.label} are still to be "
         "made. Start a worker if there is none, wait, then launch again.",
-        pending=job is not None,
+        is_pending=job is not None,
     )
 
 
 def first_uploaded(arm: Arm, users: Sequence[int]) -> dict[int, UploadedRecommendation]:
-    """The first recommendation of an uploaded arm to each of these users that has one."""
+    """An uploaded arm's first recommendation for each of these users that has one."""
     found = {}
     for start in range(0, len(users), USERS_A_QUERY):
         rows = arm.uploaded.filter(rank=1, user__in=users[start : start + USERS_A_QUERY])
@@ -93,23 +94,23 @@ def first_uploaded(arm: Arm, users: Sequence[int]) -> dict[int, UploadedRecommen
     return found
 
 
-def draw(study: Study, sources: Sequence[Published]) -> Drawing:
-    """Take profiles in the order drawn until there are ``n_profiles`` with a question each.
+def draw_questions(study: Study, sources: Sequence[PublishedRecommendations]) -> Drawing:
+    """Take profiles in pool order until ``n_profiles`` of them have a question.
 
-    Two arms that name the same movie make no question. With more than two arms, every other pair
-    is asked about, or with ``balanced`` pairs one of those that were asked least so far.
+    Two arms that name the same item make no question. With more than two arms, a profile has a
+    question for every other pair or, with ``balanced`` pairs, for one pair asked least so far.
     """
     pairs = list(combinations(range(len(sources)), 2))
     asked = [0] * len(pairs)
     rng = pairing.generator(study.seed, pairing.Stream.PAIRS)
-    kept: list[Drawn] = []
+    kept: list[DrawnQuestion] = []
     profiles = tried = agreements = 0
     for user in study.profile_pool:
         if profiles == study.n_profiles:
             break
         tried += 1
         named = [source.found.get(user) for source in sources]
-        possible = []
+        possible = {}
         for place, (one, two) in enumerate(pairs):
             first, second = named[one], named[two]
             if first is None or second is None:
@@ -117,12 +118,12 @@ def draw(study: Study, sources: Sequence[Published]) -> Drawing:
             if first.item_id == second.item_id:
                 agreements += 1
             else:
-                possible.append((place, Drawn(user, (one, two), first, second)))
+                possible[place] = DrawnQuestion(user, (one, two), first, second)
         if study.pairs == "balanced":
-            chosen = pairing.pick_pair(asked, [place for place, _ in possible], rng)
-            possible = [(place, drawn) for place, drawn in possible if place == chosen]
-        for place, drawn in possible:
+            chosen = pairing.pick_pair(asked, list(possible), rng)
+            possible = {} if chosen is None else {chosen: possible[chosen]}
+        for place, question in possible.items():
             asked[place] += 1
-            kept.append(drawn)
+            kept.append(question)
         profiles += bool(possible)
     return Drawing(kept, profiles, tried, agreements)

@@ -1,7 +1,8 @@
-"""What the course of a study needs beyond its arms and questions; said in words, like the rest."""
+"""What a study's protocol needs before the study can open."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,101 +19,86 @@ from survey.wording import built_in
 
 @dataclass(frozen=True)
 class Check:
-    """One need of a study; ``known`` is false while something else has to come first."""
+    """One requirement; ``known`` is False while its result depends on unfinished work."""
 
     need: str
     missing: list[str]
     known: bool = True
 
     @property
-    def met(self) -> bool:
+    def is_met(self) -> bool:
         return self.known and not self.missing
 
 
 def course_checks(study: Study) -> list[Check]:
-    """A check for everything that the study's protocol asks for; none for what it does not."""
+    """A check for each option that the study's protocol uses."""
     checks = []
     if study.language not in {"", "en"}:
         language = LANGUAGE_NAMES[study.language]
-        checks.append(Check(f"The words are written in {language}", no_translation(study)))
+        checks.append(Check(f"The texts are written in {language}", _untranslated(study)))
     if study.entry == "panel":
-        checks.append(Check("The panel is described", no_panel(study)))
+        problems = _problem(partial(panels.check_panel, study.panel))
+        checks.append(Check("The panel is described", problems))
     if study.before or study.after:
-        checks.append(Check("The questionnaires can be asked", no_questionnaire(study)))
+        problems = _problem(partial(questionnaires.expand_items, study.before), "before")
+        problems += _problem(partial(questionnaires.expand_items, study.after), "after")
+        checks.append(Check("The questionnaires can be asked", problems))
     if study.withdraw_until is not None:
-        checks.append(
-            Check("The last day for having answers erased is ahead", last_day_problems(study))
-        )
-    told = {words for check in checks for words in check.missing}
-    if problems := [words for words in impossible(study) if words not in told]:
-        checks.append(Check("What was decided fits together", problems))
+        problems = last_day_problems(study)
+        checks.append(Check("The last day for erasing answers is in the future", problems))
+    # Only a row that was changed without the services can fail here.
+    invalid = _problem(lambda: Protocol.of(study).check())
+    reported = {problem for check in checks for problem in check.missing}
+    if problems := [problem for problem in invalid if problem not in reported]:
+        checks.append(Check("The options fit together", problems))
     return checks
 
 
 def course_in_words(study: Study) -> list[Decision]:
-    """What was decided about the study, one decision a line."""
+    """The study's options in words, one per line."""
     return summarize(Protocol.of(study), StudyPlan.of(study), arms=study.arms.count())
-
-
-def no_translation(study: Study) -> list[str]:
-    """The study's own words count as the language's, unless they are the built-in English ones.
-
-    Nobody but a reader can tell more.
-    """
-    words = study.translations.get(study.language, {})
-    protocol = Protocol.of(study)
-    with translation.override(settings.LANGUAGE_CODE):
-        day = partial(formats.date_format, format="DATE_FORMAT")
-        english = {
-            "title": built_in.TITLE,
-            "consent_text": built_in.write_consent(
-                study.questions_per_appraiser, protocol, date=day
-            ),
-            "instructions": built_in.write_instructions(protocol),
-        }
-    return [
-        f"In English only: the {name.replace('_', ' ')}. Delete this draft (manage.py "
-        f"delete_draft {study.slug}) and make it again with the words in "
-        f"[translations.{study.language}] of its protocol."
-        for name, text in english.items()
-        if not words.get(name, "").strip() and getattr(study, name) == text
-    ]
-
-
-def no_panel(study: Study) -> list[str]:
-    try:
-        panels.check_panel(study.panel)
-    except StudyError as error:
-        return [str(error)]
-    return []
-
-
-def no_questionnaire(study: Study) -> list[str]:
-    problems = []
-    for part, items in (("before", study.before), ("after", study.after)):
-        try:
-            questionnaires.expand_items(items)
-        except StudyError as error:
-            problems.append(f"The questionnaire {part}: {error}")
-    return problems
 
 
 def last_day_problems(study: Study) -> list[str]:
     if not is_past_last_day(study.withdraw_until):
         return []
-    draft = study.status == Study.Status.DRAFT
+    is_draft = study.status == Study.Status.DRAFT
     problem = (
         f"Answers can be erased until {study.withdraw_until}, which has passed. "
-        f"{'Delete this draft' if draft else 'Go back to a draft, delete it'} "
-        f"(manage.py delete_draft {study.slug}) and make it again with a later day."
+        f"{'Delete this draft' if is_draft else 'Return to a draft, delete it'} "
+        f"(manage.py delete_draft {study.slug}) and create it again with a later day."
     )
     return [problem]
 
 
-def impossible(study: Study) -> list[str]:
-    """What a draft holds that none could be made with; its row was changed by another way."""
+def _untranslated(study: Study) -> list[str]:
+    """Built-in English texts without a translation.
+
+    A text that the researchers wrote is assumed to be in the study's language.
+    """
+    texts = study.translations.get(study.language, {})
+    protocol = Protocol.of(study)
+    with translation.override(settings.LANGUAGE_CODE):
+        day = partial(formats.date_format, format="DATE_FORMAT")
+        consent = built_in.write_consent(study.questions_per_appraiser, protocol, date=day)
+        english = {
+            "title": built_in.TITLE,
+            "consent_text": consent,
+            "instructions": built_in.write_instructions(protocol),
+        }
+    return [
+        f"In English only: the {name.replace('_', ' ')}. Delete this draft (manage.py "
+        f"delete_draft {study.slug}) and create it again with the texts in "
+        f"[translations.{study.language}] of its protocol."
+        for name, text in english.items()
+        if not texts.get(name, "").strip() and getattr(study, name) == text
+    ]
+
+
+def _problem(check: Callable[[], object], part: str = "") -> list[str]:
+    """The StudyError of ``check``, if it raises one."""
     try:
-        Protocol.of(study).check()
+        check()
     except StudyError as error:
-        return [str(error)]
+        return [f"The questionnaire {part}: {error}" if part else str(error)]
     return []

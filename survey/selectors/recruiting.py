@@ -1,8 +1,7 @@
-"""How people come to a study, for its researchers, and how a panel gets them back; reads only."""
+"""How appraisers reach a study, and how a panel gets them back; reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Case, Count, Q, QuerySet, Value, When
@@ -15,7 +14,7 @@ UNFINISHED = "unfinished"
 
 @dataclass(frozen=True)
 class LinkCounts:
-    """Personal links: ``used`` ones made an appraiser, ``finished`` ones led to an outcome."""
+    """Personal links: a ``used`` link made an appraiser, a ``finished`` one led to an outcome."""
 
     made: int
     used: int
@@ -29,7 +28,7 @@ class LinkCounts:
 
 @dataclass(frozen=True)
 class OutcomeLine:
-    """One way to end for people from a panel, and how many took it; trials are counted apart."""
+    """An outcome of a panel study, with the number of appraisers; pilots are counted apart."""
 
     outcome: str
     code: str
@@ -40,7 +39,7 @@ class OutcomeLine:
 
 @dataclass(frozen=True)
 class PanelReturn:
-    """Where somebody from a panel goes from here: by the address, or with the code."""
+    """How an appraiser returns to their panel: by the address, or with the code."""
 
     panel: str
     outcome: str
@@ -50,7 +49,7 @@ class PanelReturn:
 
 @dataclass(frozen=True)
 class Attendance:
-    """Of real people: who took part so far, and who did all that was asked."""
+    """Appraisers of kind real who joined, and who completed the study."""
 
     joined: int
     finished: int
@@ -74,13 +73,13 @@ def link_counts(study: Study) -> LinkCounts:
 
 
 def list_links(study: Study) -> QuerySet[Invitation]:
-    """Every personal link in order, with its ``state``; never when, nor by whom it was used.
+    """Every personal link with its ``state``, but not when or by whom it was used.
 
-    Of one whose user had everything erased it only says that the link was used.
+    After a withdrawal, the state only says that the link was used.
     """
     return study.invitations.order_by("number").annotate(
         state=Case(
-            When(revoked_at__isnull=False, then=Value("taken back")),
+            When(revoked_at__isnull=False, then=Value("revoked")),
             When(appraiser__finished_at__isnull=False, then=Value("finished")),
             When(used_at__isnull=False, then=Value("used")),
             default=Value("not used"),
@@ -89,33 +88,29 @@ def list_links(study: Study) -> QuerySet[Invitation]:
 
 
 def outcome_lines(study: Study) -> list[OutcomeLine]:
-    """The outcomes that the panel is told, then those who have come to none."""
-    sent = study.appraisers.exclude(panel_person="").order_by()
-    rows = sent.values_list("outcome").annotate(
+    """The outcomes reported to the panel, then the appraisers without one yet."""
+    rows = sent_by_panel(study).order_by().values_list("outcome")
+    counted = rows.annotate(
         real=Count("pk", filter=Q(kind=Appraiser.Kind.REAL)),
         pilot=Count("pk", filter=Q(kind=Appraiser.Kind.PILOT)),
     )
-    counted = {outcome: (real, pilot) for outcome, real, pilot in rows}
+    counts = {outcome: (real, pilot) for outcome, real, pilot in counted}
     ends = study.panel.get("outcomes", {})
-    lines = [
-        OutcomeLine(
-            outcome,
-            ends.get(outcome, {}).get("code", ""),
-            ends.get(outcome, {}).get("url", ""),
-            *counted.get(outcome, (0, 0)),
-        )
-        for outcome in panels.OUTCOMES
-    ]
-    return [*lines, OutcomeLine(UNFINISHED, "", "", *counted.get("", (0, 0)))]
+    lines = []
+    for outcome in panels.OUTCOMES:
+        end = ends.get(outcome, {})
+        code, url = end.get("code", ""), end.get("url", "")
+        lines.append(OutcomeLine(outcome, code, url, *counts.get(outcome, (0, 0))))
+    return [*lines, OutcomeLine(UNFINISHED, "", "", *counts.get("", (0, 0)))]
 
 
-def sent_by_panel(study: Study) -> Iterable[Appraiser]:
-    """Those whom a panel sent, in the order of its names for them, so in no order of ours."""
+def sent_by_panel(study: Study) -> QuerySet[Appraiser]:
+    """The panel's participants, sorted by the panel's ids, which say nothing about our order."""
     return study.appraisers.exclude(panel_person="").order_by("panel_person", "kind")
 
 
 def panel_return(appraiser: Appraiser) -> PanelReturn | None:
-    """None unless a panel sent this one and the outcome stands: nothing is left to be stored."""
+    """None unless a panel sent this appraiser and their outcome is stored."""
     panel = appraiser.study.panel
     if not (panel and appraiser.panel_person and appraiser.outcome):
         return None

@@ -10,7 +10,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from survey.models import Appraiser, Assignment, Judgment, Study
 from survey.selectors.counts import FAILED, JudgmentCount, main_judgments, total
 from survey.stats.intervals import Proportion, proportion
-from survey.stats.preference import Preference, side_balance
+from survey.stats.preference import Preference, preference
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def trust_facts(
         n_failed_judgments=total(failed),
         n_questions=study.questions.count(),
         n_questions_judged=judged.values("assignment__question").distinct().count(),
-        sides=side_balance(left, total(decided)) if decided else None,
+        sides=preference(left, total(decided)) if decided else None,
         repeats=repeat_consistency(study, kind) if study.n_repeats else None,
     )
 

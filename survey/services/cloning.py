@@ -1,4 +1,4 @@
-"""A copy of a study, as a new draft."""
+"""Copies a study into a new draft."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def clone_study(
     withdraw_until: date | Literal["same"] | None = "same",
     by: str = "",
 ) -> Study:
-    """A draft with the same settings, texts and arms; nobody's answers come along. StudyError.
+    """A draft with the study's settings, texts and arms, without its answers. StudyError.
 
-    With another ``withdraw_until`` (None: no last day) a built-in consent is written anew, since
-    it names the day. One that has passed is refused: the copy could never open.
+    With another ``withdraw_until`` (None: no last day) a built-in consent text is rewritten,
+    because it names the day. A day that has passed is refused: the copy could never open.
 
-    Uploaded lists are copied row by row. Its pool is drawn by ``seed``; without one by the study's
-    own, which gives the same profiles in the same order, as long as the data set is the same.
+    Uploaded lists are copied row by row. The pool is drawn with ``seed``, by default the study's
+    own, which gives the same profiles in the same order if the data set has not changed.
     """
     protocol, consent = Protocol.of(study), study.consent_text
     if withdraw_until != "same" and withdraw_until != protocol.withdraw_until:
@@ -56,20 +56,20 @@ def clone_study(
     )
 
 
-def day_in_words(study: Study, copy: Study) -> str:
-    """What a researcher has to know of the copy's last day; "" where it is the study's."""
+def describe_last_day(study: Study, copy: Study) -> str:
+    """A warning that the copy has another last day for erasing answers; "" if it is the same."""
     if copy.withdraw_until == study.withdraw_until:
         return ""
-    over = ", has passed" if is_past_last_day(study.withdraw_until) else ", is not kept"
-    was = f"The last day, {study.withdraw_until}{over}. " if study.withdraw_until else ""
+    over = "has passed" if is_past_last_day(study.withdraw_until) else "is not copied"
+    was = f"The last day, {study.withdraw_until}, {over}. " if study.withdraw_until else ""
     until = f"until {copy.withdraw_until}" if copy.withdraw_until else "at any time"
     own = copy.consent_text == study.consent_text
-    read = " The consent is your own and stays as it was: read whether it says so." if own else ""
-    return f"{was}In the copy answers can be erased {until}.{read}"
+    check = " You wrote the consent text yourself: check what it says about this." if own else ""
+    return f"{was}In the copy, answers can be erased {until}.{check}"
 
 
 def _without_built_in_consent(study: Study, protocol: Protocol) -> tuple[Protocol, str]:
-    """The protocol and the consent without the texts that nobody has written."""
+    """The protocol and the consent text without the built-in texts."""
     plain = protocol.model_copy(update={"translations": {}})
     built_in = write_texts(StudyTexts(), questions=study.questions_per_appraiser, protocol=plain)
     own: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Where questions are drawn and frozen: into the pilot, and into the running study."""
+"""Draws and freezes the questions, on entering the pilot or the running study."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Status = Study.Status
 
 
 def pilot_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Draw the questions, store them whole and open the study for a trial.
+    """Draw the questions, store them whole and open the study to pilot appraisers.
 
-    StudyError unless it is a draft with everything on its check list.
+    StudyError unless the study is a draft with a complete checklist.
     """
     if study.status != Status.DRAFT:
-        raise StudyError(f"Only a draft can be tried out; {study.slug!r} is {study.status}.")
+        raise StudyError(f"Only a draft can be piloted; {study.slug!r} is {study.status}.")
     return _freeze(study, to=Status.PILOT, by=by, now=now)
 
 
 def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Open the study, for good: with the pilot's questions, or with new ones from a draft.
+    """Open the study for good: with the pilot's questions, or with new ones from a draft.
 
-    StudyError unless it is a pilot, or a draft with everything on its check list.
+    StudyError unless the study is a pilot, or a draft with a complete checklist.
     """
     if study.status == Status.DRAFT:
         return _freeze(study, to=Status.RUNNING, by=by, now=now)
@@ -41,17 +41,17 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
         raise StudyError(f"The study {study.slug!r} was launched before; it is {study.status} now.")
     if design_hash(study) != study.design_hash:
         raise StudyError(
-            f"The design of {study.slug!r} is not the one that was frozen for the pilot. "
-            "Go back to a draft, and open it anew."
+            f"The design of {study.slug!r} has changed since the pilot. "
+            "Return to a draft, then launch it again."
         )
-    # The one thing on the check list that time alone can undo.
+    # The only item of the checklist that the passing of time can undo.
     if problems := last_day_problems(study):
         raise StudyError("\n".join(problems))
     return status.open_after_pilot(study=study, by=by, now=now)
 
 
 def move_study(*, study: Study, to: str, by: str = "", now: datetime | None = None) -> Study:
-    """The step from where the study is to ``to``, whichever service does it. StudyError."""
+    """Move the study to the status ``to``, by the service that owns this step. StudyError."""
     if to == Status.RUNNING and study.status == Status.PAUSED:
         return status.resume_study(study=study, by=by, now=now)
     steps = {
@@ -73,7 +73,7 @@ def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
         raise StudyError("\n".join(found.missing))
     questions = _questions(study, drawing)
     with transaction.atomic():
-        # Whoever freezes at the same moment finds no draft any more, and stores nothing.
+        # A concurrent freeze finds that the study is no longer a draft, and stores nothing.
         status.change_status(
             study=study,
             to=to,
@@ -83,7 +83,7 @@ def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
             agreements=drawing.agreements,
         )
         Question.objects.bulk_create(questions, batch_size=100)
-        # Of the rows as they are stored, so that whoever reads them comes to the same hash.
+        # Hash the stored rows, so that anyone who reads them computes the same hash.
         study.design_hash = design_hash(study)
         Study.objects.filter(pk=study.pk).update(design_hash=study.design_hash)
     return study
@@ -100,7 +100,7 @@ def _questions(study: Study, drawing: Drawing) -> list[Question]:
     for number, drawn in enumerate(drawing.kept, start=1):
         first, second = (arms[place] for place in drawn.arms)
         rated = profiles[drawn.user]
-        _check_new(rated, {first: drawn.first.item, second: drawn.second.item})
+        _check_unrated(rated, {first: drawn.first.item, second: drawn.second.item})
         questions.append(
             Question(
                 study=study,
@@ -116,14 +116,14 @@ def _questions(study: Study, drawing: Drawing) -> list[Question]:
     return questions
 
 
-def _check_new(rated: list[tuple[Item, float]], named: dict[Arm, Item]) -> None:
-    """StudyError where an arm names what is in the profile: that would make no question."""
-    known = {movie.pk for movie, _ in rated}
-    for arm, movie in named.items():
-        if movie.pk in known:
-            remedy = "train it again" if arm.trained_model_id else "make the study again"
+def _check_unrated(rated: list[tuple[Item, float]], named: dict[Arm, Item]) -> None:
+    """StudyError if an arm recommends an item that the profile contains."""
+    known = {item.pk for item, _ in rated}
+    for arm, item in named.items():
+        if item.pk in known:
+            remedy = "train it again" if arm.trained_model_id else "create the study again"
             raise StudyError(
-                f"{arm.label} recommended {movie}, which the profile holds already. Its "
+                f"{arm.label} recommended {item}, which the profile contains already. Its "
                 f"recommendations are damaged: {remedy}."
             )
 
@@ -131,4 +131,4 @@ def _check_new(rated: list[tuple[Item, float]], named: dict[Arm, Item]) -> None:
 def _best_first(rated: list[tuple[Item, float]]) -> list[tuple[int, float]]:
     """The profile as it is stored."""
     ordered = sorted(rated, key=lambda pair: (-pair[1], pair[0].title.casefold(), pair[0].pk))
-    return [(movie.pk, stars) for movie, stars in ordered]
+    return [(item.pk, stars) for item, stars in ordered]

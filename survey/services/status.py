@@ -1,4 +1,4 @@
-"""The life of a study: which step follows which, decided once, and written down."""
+"""Changes of a study's status: which follow each other is decided here, and recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from survey.models import TRANSITIONS, Assignment, Judgment, Study, StudyEvent
 from survey.services.outcomes import confirm_unconfirmed
 
 Status = Study.Status
-#: The steps whose time the study itself keeps.
+#: The transitions whose time is kept in the study's own row.
 STAMPS: dict[tuple[str, str], str] = {
     (Status.DRAFT, Status.RUNNING): "launched_at",
     (Status.PILOT, Status.RUNNING): "launched_at",
@@ -32,21 +32,21 @@ def change_status(
     note: str = "",
     **changes: Any,
 ) -> datetime:
-    """From the status that ``study`` shows to the next, with the event; when that was. StudyError.
+    """Move the study from the status in hand to ``to`` and record it; the time of the change.
 
-    ``changes`` are written by the same UPDATE. The study in hand is read anew.
+    ``changes`` are written by the same UPDATE; ``study`` is refreshed. StudyError.
     """
     start = study.status
     if (start, to) not in TRANSITIONS:
         raise StudyError(_impossible(study, to))
-    # The clock is read once the study is held: whoever joins or takes a step before this one has
-    # an earlier time.
+    # Read the clock after locking the study: whoever joined or changed it before then has an
+    # earlier time.
     list(Study.objects.select_for_update(no_key=True).filter(pk=study.pk).values_list("pk"))
     at = now or timezone.now()
     if stamp := STAMPS.get((start, to)):
         changes[stamp] = at
-    # Somebody may have taken another step since the study was read: then no row is left to
-    # change, and theirs stands.
+    # Another researcher may have changed the status since the study was read: then this UPDATE
+    # matches no row, and their change stays.
     if not Study.objects.filter(pk=study.pk, status=start).update(status=to, **changes):
         study.refresh_from_db()
         raise StudyError(_impossible(study, to))
@@ -64,7 +64,7 @@ def record_event(
 
 
 def pause_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Take no answers for a while; everybody's link goes on after ``resume_study``."""
+    """Stop taking answers until ``resume_study``; private links stay valid."""
     change_status(study=study, to=Status.PAUSED, by=by, now=now)
     return study
 
@@ -72,40 +72,33 @@ def pause_study(*, study: Study, by: str = "", now: datetime | None = None) -> S
 def resume_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
     """Take answers again. StudyError unless the study is paused."""
     if study.status != Status.PAUSED:
-        raise StudyError(f"Only a study that is paused can go on; {study.slug!r} is not.")
+        raise StudyError(f"Only a paused study can be resumed; {study.slug!r} is not paused.")
     change_status(study=study, to=Status.RUNNING, by=by, now=now)
     return study
 
 
 @transaction.atomic
 def close_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Take no more answers, for good. StudyError unless the study is running or paused.
-
-    From then on no answer can change: who answered everything and never said that it is final is
-    done, or has failed the checks.
-    """
+    """Stop taking answers for good. StudyError unless the study is running or paused."""
     at = change_status(study=study, to=Status.CLOSED, by=by, now=now)
-    decide_ends(study=study, now=at)
+    finalize_answers(study=study, now=at)
     return study
 
 
 @transaction.atomic
 def open_after_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """From the pilot into the running study, for good. StudyError unless it is a pilot.
-
-    The trial is over with it: who answered everything in it and never said that it is final is
-    done, or has failed the checks.
-    """
+    """Launch the study for good, which ends its pilot. StudyError unless it is a pilot."""
     at = change_status(study=study, to=Status.RUNNING, by=by, now=now)
-    decide_ends(study=study, now=at)
+    finalize_answers(study=study, now=at)
     return study
 
 
-def decide_ends(*, study: Study, now: datetime) -> None:
-    """Nobody who came so far can change an answer any more: it ends for those who gave all.
+def finalize_answers(*, study: Study, now: datetime) -> None:
+    """Appraisers who answered everything but never confirmed count as confirmed.
 
-    The caller holds the study's row, by the step. An answer on its way is stored before its
-    appraiser's lock is had, and counted, or finds the study in its new status after it.
+    They get their outcome, because their answers can no longer change. The caller holds the
+    study's row. An answer in transit is either stored before its appraiser is locked here, and
+    counted, or finds the study in its new status afterwards.
     """
     if study.changes == "never":
         return
@@ -116,20 +109,19 @@ def decide_ends(*, study: Study, now: datetime) -> None:
 
 @transaction.atomic
 def end_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Back to a draft: the pilot's answers and the questions are discarded. StudyError."""
-    # First the study, then the appraisers, as everywhere. An answer on its way is either stored
-    # before their lock is had, and counted, or finds nobody after it.
+    """Return to a draft; the pilot's answers and the questions are discarded. StudyError."""
+    # Lock the study, then the appraisers, in the order used everywhere. An answer in transit is
+    # either stored before its appraiser is locked, and counted, or finds no appraiser afterwards.
     Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     list(study.appraisers.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
-    gone = Judgment.objects.filter(assignment__appraiser__study=study)
-    note = f"trial answers discarded: {gone.count()}"
-    nothing = {"design_hash": "", "profiles_tried": 0, "agreements": 0}
-    change_status(study=study, to=Status.DRAFT, by=by, now=now, note=note, **nothing)
-    gone.delete()
+    discarded = Judgment.objects.filter(assignment__appraiser__study=study)
+    note = f"trial answers discarded: {discarded.count()}"
+    blank = {"design_hash": "", "profiles_tried": 0, "agreements": 0}
+    change_status(study=study, to=Status.DRAFT, by=by, now=now, note=note, **blank)
+    discarded.delete()
     Assignment.objects.filter(appraiser__study=study).delete()
-    study.appraisers.all().delete()
-    study.withdrawals.all().delete()
-    study.questions.all().delete()
+    for rows in (study.appraisers, study.withdrawals, study.questions):
+        rows.all().delete()
     return study
 
 
@@ -137,7 +129,7 @@ def _impossible(study: Study, to: str) -> str:
     if to == Status.RUNNING and study.launched_at and study.status != Status.PAUSED:
         return f"The study {study.slug!r} was launched before; it is {study.status} now."
     if to == Status.CLOSED:
-        return f"Only a study that is running or paused can be closed; it is {study.status} now."
+        return f"Only a running or paused study can be closed; it is {study.status} now."
     ways = [end for start, end in TRANSITIONS if start == study.status]
-    remedy = f"It can become {' or '.join(ways)}." if ways else "It stays as it is."
+    remedy = f"It can become {' or '.join(ways)}." if ways else "Its status is final."
     return f"The study {study.slug!r} is {study.status} now and cannot become {to}. {remedy}"

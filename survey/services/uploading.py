@@ -1,4 +1,4 @@
-"""A list that was uploaded, kept as rows of its arm."""
+"""Stores an uploaded list as rows of its arm."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ BATCH = 1000
 
 
 def keep_upload(*, arm: Arm, upload: UploadedList) -> None:
-    """Store every row; part of the transaction that makes the arm."""
+    """Store every row, within the transaction that makes the arm."""
     rows = _rows(arm, upload)
-    # In pieces, so that a long list is never whole in memory as rows.
-    while piece := list(islice(rows, BATCH)):
-        UploadedRecommendation.objects.bulk_create(piece)
+    # In batches, so that a long list is never in memory as rows.
+    while batch := list(islice(rows, BATCH)):
+        UploadedRecommendation.objects.bulk_create(batch)
 
 
 def _rows(arm: Arm, upload: UploadedList) -> Iterator[UploadedRecommendation]:
-    columns = zip(upload.users, upload.movies, upload.ranks, upload.scores, strict=True)
-    for user, movie, rank, score in columns:
+    columns = zip(upload.users, upload.items, upload.ranks, upload.scores, strict=True)
+    for user, item, rank, score in columns:
         yield UploadedRecommendation(
             arm=arm,
             user=int(user),
-            item_id=int(movie),
+            item_id=int(item),
             rank=int(rank),
             score=None if isnan(score) else float(score),
         )

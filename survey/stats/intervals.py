@@ -9,9 +9,10 @@ from scipy.special import betaincinv
 
 @dataclass(frozen=True)
 class Proportion:
-    """``count`` of ``total`` with the exact interval ``low`` to ``high``, shares between 0 and 1.
+    """A share of judgments with its exact interval, which assumes independent judgments.
 
-    Assumes independent judgments.
+    ``count`` of ``total`` judgments, 0 <= count <= total, total >= 1. ``rate``, ``low``, ``high``
+    and ``confidence`` are shares from 0 to 1, with low <= rate <= high.
     """
 
     count: int
@@ -23,15 +24,18 @@ class Proportion:
 
 
 def clopper_pearson(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a binomial share: it covers the truth at least ``confidence``.
+    """The exact (conservative) interval of a binomial share, as (low, high), each from 0 to 1.
 
-    Each end is the share at which the observed count or one further out has probability
-    (1 - confidence) / 2, a quantile of a beta distribution. 0 of n begins at 0, n of n ends at 1.
-    ValueError unless 0 <= count <= total, total >= 1 and 0 < confidence < 1.
+    It covers the true share with probability ``confidence`` or more. Each end is the share at
+    which a count as extreme as the observed one has probability (1 - confidence) / 2, a quantile
+    of a beta distribution; low is 0 for count 0, and high is 1 for count ``total``.
+
+    Raises ValueError unless 0 <= count <= total, total >= 1 and 0 < confidence < 1.
 
     Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934), 404-413.
     """
-    _check(count, total, confidence)
+    check_share(count, total)
+    check_confidence(confidence)
     tail = (1 - confidence) / 2
     low = float(betaincinv(count, total - count + 1, tail)) if count else 0.0
     high = float(betaincinv(count + 1, total - count, 1 - tail)) if count < total else 1.0
@@ -39,13 +43,16 @@ def clopper_pearson(count: int, total: int, confidence: float = 0.95) -> tuple[f
 
 
 def proportion(count: int, total: int, confidence: float = 0.95) -> Proportion:
-    """The share with its Clopper-Pearson interval."""
+    """``count / total`` with its Clopper-Pearson interval; errors as in `clopper_pearson`."""
     low, high = clopper_pearson(count, total, confidence)
     return Proportion(count, total, count / total, low, high, confidence)
 
 
-def _check(count: int, total: int, confidence: float) -> None:
+def check_share(count: int, total: int) -> None:
     if total < 1 or not 0 <= count <= total:
         raise ValueError(f"{count} of {total} is not a share of at least one judgment.")
+
+
+def check_confidence(confidence: float) -> None:
     if not 0 < confidence < 1:
         raise ValueError(f"A confidence of {confidence} is not between 0 and 1.")

@@ -1,4 +1,4 @@
-"""Is one of two preferred? Exact answers that assume independent judgments."""
+"""Exact tests of a preference between two; they assume independent judgments."""
 
 from __future__ import annotations
 
@@ -6,43 +6,35 @@ from dataclasses import dataclass
 
 from scipy.special import bdtr
 
-from survey.stats.intervals import Proportion, proportion
+from survey.stats.intervals import Proportion, check_share, proportion
 
 
 @dataclass(frozen=True)
 class Preference:
-    """A share with its exact interval and the exact test against one half.
-
-    Assumes independent judgments.
-    """
+    """A share with its exact interval, and the exact two-sided p-value against one half."""
 
     share: Proportion
     p_value: float
 
 
 def binomial_p(count: int, total: int) -> float:
-    """How often a fair coin is at least as far from one half as ``count`` of ``total``.
+    """The two-sided p-value of the exact sign test: of ``count`` out of ``total`` against 1/2.
 
-    The exact two-sided sign test. At one half the distribution is symmetric, so that doubling
-    the smaller tail and adding up all outcomes no likelier than this one are the same.
-    ValueError unless 0 <= count <= total and total >= 1.
+    From 0 to 1. At one half the distribution is symmetric, so that doubling the smaller tail
+    equals adding up all outcomes that are at most as likely as the observed one.
+
+    Raises ValueError unless 0 <= count <= total and total >= 1.
 
     Source: J. Arbuthnot, Philosophical Transactions 27 (1710), 186-190.
     """
-    if total < 1 or not 0 <= count <= total:
-        raise ValueError(f"{count} of {total} is not a share of at least one judgment.")
-    smaller = min(count, total - count)
-    return min(1.0, 2 * float(bdtr(smaller, total, 0.5)))
+    check_share(count, total)
+    return min(1.0, 2 * float(bdtr(min(count, total - count), total, 0.5)))
 
 
 def preference(count: int, total: int, confidence: float = 0.95) -> Preference:
-    """How often one arm was preferred: rate, Clopper-Pearson interval, p against one half."""
-    return Preference(proportion(count, total, confidence), binomial_p(count, total))
+    """How often one of two was chosen: rate, Clopper-Pearson interval and `binomial_p`.
 
-
-def side_balance(left: int, total: int, confidence: float = 0.95) -> Preference:
-    """How often the left recommendation was chosen, whichever arm stood there.
-
-    Sides are drawn, so a share away from one half is a habit of the appraisers, not taste.
+    Also serves for side balance: sides are drawn at random, so that a share of left choices away
+    from one half shows a habit of the appraisers. Raises ValueError as in `clopper_pearson`.
     """
-    return preference(left, total, confidence)
+    return Preference(proportion(count, total, confidence), binomial_p(count, total))

@@ -9,10 +9,12 @@ from statistics import fmean, stdev
 
 from scipy.special import stdtrit
 
+from survey.stats.intervals import check_confidence
+
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean of ``n`` values; ``low`` to ``high`` is its interval, None for a single value."""
+    """The mean of ``n`` values with its interval, in their unit; no interval for one value."""
 
     n: int
     mean: float
@@ -22,16 +24,15 @@ class Mean:
 
 
 def mean(values: Sequence[float], confidence: float = 0.95) -> Mean:
-    """The mean with Student's interval, which assumes independent and about normal values.
+    """The mean with Student's interval, which assumes independent, roughly normal values.
 
-    ValueError for no values, or unless 0 < confidence < 1.
+    Raises ValueError for no values, or unless 0 < confidence < 1.
 
     Source: Student, The probable error of a mean, Biometrika 6 (1908), 1-25.
     """
     if not values:
         raise ValueError("There is no mean of no values.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"A confidence of {confidence} is not between 0 and 1.")
+    check_confidence(confidence)
     n, centre = len(values), fmean(values)
     if n == 1:
         return Mean(1, centre, None, None, confidence)
@@ -40,11 +41,11 @@ def mean(values: Sequence[float], confidence: float = 0.95) -> Mean:
 
 
 def sus_score(answers: Sequence[int]) -> float:
-    """The score of one person's ten answers to the System Usability Scale, from 0 to 100.
+    """One person's score on the System Usability Scale, from 0 to 100 (not a percentage).
 
-    Each answer is from 1 (strongly disagree) to 5 (strongly agree), in the order of the items. An
-    odd item adds its answer less 1, an even one 5 less its answer; the sum is taken 2.5 times. It
-    is no percentage. ValueError unless there are ten answers from 1 to 5.
+    ``answers`` are ten numbers from 1 (strongly disagree) to 5 (strongly agree), in item order.
+    Odd items add their answer minus 1, even items 5 minus their answer; the sum is multiplied by
+    2.5. Raises ValueError for anything but ten answers from 1 to 5.
 
     Source: J. Brooke, SUS: a 'quick and dirty' usability scale, in Usability Evaluation in
     Industry (1996), 189-194.

@@ -1,4 +1,4 @@
-"""How numbers and lists are read out on pages, in their language; formatting only."""
+"""Formats numbers, titles and lists for pages, in the language of the page."""
 
 from collections.abc import Iterable
 
@@ -11,13 +11,13 @@ from survey.templatetags.genres import translate_genre
 
 register = template.Library()
 
-#: Above this, a scale is not one of stars that can be drawn.
+#: The longest scale that is drawn as stars.
 MOST_STARS = 5
 
 
 @register.filter
 def half_stars(stars: float) -> int | str:
-    """How many half stars to draw, 1 to 10; empty where the scale is not one of five stars."""
+    """How many half stars to draw, 1 to 10; empty for a longer scale."""
     return max(1, min(10, round(2 * stars))) if 0 < stars <= MOST_STARS else ""
 
 
@@ -30,35 +30,34 @@ def stars_in_words(stars: float) -> str:
 
 @register.filter
 def without_aside(title: str) -> str:
-    """A title without what stands in parentheses after it: "Amelie (Le fabuleux ...)": "Amelie"."""
+    """A title without the parentheses after it: "Amelie (Le fabuleux ...)" gives "Amelie"."""
     return title.partition(" (")[0]
 
 
 @register.filter
 def aside(title: str) -> str:
-    """What stands in parentheses after a title: other names, the original one. May be empty."""
+    """The parentheses after a title, such as its original name; may be empty."""
     _, opening, rest = title.partition(" (")
     return opening.strip() + rest
 
 
 @register.filter
 def isolated(title: str) -> str:
-    """A title in the middle of a sentence, which on a mirrored page runs in its own direction.
+    """A title within a sentence, isolated on right-to-left pages to keep its own direction.
 
-    Elsewhere it stays as it is: a title from right to left does no harm between quotation marks.
+    Other pages need no isolation: there the title stands between quotation marks.
     """
     return f"\u2068{title}\u2069" if get_language_bidi() else title
 
 
 @register.filter
 def genre(name: str) -> str:
-    """A genre in the language of the page."""
     return translate_genre(name)
 
 
 @register.filter
 def genres(names: Iterable[str]) -> str:
-    """ "Drama, Sci-Fi", with a hyphen at which no line breaks."""
+    """ "Drama, Sci-Fi", with non-breaking hyphens."""
     return ", ".join(map(translate_genre, names)).replace("-", "\u2011")
 
 
@@ -69,7 +68,7 @@ def translated_genres(names: Iterable[str]) -> list[str]:
 
 @register.filter
 def genre_names(tallies: Iterable[Tally]) -> list[str]:
-    """The names to choose from, in the order of the page's alphabet."""
+    """The translated names, sorted."""
     return sorted(translate_genre(tally.name) for tally in tallies)
 
 
@@ -81,13 +80,13 @@ def format_decade(first_year: str) -> str:
 
 @register.filter
 def on_imdb(title: str) -> str:
-    """What a link says to those who hear it."""
+    """The link text for screen readers."""
     return gettext("{movie} on IMDb").format(movie=title)
 
 
 @register.filter
 def listed(words: Iterable[str]) -> str:
-    """Words as a sentence lists them: "Drama, Crime and War"."""
+    """Words listed in a sentence: "Drama, Crime and War"."""
     *front, last = list(words) or [""]
     if not front:
         return last
@@ -97,25 +96,25 @@ def listed(words: Iterable[str]) -> str:
 
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
-    """0.7167 reads "71.7 %", with the space that keeps figure and sign on one line."""
+    """0.7167 reads "71.7 %", with a non-breaking space."""
     return "–" if share is None else f"{100 * share:.{digits}f}\u202f%"
 
 
 @register.filter
 def percent_only(share: float | None, digits: int = 1) -> str:
-    """As `percent`, for the first of two figures that share one sign."""
+    """Like `percent` without the sign, for the first of two numbers that share it."""
     return "–" if share is None else f"{100 * share:.{digits}f}"
 
 
 @register.filter
 def figure(value: float | None, digits: int = 4) -> str:
-    """A measured figure, or a dash where there is none."""
+    """A measured value, or a dash if there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
 
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """Seconds as one would say them: "8 s", "3 min 20 s", "2 h 5 min"."""
+    """Seconds in the two largest units: "8 s", "3 min 20 s", "2 h 5 min"."""
     if seconds is None:
         return "–"
     if seconds < 10:
@@ -135,13 +134,13 @@ def format_count(number: int | None) -> str:
 
 @register.filter
 def thousands(number: int) -> str:
-    """What the page's language writes between the thousands and the rest of a number; may be ""."""
+    """The thousands separator of the page's language; may be ""."""
     return format_count(number).strip("0123456789")
 
 
 @register.filter
 def p_value(chance: float) -> str:
-    """0.0312 reads "0.031"; what is smaller than a thousandth is said to be so."""
+    """0.0312 reads "0.031"; anything smaller reads "below 0.001"."""
     return "below 0.001" if chance < 0.001 else f"{chance:.3f}"
 
 

@@ -1,4 +1,4 @@
-"""The genre names of the public catalogues in the language of the page; others stay as they are."""
+"""Translates the genre names of public catalogues; other names stay as they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-#: As MovieLens and the films of the demo have them.
+#: The genres of MovieLens and of the demo.
 GENRES: dict[str, _StrPromise] = {
     "(no genres listed)": pgettext_lazy("genre", "(no genres listed)"),
     "Action": pgettext_lazy("genre", "Action"),

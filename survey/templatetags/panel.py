@@ -1,4 +1,4 @@
-"""What end pages say of the panel that sent somebody."""
+"""The way back to the panel, for end pages."""
 
 from django import template
 
@@ -8,7 +8,7 @@ from survey.selectors import recruiting
 register = template.Library()
 
 
-@register.simple_tag
-def panel_return(appraiser: Appraiser | None) -> recruiting.PanelReturn | None:
-    """The way back to the panel; None for those whom none sent, and before the outcome stands."""
+@register.simple_tag(name="panel_return")
+def panel_return_of(appraiser: Appraiser | None) -> recruiting.PanelReturn | None:
+    """None if no panel sent the appraiser, or while their outcome is not stored."""
     return recruiting.panel_return(appraiser) if appraiser else None

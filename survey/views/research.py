@@ -1,4 +1,4 @@
-"""Pages of researchers: the list of studies, the results of one, the preparation of a draft."""
+"""The researchers' list of studies, a study's results, and the preparation of a draft."""
 
 import secrets
 from collections.abc import Callable
@@ -27,12 +27,12 @@ from survey.services.launching import launch_study, move_study
 from survey.services.preparing import publish_again
 from survey.views.private_pages import private_page
 
-#: What a page says after a step that led to each status.
-NEWS = {
+#: The message after a change to each status.
+STATUS_MESSAGES = {
     Study.Status.DRAFT: "The study is a draft again; the trial’s answers are discarded.",
     Study.Status.PILOT: "The trial is open. Share the study’s link with those who try it out.",
     Study.Status.RUNNING: "The study is open. Share its link to invite people.",
-    Study.Status.PAUSED: "The study is paused. Everybody’s link works again once it goes on.",
+    Study.Status.PAUSED: "The study is paused. Private links work again once it is resumed.",
     Study.Status.CLOSED: "The study is closed. Its answers stay as they are.",
 }
 
@@ -49,20 +49,15 @@ def studies_page(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def results_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the appraisers of one kind chose; of a draft, how far its preparation is."""
+    """The results for the appraisers of one kind or, of a draft, its preparation."""
     study = access.study_for_researcher(request.user, slug)
+    context = {"study": study, "course": course_in_words(study)}
     if study.status == Study.Status.DRAFT:
-        context = {
-            "study": study,
-            "preparation": follow_preparation(study),
-            "checklist": checklist(study),
-            "course": course_in_words(study),
-        }
+        context |= {"preparation": follow_preparation(study), "checklist": checklist(study)}
         return render(request, "research/draft.html", context)
     events = list(study.events.all())
-    found = results_to_show(study, request.GET.get("kind", ""))
-    context = {
-        "study": study,
+    found = _results_to_show(study, request.GET.get("kind", ""))
+    context |= {
         "results": found,
         "answer": figures.headline(found),
         "loss": figures.loss_figure(found),
@@ -70,7 +65,6 @@ def results_page(request: HttpRequest, slug: str) -> HttpResponse:
         "events": events,
         "questionnaires": questionnaire_results(study, kind=found.kind),
         "since": events[-1].at if events else study.launched_at,
-        "course": course_in_words(study),
     }
     return render(request, "research/results.html", context)
 
@@ -79,7 +73,7 @@ def results_page(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_safe
 def preparation_progress(request: HttpRequest, slug: str) -> HttpResponse:
-    """The moving part of a draft's page, for the script that keeps it fresh."""
+    """The part of a draft's page that its script refreshes."""
     study = access.study_for_researcher(request.user, slug)
     context = {"study": study, "preparation": follow_preparation(study)}
     return render(request, "research/_jobs.html", context)
@@ -90,27 +84,27 @@ def preparation_progress(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
     study = access.study_to_change(request.user, slug)
-    return _take(request, study, partial(launch_study, study=study))
+    return _change(request, study, partial(launch_study, study=study))
 
 
 @private_page
 @login_required
 @require_POST
 def take_step(request: HttpRequest, slug: str) -> HttpResponse:
-    """The next step in a study's life: ``to`` names the status it goes to."""
+    """Move the study to the status named by ``to``."""
     study = access.study_to_change(request.user, slug)
     to = request.POST.get("to", "")
-    return _take(request, study, partial(move_study, study=study, to=to))
+    return _change(request, study, partial(move_study, study=study, to=to))
 
 
-def _take(request: HttpRequest, study: Study, step: Callable[..., Study]) -> HttpResponse:
-    """Take the step in this person's name, and say what came of it."""
+def _change(request: HttpRequest, study: Study, step: Callable[..., Study]) -> HttpResponse:
+    """Change the status in the user's name, and report the result."""
     try:
         step(by=request.user.get_username())
     except StudyError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, NEWS[Study.Status(study.status)])
+        messages.success(request, STATUS_MESSAGES[Study.Status(study.status)])
     return redirect("results", slug=study.slug)
 
 
@@ -118,11 +112,10 @@ def _take(request: HttpRequest, study: Study, step: Callable[..., Study]) -> Htt
 @login_required
 @require_POST
 def cancel_preparation(request: HttpRequest, slug: str) -> HttpResponse:
-    """Stop preparing a draft; a job that runs ends at its next sign of life."""
+    """Cancel the jobs of a draft; a running job stops at its next heartbeat."""
     study = access.study_to_change(request.user, slug)
-    for arm in study.arms.all():
-        if arm.publish_job_id:
-            cancel_job(arm.publish_job_id)
+    for job_id in study.arms.exclude(publish_job=None).values_list("publish_job", flat=True):
+        cancel_job(job_id)
     return redirect("results", slug=slug)
 
 
@@ -130,7 +123,7 @@ def cancel_preparation(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def resume_preparation(request: HttpRequest, slug: str) -> HttpResponse:
-    """Order anew what a failed or cancelled preparation left undone."""
+    """Order the recommendations that failed or cancelled jobs did not make."""
     study = access.study_to_change(request.user, slug)
     if study.status == Study.Status.DRAFT:
         publish_again(study=study)
@@ -141,33 +134,32 @@ def resume_preparation(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def clone(request: HttpRequest, slug: str) -> HttpResponse:
-    """A new draft like this study, with the same profiles or with others."""
+    """Copy the study into a new draft, with the same profiles or with others."""
     study = access.study_to_change(request.user, slug)
     form = CloneForm(request.POST)
     if not form.is_valid():
         messages.error(request, "A name has letters, digits, - and _. Please choose another.")
         return redirect("results", slug=slug)
-    seed = None if form.cleaned_data["draw"] == "same" else secrets.randbelow(2**31)
     try:
         copy = cloning.clone_study(
             study=study,
             slug=form.cleaned_data["slug"],
-            seed=seed,
+            seed=None if form.cleaned_data["draw"] == "same" else secrets.randbelow(2**31),
             withdraw_until=None if is_past_last_day(study.withdraw_until) else "same",
             by=request.user.get_username(),
         )
     except StudyError as refusal:
         messages.error(request, str(refusal))
         return redirect("results", slug=slug)
-    if words := cloning.day_in_words(study, copy):
-        messages.warning(request, words)
+    if warning := cloning.describe_last_day(study, copy):
+        messages.warning(request, warning)
     return redirect("results", slug=copy.slug)
 
 
-def results_to_show(study: Study, kind: str) -> StudyResults:
-    """Those of the kind asked for; without one, of a pilot's trial, or of real people.
+def _results_to_show(study: Study, kind: str) -> StudyResults:
+    """The results of the kind asked for. By default pilot in a pilot, otherwise real.
 
-    Where only a program judged so far, its judgments show what the page will look like.
+    Where only simulated appraisers judged so far, theirs show what the page will look like.
     """
     if not kind and study.status == Study.Status.PILOT:
         kind = Appraiser.Kind.PILOT

@@ -16,7 +16,7 @@ from survey.uploads import read_uploads
 
 HEADER = "profile,system,movie,rank,score"
 USERS = {f"u{number}": number for number in range(6)}
-MOVIES = {str(100 + number): number for number in range(8)}
+ITEMS = {str(100 + number): number for number in range(8)}
 
 
 def rated(users, movies):
@@ -31,9 +31,7 @@ def nobody(users, movies):
 
 def read(text, *, rated=rated):
     content = text if isinstance(text, bytes) else text.encode()
-    return read_uploads(
-        io.BytesIO(content), name="list.csv", users=USERS, movies=MOVIES, rated=rated
-    )
+    return read_uploads(io.BytesIO(content), name="list.csv", users=USERS, items=ITEMS, rated=rated)
 
 
 def faults(*lines, header=HEADER):
@@ -45,7 +43,7 @@ def faults(*lines, header=HEADER):
 def rows(found):
     return [
         (int(user), int(movie), int(rank))
-        for user, movie, rank in zip(found.users, found.movies, found.ranks, strict=True)
+        for user, movie, rank in zip(found.users, found.items, found.ranks, strict=True)
     ]
 
 
@@ -76,59 +74,60 @@ def test_tables_are_taken_as_spreadsheets_write_them(text):
 
 
 @pytest.mark.parametrize(
-    ("line", "column", "words"),
+    ("line", "column", "value"),
     [
-        ("nobody,mine,102,1,", "profile", "'nobody' is no user of the data set"),
-        ("u1,mine,999,1,", "movie", "'999' is no movie id of the data set"),
-        ("u1,mine,102,0,", "rank", "'0' is no rank. Give 1, 2, 3"),
-        ("u1,mine,102,-1,", "rank", "'-1' is no rank"),
-        ("u1,mine,102,1.0,", "rank", "'1.0' is no rank"),
-        ("u1,mine,102,99999999999,", "rank", "is no rank"),
-        ("u1,mine,102,1,high", "score", "'high' is no number"),
-        ("u1,mine,102,1,nan", "score", "'nan' is no number"),
-        ("u1,mine,102,1,-inf", "score", "'-inf' is no number"),
-        ("u1,mine,102,1,1_0", "score", "'1_0' is no number"),
-        ("u1,,102,1,", "system", "it is empty. Name the system"),
-        (f"u1,{'x' * 61},102,1,", "system", "is no name. Give 1 to 60"),
-        ("u1,mine,101,1,", "movie", "the profile holds this movie already"),
-        ("u1,mine,102,2,", "rank", "the profile has no rank 1 by this system; its best is 2"),
-        ("u1,mine,102,1", "line", "it has 4 cells instead of 5"),
-        ('u1,mine,"102,1,', "line", "it is not CSV"),
+        ("nobody,mine,102,1,", "profile", "'nobody'"),
+        ("u1,mine,999,1,", "movie", "'999'"),
+        ("u1,mine,102,0,", "rank", "'0'"),
+        ("u1,mine,102,-1,", "rank", "'-1'"),
+        ("u1,mine,102,1.0,", "rank", "'1.0'"),
+        ("u1,mine,102,99999999999,", "rank", "'99999999999'"),
+        ("u1,mine,102,1,high", "score", "'high'"),
+        ("u1,mine,102,1,nan", "score", "'nan'"),
+        ("u1,mine,102,1,-inf", "score", "'-inf'"),
+        ("u1,mine,102,1,1_0", "score", "'1_0'"),
+        ("u1,,102,1,", "system", "empty"),
+        (f"u1,{'x' * 61},102,1,", "system", "1 to 60"),
+        ("u1,mine,101,1,", "movie", "already"),
+        ("u1,mine,102,2,", "rank", "best is 2"),
+        ("u1,mine,102,1", "line", "4 cells instead of 5"),
+        ('u1,mine,"102,1,', "line", "CSV"),
     ],
 )
-def test_each_fault_is_named_with_line_field_and_remedy(line, column, words):
+def test_each_problem_is_named_with_line_column_and_value(line, column, value):
     head, fault = faults(line)
     assert head == "list.csv has 1 problem; nothing was stored."
     assert fault.strip().startswith(f"list.csv, line 2, {column}: ")
-    assert words in fault
+    assert value in fault
 
 
-def test_a_doubled_rank_and_a_doubled_movie_are_named_in_the_later_line():
+def test_a_repeated_rank_and_a_repeated_movie_are_named_in_the_later_line():
     _, rank, movie = faults("u1,mine,102,1,", "u1,mine,103,1,", "u1,mine,102,3,")
-    assert "line 3, rank: rank 1 was given to this profile before" in rank
-    assert "line 4, movie: this system recommends the movie" in movie
+    assert "line 3, rank: " in rank
+    assert "line 4, movie: " in movie
 
 
-def test_the_same_rank_of_another_system_or_profile_is_none_doubled():
+def test_another_system_or_profile_may_have_the_same_rank():
     found = read(f"{HEADER}\nu1,mine,102,1,\nu1,other,102,1,\nu2,mine,103,1,\n")
     assert [len(each.users) for each in found.values()] == [2, 1]
 
 
 @pytest.mark.parametrize(
-    ("header", "words"),
+    ("header", "column"),
     [
-        ("profile,system,movie,rank", "line 1, score: the column is missing"),
-        ("profile,system,movie,rank,score,age", "line 1, 'age': there is no such column"),
-        ("profile,system,movie,rank,score,rank", "line 1, rank: the column stands there twice"),
-        ("", "line 1, profile: the column is missing"),
+        ("profile,system,movie,rank", "score"),
+        ("profile,system,movie,rank,score,age", "'age'"),
+        ("profile,system,movie,rank,score,rank", "rank"),
+        ("", "profile"),
     ],
 )
-def test_a_header_that_is_none_is_named_by_its_columns(header, words):
-    assert any(words in fault for fault in faults("u1,mine,102,1,", header=header))
+def test_a_wrong_header_is_named_by_its_columns(header, column):
+    _, fault, *_ = faults("u1,mine,102,1,", header=header)
+    assert fault.strip().startswith(f"list.csv, line 1, {column}: ")
 
 
 def test_a_file_without_a_row_says_so():
-    assert "no row follows the header" in faults()[1]
+    assert "line 1, profile: " in faults()[1]
 
 
 def test_of_many_problems_the_first_twenty_are_told_and_all_are_counted():
@@ -148,7 +147,7 @@ def test_a_line_that_is_not_utf8_is_named_and_the_rest_is_read():
     with pytest.raises(StudyError) as refused:
         read(f"{HEADER}\nu1,m".encode() + b"\xff,102,1,\n" + b"u2,mine,999,1,\n")
     _, first, second = str(refused.value).splitlines()
-    assert "line 2, line: it is not UTF-8 text. Save the file as UTF-8." in first
+    assert "line 2, line: it is not UTF-8" in first
     assert "line 3, movie" in second
 
 
@@ -163,7 +162,7 @@ def test_an_endless_line_is_named_and_never_held():
 def test_more_rows_than_can_be_kept_are_refused(monkeypatch):
     monkeypatch.setattr(uploads, "MOST_ROWS", 2)
     _, fault = faults("u1,mine,102,1,", "u2,mine,103,1,", "u3,mine,104,1,", "u4,mine,105,1,")
-    assert "line 4, line: there are more than 2 rows. Keep the first ranks alone." in fault
+    assert "line 4, line: there are more than 2 rows." in fault
 
 
 def test_a_row_takes_little_memory_however_many_there_are():
@@ -172,7 +171,7 @@ def test_a_row_takes_little_memory_however_many_there_are():
     tracemalloc.start()
     try:
         found = read_uploads(
-            io.BytesIO(table), name="list.csv", users=users, movies=MOVIES, rated=nobody
+            io.BytesIO(table), name="list.csv", users=users, items=ITEMS, rated=nobody
         )
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -190,7 +189,7 @@ scores = st.one_of(st.none(), st.floats(-1e9, 1e9, allow_nan=False))
 #: For some users and systems a list of different movies, each with its score.
 lists = st.dictionaries(
     st.tuples(st.sampled_from(sorted(USERS)), names),
-    st.lists(st.sampled_from(sorted(MOVIES)), min_size=1, max_size=8, unique=True),
+    st.lists(st.sampled_from(sorted(ITEMS)), min_size=1, max_size=8, unique=True),
     min_size=1,
     max_size=10,
 )
@@ -211,7 +210,7 @@ def test_what_was_written_is_what_is_read(wanted, columns, random, mark, score):
     text = ("\ufeff" if mark else "") + out.getvalue()
     found = read(text, rated=nobody)
     expected = {
-        (system, USERS[user], MOVIES[movie], rank)
+        (system, USERS[user], ITEMS[movie], rank)
         for (user, system), movies in wanted.items()
         for rank, movie in enumerate(movies, start=1)
     }
@@ -230,7 +229,7 @@ def attempt(content):
 
 
 cells = st.one_of(
-    st.sampled_from([*USERS, *MOVIES, "1", "2", "x", "", '"', "nan", "\n", "\r", "\0", "1e999"]),
+    st.sampled_from([*USERS, *ITEMS, "1", "2", "x", "", '"', "nan", "\n", "\r", "\0", "1e999"]),
     st.text(max_size=8),
 )
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from survey.errors import StudyError
 from survey.management.studies import USAGE, describe_study, find_study, finish_preparing
 from survey.protocol.fields import read_day
-from survey.services.cloning import clone_study, day_in_words
+from survey.services.cloning import clone_study, describe_last_day
 
 
 class Command(BaseCommand):
@@ -47,8 +47,8 @@ class Command(BaseCommand):
             )
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        if words := day_in_words(study, copy):
-            self.stderr.write(words)
+        if warning := describe_last_day(study, copy):
+            self.stderr.write(warning)
         finish_preparing(copy, inline=options["inline"], output=options.get("stderr"))
         self.stdout.write(describe_study(copy, as_json=options["json"]))
 

@@ -27,7 +27,7 @@ def change(study, **fields):
 
 def test_a_draft_with_everything_lacks_nothing(draft):
     found = checklist(draft)
-    assert found.met
+    assert found.is_met
     assert found.missing == []
 
 
@@ -66,7 +66,7 @@ def test_what_is_still_being_made_is_not_known_yet(draft):
     Recommendation.objects.first().delete()
     found = checklist(draft)
     assert [check.known for check in found.checks] == [True, False, False, True, True]
-    assert not found.met
+    assert not found.is_met
 
 
 def test_everything_that_is_missing_is_said_at_once(draft):

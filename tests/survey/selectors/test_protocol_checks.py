@@ -29,8 +29,8 @@ def course(study, **fields):
 
 def test_a_fixed_language_needs_words_in_it(draft):
     found = course(draft, language="de", translations={})
-    assert [check.need for check in found.checks if not check.met] == [
-        "The words are written in German"
+    assert [check.need for check in found.checks if not check.is_met] == [
+        "The texts are written in German"
     ]
     assert len(found.missing) == 3
     assert found.missing[0].startswith("In English only: the title.")
@@ -39,8 +39,8 @@ def test_a_fixed_language_needs_words_in_it(draft):
 
 def test_words_of_the_study_s_own_count_as_the_language_s(draft):
     own = {"title": "Welcher Film?", "consent_text": "Ja.", "instructions": "So."}
-    assert course(draft, language="de", translations={"de": own}).met
-    assert course(draft, translations={}, **own).met
+    assert course(draft, language="de", translations={"de": own}).is_met
+    assert course(draft, translations={}, **own).is_met
 
 
 def test_a_panel_that_is_not_complete_is_named_once(draft):

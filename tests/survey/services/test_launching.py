@@ -103,7 +103,7 @@ def test_a_recommendation_from_the_profile_itself_is_refused(draft):
     Recommendation.objects.filter(user=user, trained_model=draft.arms.first().trained_model).update(
         item=rated[0][0]
     )
-    with pytest.raises(StudyError, match="holds already"):
+    with pytest.raises(StudyError, match="Autoencoder recommended"):
         launch_study(study=draft)
 
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from survey.stats.preference import binomial_p, preference, side_balance
+from survey.stats.preference import binomial_p, preference
 
 shares = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -32,10 +32,6 @@ def test_a_preference_joins_the_share_with_its_test():
     found = preference(1075, 1500)
     assert (found.share.count, found.share.total) == (1075, 1500)
     assert found.p_value < 1e-60
-
-
-def test_the_side_balance_is_the_share_of_left_choices():
-    assert side_balance(90, 100).share.rate == 0.9
 
 
 @pytest.mark.parametrize("wrong", [(0, 0), (-1, 4), (5, 4)])

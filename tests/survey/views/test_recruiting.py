@@ -75,8 +75,8 @@ def test_the_page_of_links_counts_them_and_shows_none(as_rita, invited, client):
     secret = invited.split("/")[2]
     assert secret not in page.content.decode()
     found = re.findall(r'row">(\d+)</th><td>(.*?)</td><td>(.*?)</td>', page.text)
-    assert found == [("1", "Ada", "used"), ("2", "–", "not used"), ("3", "–", "taken back")]
-    assert "1 not used yet, 1 taken back" in words(page)
+    assert found == [("1", "Ada", "used"), ("2", "–", "not used"), ("3", "–", "revoked")]
+    assert "1 not used yet, 1 revoked" in words(page)
 
 
 def test_links_are_made_and_downloaded_from_the_page_that_made_them(as_rita, invited, client):
@@ -128,7 +128,7 @@ def test_unused_links_are_taken_back_by_their_numbers(as_rita, invited):
     make_invitations(study=Study.objects.get(), count=4)
     page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "1, 3-4"}, follow=True)
     assert "Revoked: 3 links." in words(page)
-    assert "2 not used yet, 3 taken back" in words(page)
+    assert "2 not used yet, 3 revoked" in words(page)
     page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "one"})
     assert "is no number of a link" in words(page)
 

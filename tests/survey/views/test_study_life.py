@@ -72,7 +72,7 @@ def test_who_may_only_look_is_offered_no_step(client, vera, draft, study_named_o
 
 def test_a_step_that_cannot_be_says_why(as_rita, study):
     go(as_rita, "pilot")
-    assert "Only a draft can be tried out" in read(as_rita, "/research/films/")
+    assert "films&#x27; is running." in read(as_rita, "/research/films/")
     go(as_rita, "nonsense")
     assert "no status &#x27;nonsense&#x27;" in read(as_rita, "/research/films/")
 
