@@ -20,7 +20,7 @@ T = TypeVar("T")
 #: Bytes read so far and bytes in all; called once a block.
 OnRead = Callable[[int, int], None]
 
-BLOCK = 16 << 20
+BLOCK = 8 << 20
 HEAD = 1 << 16
 LONGEST_LINE = 1 << 16
 #: Limits of a zip: unpacked bytes, compression ratio (above a harmless size), number of files.

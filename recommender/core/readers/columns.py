@@ -65,8 +65,8 @@ class Scales:
 class Columns:
     """The ratings of one block of lines, as parallel columns."""
 
-    users: NDArray[np.int64] | list[str]
-    items: NDArray[np.int64] | list[str]
+    users: NDArray[np.integer] | list[str]
+    items: NDArray[np.integer] | list[str]
     ratings: NDArray[np.float64]
     times: NDArray[np.int64] | None
     lines: list[int] | None = None  #: the line of each rating, unless the lines are consecutive
@@ -88,7 +88,7 @@ class IdColumn:
         self._codes: dict[str, int] = {}
         self._parts: list[NDArray[np.integer]] = []
 
-    def add(self, ids: NDArray[np.int64] | list[str]) -> None:
+    def add(self, ids: NDArray[np.integer] | list[str]) -> None:
         if self._is_text:
             codes = [self._codes.setdefault(str(text), len(self._codes)) for text in ids]
             self._parts.append(np.array(codes, np.int32))

@@ -19,14 +19,14 @@ def to_ratings(table: RatingsTable, catalogue: ItemCatalogue | None = None) -> R
         _check_items(table, catalogue)
     users, items = table.users, table.items
     values, timestamps = table.values, table.timestamps
-    keys = pair_keys(users, items, len(table.item_ids))
-    if not np.all(keys[1:] > keys[:-1]):  # MovieLens files are sorted already
-        order = sorted_order(table, keys)
+    same_user = users[1:] == users[:-1]
+    ascending = (users[1:] > users[:-1]) | (same_user & (items[1:] > items[:-1]))
+    if not ascending.all():  # MovieLens files are sorted already
+        order = sorted_order(table, pair_keys(users, items, len(table.item_ids)))
         users, items, values = users[order], items[order], values[order]
         timestamps = None if timestamps is None else timestamps[order]
-    counts = np.bincount(users, minlength=len(table.user_ids))
     return Ratings(
-        indptr=np.concatenate(([0], np.cumsum(counts))),
+        indptr=np.searchsorted(users, np.arange(len(table.user_ids) + 1, dtype=np.int32)),
         indices=items,
         values=values,
         timestamps=timestamps,
