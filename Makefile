@@ -14,12 +14,12 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 CATALOGUES = locale/de/LC_MESSAGES/django.mo
 
-.PHONY: help setup demo run worker test check bench peers
+.PHONY: help setup demo run worker test check bench peers oldest-torch
 
 help: ## this list
 	@echo "Studysite: honest user studies of recommender systems."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 	@echo
 	@echo "  PORT=8000  DATASET=folder, zip or file  PYTHON=python3.12  BIND=host:port  WORKERS=4"
 
@@ -72,6 +72,15 @@ check: setup ## lint, format, types, import contracts, migrations, deployment ch
 
 bench: setup ## run every script in benchmarks/
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+oldest-torch: .venv-oldest/.ok ## the tests of recommender.core on the oldest torch, without Django
+	@.venv-oldest/bin/python -m pytest -q --confcutdir=tests/recommender/core tests/recommender/core
+
+.venv-oldest/.ok: pyproject.toml
+	@"$(PYTHON)" -m venv .venv-oldest
+	@.venv-oldest/bin/python -m pip install -q --disable-pip-version-check 'torch==2.11.*' \
+	  numpy scipy numba pandas safetensors pytest hypothesis
+	@touch $@
 
 peers: .venv-peers/.ok ## the second environment, with other people's recommenders to compare with
 

@@ -1,14 +1,14 @@
 """The paper's autoencoder at the paper's full scale on one CUDA device.
 
-Measures the card's matrix rate, then trains: examples per second, their share of that rate, time
-for the paper's 30 passes, memory, the loss curve; and where the time goes, by torch's profiler.
+Measures the card's matrix rate and a training: examples per second, the share of that rate, the
+time for the paper's 30 passes, memory, the loss curve, and a profile of some steps.
 
     python benchmarks/gpu_full_scale.py                        # one pass, then a profile
     python benchmarks/gpu_full_scale.py --passes 0.2           # a quick look
     python benchmarks/gpu_full_scale.py --ratings var/workload/paper    # of workload.py
-    python benchmarks/gpu_full_scale.py --users 2000 --movies 1000 --ratings-of 100000 --device cpu
+    python benchmarks/gpu_full_scale.py --users 2000 --items 1000 --ratings-of 100000 --device cpu
 
-Without ``--ratings`` it draws a stand-in: users, movies and ratings as in the paper, skewed alike.
+Without ``--ratings`` it draws a substitute of the same size and skew as the paper's data.
 Needs torch 2.11 or newer, numpy, scipy and safetensors; not Django, not numba.
 """
 
@@ -26,38 +26,41 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from recommender.core.algorithms.autoencoder.encoding import Encoding
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.algorithms.encoding import Encoding
 from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions, system
 
-# After recommender.core, which sets what torch reads when it is loaded.
+# After recommender.core, which sets environment variables that torch reads at import.
 import torch  # isort: skip
 
-from recommender.core.algorithms.network import Network
-from recommender.core.algorithms.withheld_ratings import WithheldRatings
-from recommender.core.training import LossCurve, half_precision, resolve_device
-from recommender.core.training.ahead import ahead
+from recommender.core.algorithms.autoencoder.network import draw_network
+from recommender.core.algorithms.autoencoder.task import WithheldRatingsTask
+from recommender.core.training.curve import LossCurve
+from recommender.core.training.devices import half_precision, resolve_device
+from recommender.core.training.prefetch import prefetch
 
 PASSES = 30
 PROFILED_STEPS = 5
 
 
-def stand_in(users: int, movies: int, n_ratings: int, seed: int = 1) -> csr_array:
-    """Half stars from eight hidden tastes; sizes and popularity are skewed as in MovieLens."""
+def draw_substitute(users: int, items: int, n_ratings: int, seed: int = 1) -> csr_array:
+    """Half stars from eight hidden tastes; sizes and popularity as skewed as in MovieLens."""
     rng = np.random.default_rng(seed)
     sizes = rng.lognormal(0, 1.5, users)
-    popularity = np.cumsum((np.arange(movies) + 150.0) ** -1.6)
-    # A pair may be drawn twice and counts once: half as many again, then as many as are wanted.
+    popularity = np.cumsum((np.arange(items) + 150.0) ** -1.6)
+    # A pair may be drawn twice: draw half as many again, and keep as many pairs as requested.
     rows = np.repeat(np.arange(users), np.ceil(1.5 * n_ratings * sizes / sizes.sum()).astype(int))
     columns = np.searchsorted(popularity, rng.random(len(rows)) * popularity[-1])
-    pairs = np.unique(rows * movies + columns)
+    pairs = np.unique(rows * items + columns)
     if len(pairs) < n_ratings:
-        raise SystemExit("So many ratings do not fit. Give more --users or --movies.")
+        raise SystemExit(
+            "The matrix is too small for so many ratings. Give more --users or --items."
+        )
     chosen = np.zeros(len(pairs), bool)
     chosen[rng.permutation(len(pairs))[:n_ratings]] = True
-    rows, columns = np.divmod(pairs[chosen], movies)
-    tastes = [rng.normal(0, 0.35, (n, 8)).astype(np.float32) for n in (users, movies)]
-    likes = 3.5 + rng.normal(0, 0.4, users)[rows] + rng.normal(0, 0.4, movies)[columns]
+    rows, columns = np.divmod(pairs[chosen], items)
+    tastes = [rng.normal(0, 0.35, (n, 8)).astype(np.float32) for n in (users, items)]
+    likes = 3.5 + rng.normal(0, 0.4, users)[rows] + rng.normal(0, 0.4, items)[columns]
     likes += np.concatenate(
         [
             (tastes[0][rows[part]] * tastes[1][columns[part]]).sum(1)
@@ -66,19 +69,19 @@ def stand_in(users: int, movies: int, n_ratings: int, seed: int = 1) -> csr_arra
     )
     stars = np.clip(np.round(2 * (likes + rng.normal(0, 0.7, n_ratings))), 1, 10) / 2
     indptr = np.searchsorted(rows, np.arange(users + 1))
-    shape = (users, movies)
+    shape = (users, items)
     return csr_array((stars.astype(np.float32), columns.astype(np.int32), indptr), shape=shape)
 
 
-def loaded(folder: Path) -> csr_array:
-    """Ratings that workload.py wrote."""
+def read_workload(folder: Path) -> csr_array:
+    """Ratings written by workload.py."""
     parts = {name: np.load(folder / f"{name}.npy") for name in ("indptr", "indices", "levels")}
     stars = parts["levels"].astype(np.float32) / 2
     return csr_array((stars, parts["indices"], parts["indptr"]))
 
 
 def matrix_rate(device: str, dtype: torch.dtype) -> float:
-    """Floating point operations a second of large square products, the best of several."""
+    """Floating point operations per second of large square products, the best of several."""
     n = 8192 if device.startswith("cuda") else 2048
     left, right = (torch.randn(n, n, device=device).to(dtype) for _ in range(2))
     best = 0.0
@@ -92,7 +95,7 @@ def matrix_rate(device: str, dtype: torch.dtype) -> float:
 
 
 def flop_per_example(config: AutoencoderConfig) -> float:
-    """Forward and backward of the layers between, and one row at both ends (no profile's sum)."""
+    """Of the middle layers and one row at both ends, forward and backward, without profile sums."""
     middle = sum(a * b for a, b in zip(config.hidden[:-1], config.hidden[1:], strict=True))
     return 6.0 * middle + 6.0 * (config.hidden[0] + config.hidden[-1])
 
@@ -102,8 +105,8 @@ def synchronise(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def train(task: WithheldRatings, device: str, passes: float) -> dict[str, Any]:
-    """So much of a pass or so many passes, as ``core.training.train`` takes them."""
+def train(task: WithheldRatingsTask, device: str, passes: float) -> dict[str, Any]:
+    """Train for a number of passes, which may be a fraction, as ``train_task`` does."""
     total, done, curve, plan_seconds = passes * task.n_examples, 0, LossCurve(), 0.0
     generator = torch.Generator(device).manual_seed(0)
     synchronise(device)
@@ -112,7 +115,7 @@ def train(task: WithheldRatings, device: str, passes: float) -> dict[str, Any]:
         drawn_at = time.perf_counter()
         parts = iter(task.batches(np.random.default_rng([0, epoch])))
         plan_seconds += time.perf_counter() - drawn_at
-        for batch in ahead(task.prepare, parts, device):
+        for batch in prefetch(task.prepare, parts, device):
             errors = task.step(batch, done / total, generator)
             done += len(errors)
             curve.add(errors)
@@ -133,8 +136,8 @@ def train(task: WithheldRatings, device: str, passes: float) -> dict[str, Any]:
     }
 
 
-def profile(task: WithheldRatings, device: str) -> str:
-    """Where a few steps spend their time; assembly of the batches is measured apart."""
+def profile(task: WithheldRatingsTask, device: str) -> str:
+    """A profile of a few steps; the assembly of the batches is measured separately."""
     activities = [torch.profiler.ProfilerActivity.CPU]
     if device.startswith("cuda"):
         activities.append(torch.profiler.ProfilerActivity.CUDA)
@@ -156,8 +159,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ratings", type=Path, help="a folder of workload.py")
     parser.add_argument("--users", type=int, default=270_896)
-    parser.add_argument("--movies", type=int, default=45_115)
-    parser.add_argument("--ratings-of", type=int, default=26_024_289, help="ratings of a stand-in")
+    parser.add_argument("--items", type=int, default=45_115)
+    parser.add_argument("--ratings-of", type=int, default=26_024_289, help="of the substitute")
     parser.add_argument("--shrink", type=int, default=1, help="divide the paper's layers by this")
     paper = system("autoencoder").preset("paper-large")[1]
     parser.add_argument("--batch-users", type=int, default=paper.batch_users)
@@ -180,19 +183,21 @@ def main() -> None:
     )
     started = time.perf_counter()
     matrix = (
-        loaded(wish.ratings) if wish.ratings else stand_in(wish.users, wish.movies, wish.ratings_of)
+        read_workload(wish.ratings)
+        if wish.ratings
+        else draw_substitute(wish.users, wish.items, wish.ratings_of)
     )
     counts = np.bincount(matrix.indices, minlength=matrix.shape[1])
     print(
-        f"{matrix.shape[0]:,} users, {matrix.shape[1]:,} movies, {matrix.nnz:,} ratings; largest "
-        f"profile {np.diff(matrix.indptr).max():,}, top movie {counts.max():,}, sum of squared "
-        f"movie counts {float((counts.astype(float) ** 2).sum()):.3g}; made in "
+        f"{matrix.shape[0]:,} users, {matrix.shape[1]:,} items, {matrix.nnz:,} ratings; largest "
+        f"profile {np.diff(matrix.indptr).max():,}, top item {counts.max():,}, sum of squared "
+        f"item counts {float((counts.astype(float) ** 2).sum()):.3g}; made in "
         f"{time.perf_counter() - started:.0f} s",
         flush=True,
     )
     bias = BiasTerms.learn(matrix, BiasConfig())
-    network = Network.drawn(config, matrix.shape[1], 0, device, torch.float32, half)
-    task = WithheldRatings(network, matrix, Encoding(bias, counts, config), config, options)
+    network = draw_network(config, matrix.shape[1], 0, device, half=half)
+    task = WithheldRatingsTask(network, matrix, Encoding(bias, counts, config), config, options)
     rate = matrix_rate(device, half or torch.float32)
     train(task, device, min(wish.passes, 20 * wish.batch_users * 8 / matrix.nnz))  # warms up
     if device.startswith("cuda"):
@@ -205,9 +210,9 @@ def main() -> None:
         "torch": torch.__version__,
         "cores": os.cpu_count(),
         "precision": str(half or torch.float32),
-        "ratings": str(wish.ratings.name if wish.ratings else "stand-in"),
+        "ratings": str(wish.ratings.name if wish.ratings else "substitute"),
         "n_users": matrix.shape[0],
-        "n_movies": matrix.shape[1],
+        "n_items": matrix.shape[1],
         "n_ratings": int(matrix.nnz),
         "hidden": list(config.hidden),
         "batch_users": config.batch_users,

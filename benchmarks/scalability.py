@@ -56,16 +56,16 @@ def neighbours(ratings: Ratings, threads: int, row: dict[str, Any]) -> Recommend
 def autoencoder(ratings: Ratings, threads: int, row: dict[str, Any], device: str) -> Recommender:
     import torch
 
-    from recommender.core.algorithms.autoencoder import Autoencoder
+    from recommender.core.algorithms.autoencoder.model import Autoencoder
+    from recommender.core.algorithms.autoencoder.network import draw_network
     from recommender.core.algorithms.bias import Bias
-    from recommender.core.algorithms.network import Network
 
     torch.set_num_threads(threads)
     config = system("autoencoder").presets["paper"]
-    network = Network.drawn(config, ratings.n_items, 0, "cpu", torch.float32)
+    parameters = draw_network(config, ratings.n_items, 0).stored_parameters()
     arrays = Bias().fit(ratings).to_arrays()
-    arrays |= {f"network.{name}": tensor.numpy() for name, tensor in network.parameters.items()}
-    row["parameters"] = sum(tensor.numel() for tensor in network.parameters.values())
+    arrays |= {f"network.{name}": tensor.detach().numpy() for name, tensor in parameters.items()}
+    row["parameters"] = sum(tensor.numel() for tensor in parameters.values())
     row["device"] = torch.cuda.get_device_name() if device == "cuda" else "cpu"
     return Autoencoder.from_arrays(config, arrays).to(device)
 

@@ -18,8 +18,8 @@ from recommender.core.errors import CoreError
 from recommender.core.evaluation import POLICY, evaluate
 from recommender.core.splitting import split
 from recommender.core.systems import Progress, RunOptions, config_from_dict, ignore_progress
-from recommender.core.training import guarded, resolve_device
-from recommender.core.training.checkpoints import versions
+from recommender.core.training.checkpoints import read_checkpoint_versions
+from recommender.core.training.devices import resolve_device, run_limits
 from recommender.lease import Lease, Stopped, StopReason
 from recommender.loaders import load_ratings
 from recommender.machine import PeakMemory, device_name, hold_device
@@ -76,7 +76,7 @@ def run_claimed_job(claim: Claim, *, watch: Watch = ignore_progress) -> None:
     try:
         device = resolve_device(job.params["device"])
         options = RunOptions(device=device, progress=lease.report)
-        with lease, hold_device(device, lease), guarded(options):
+        with lease, hold_device(device, lease), run_limits(options):
             WORK[job.kind](job, lease, options)
         logger.info("job %s is done", job.pk)
     except Stopped:
@@ -128,7 +128,7 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
 
     lease.phase("saving")
     checkpoint = f"{claim.checkpoints}/attempt-{claim.attempt}"
-    learned_by = versions(store.path(checkpoint))
+    learned_by = read_checkpoint_versions(store.path(checkpoint))
     origin = {
         **{name: wish[name] for name in IDENTITY},
         "data_checksum": dataset.checksum,

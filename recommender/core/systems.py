@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -88,7 +87,7 @@ class AutoencoderConfig:
     changes only the rows of the items in the batch, like torch's SparseAdam.
     """
 
-    implementation: ClassVar = "recommender.core.algorithms.autoencoder:Autoencoder"
+    implementation: ClassVar = "recommender.core.algorithms.autoencoder.model:Autoencoder"
 
     hidden: tuple[int, ...] = (4096, 2048, 1024, 512, 1024, 2048, 4096)  #: widths of ReLU layers
     epochs: int = 30  #: passes over all training ratings
@@ -213,12 +212,6 @@ SYSTEMS: dict[str, System] = {
 
 #: appended to the name of a preset some of whose fields were changed
 CHANGED = ", changed"
-#: how the settings of a type are read from text, and what the type is called
-PARSERS: dict[type, tuple[Callable[[str], Any], str]] = {
-    bool: ({"true": True, "false": False}.__getitem__, "true or false"),
-    int: (int, "a whole number"),
-    float: (float, "a number"),
-}
 PRESETS = sorted({preset for system in SYSTEMS.values() for preset in system.presets})
 
 
@@ -232,8 +225,10 @@ def system(name: str) -> System:
 
 def config_to_dict(config: Any) -> dict[str, Any]:
     """A configuration as JSON-ready values."""
-    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
-    return values
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(config).items()
+    }
 
 
 def config_from_dict(name: str, values: Mapping[str, Any]) -> Any:
@@ -294,11 +289,15 @@ def _value(field: str, text: str, like: Any) -> Any:
         return text
     if isinstance(like, tuple):
         return tuple(_value(field, part.strip(), like[0]) for part in text.split(","))
-    parse, kind = PARSERS[type(like)]
+    if isinstance(like, bool):
+        if text not in ("true", "false"):
+            raise ConfigurationError(f"{field}={text!r} is neither true nor false.")
+        return text == "true"
+    kind, name = (int, "a whole number") if isinstance(like, int) else (float, "a number")
     try:
-        value = parse(text)
-    except (KeyError, ValueError):
-        value = nan
+        value = kind(text)
+    except ValueError:
+        raise ConfigurationError(f"{field}={text!r} is not {name}.") from None
     if not isfinite(value):
-        raise ConfigurationError(f"{field}={text!r} is not {kind}.")
+        raise ConfigurationError(f"{field}={text!r} is not {name}.")
     return value

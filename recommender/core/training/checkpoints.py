@@ -1,4 +1,4 @@
-"""The state of a run on disk: replaced as a whole now and then, and known by its identity."""
+"""Checkpoints of a training on disk: one safetensors file, always replaced as a whole."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
-#: writing takes at most one part in so many of a run's time
-SHARE_OF_TIME = 20
+#: writing takes at most this fraction of the training time
+MAX_WRITING_SHARE = 1 / 20
 
 
 class Checkpoints:
-    """Of one run, told apart by ``identity`` (JSON-ready); without a file they do nothing.
+    """The checkpoint of one run, recognised by its ``identity`` (JSON-ready).
 
-    The file stays when the run is done: whoever named it removes it once the model is safe.
+    Without a target nothing is written or read. The file stays when the run ends; the caller
+    removes it once the model is stored.
     """
 
     def __init__(
@@ -32,47 +34,56 @@ class Checkpoints:
         self._identity = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self._written_at, self._took = time.monotonic(), 0.0
 
-    def are_due(self) -> bool:
-        """Whether the last one is old enough; more so the longer it took to write."""
+    def is_due(self) -> bool:
+        """Whether the last checkpoint is old enough; the interval grows with the writing time."""
         if self._target is None:
             return False
         since = time.monotonic() - self._written_at
-        return since >= self._every and (self._every == 0 or since >= SHARE_OF_TIME * self._took)
+        return since >= self._every and (
+            self._every == 0 or since * MAX_WRITING_SHARE >= self._took
+        )
 
     def write(self, arrays: Mapping[str, NDArray], facts: Mapping[str, int]) -> None:
+        """Replace the file: after a crash it is either the old checkpoint or the new one."""
         if self._target is None:
             return
         started = time.monotonic()
-        told = {"identity": self._identity, **{name: str(fact) for name, fact in facts.items()}}
-        told["versions"] = json.dumps(self._versions)
-        _write(self._target, arrays, told)
+        metadata = {name: str(fact) for name, fact in facts.items()}
+        metadata |= {"identity": self._identity, "versions": json.dumps(self._versions)}
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        partial = _partial(self._target)
+        try:
+            contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+            save_file(contiguous, partial, metadata)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(self._target)
+        finally:
+            partial.unlink(missing_ok=True)
         self._written_at = time.monotonic()
         self._took = self._written_at - started
 
     def read(self) -> tuple[Mapping[str, NDArray], dict[str, int]] | None:
-        """What this run wrote last; None where there is nothing, or something else, or damage."""
-        target = self._target
-        if target is None:
+        """The last checkpoint of this run; None if it is missing, damaged or of another run."""
+        if self._target is None:
             return None
-        _partial(target).unlink(missing_ok=True)
-        if not target.exists():
+        _partial(self._target).unlink(missing_ok=True)
+        metadata = _read_metadata(self._target)
+        if metadata.pop("identity", "") != self._identity:
             return None
-        facts = _facts(target)
-        if facts.pop("identity", "") != self._identity:
-            return None
-        earlier = json.loads(facts.pop("versions", "[]"))
+        earlier = json.loads(metadata.pop("versions", "[]"))
         self._versions = [*(one for one in earlier if one not in self._versions), *self._versions]
-        return _Arrays(target), {name: int(fact) for name, fact in facts.items()}
+        return _LazyArrays(self._target), {name: int(fact) for name, fact in metadata.items()}
 
 
-def versions(target: Path) -> list[str]:
-    """Of the code that learned what a checkpoint holds, oldest first; none where there is none."""
-    found: list[str] = json.loads(_facts(target).get("versions", "[]"))
+def read_checkpoint_versions(target: Path) -> list[str]:
+    """The versions of the code that trained a checkpoint, oldest first; [] without a file."""
+    found: list[str] = json.loads(_read_metadata(target).get("versions", "[]"))
     return found
 
 
-def _facts(target: Path) -> dict[str, str]:
-    """What a checkpoint tells beside its arrays; nothing where it is missing or damaged."""
+def _read_metadata(target: Path) -> dict[str, str]:
+    """Empty if the file is missing or damaged."""
     try:
         with safe_open(target, framework="numpy") as file:
             return dict(file.metadata() or {})
@@ -80,8 +91,8 @@ def _facts(target: Path) -> dict[str, str]:
         return {}
 
 
-class _Arrays(Mapping[str, NDArray]):
-    """Read one at a time: a state may be larger than the memory that is left."""
+class _LazyArrays(Mapping[str, NDArray]):
+    """Reads one array at a time: the state may be larger than the free memory."""
 
     def __init__(self, source: Path) -> None:
         self._file = safe_open(source, framework="numpy")
@@ -98,40 +109,6 @@ class _Arrays(Mapping[str, NDArray]):
 
     def __len__(self) -> int:
         return len(self._names)
-
-
-def _write(target: Path, arrays: Mapping[str, NDArray], facts: Mapping[str, str]) -> None:
-    """Replace ``target`` as a whole: after a crash it is the old checkpoint or the new one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial(target)
-    try:
-        with partial.open("wb") as file:
-            _stream(file, arrays, facts)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _stream(file: Any, arrays: Mapping[str, NDArray], facts: Mapping[str, str]) -> None:
-    """The safetensors format, array by array: its own writer first copies them all."""
-    names = {"float32": "F32", "float64": "F64", "int64": "I64", "uint8": "U8", "int32": "I32"}
-    header: dict[str, Any] = {"__metadata__": dict(facts)}
-    end = 0
-    for name, array in arrays.items():
-        start, end = end, end + array.nbytes
-        header[name] = {
-            "dtype": names[array.dtype.name],
-            "shape": list(array.shape),
-            "data_offsets": [start, end],
-        }
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    file.write(len(text).to_bytes(8, "little"))
-    file.write(text)
-    for array in arrays.values():
-        file.write(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
 
 
 def _partial(target: Path) -> Path:

@@ -1,23 +1,23 @@
-"""The paper's Figure 4: the error of the examples in the order in which they were seen."""
+"""The loss curve of the paper's Figure 4: the error of examples in the order of training."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-EXAMPLES_PER_POINT = 1_000  # of the loss curve, as in the paper's Figure 4
+EXAMPLES_PER_POINT = 1_000  # as in the paper's Figure 4
 MAX_POINTS = 500
 
 
 class LossCurve:
-    """RMSE over every thousand examples, in the order in which they were seen."""
+    """RMSE of each successive thousand examples."""
 
     def __init__(self) -> None:
         self._points: list[tuple[int, float]] = []  # (examples, sum of squared errors)
         self._open = (0, 0.0)
 
     def add(self, squared_errors: NDArray[np.floating]) -> float:
-        """Take in a batch; its own RMSE."""
+        """Add a batch (E); returns its RMSE."""
         rest = np.asarray(squared_errors, np.float64)
         while len(rest):
             count, total = self._open
@@ -29,9 +29,9 @@ class LossCurve:
         return float(np.sqrt(np.mean(squared_errors, dtype=np.float64)))
 
     def thinned(self) -> list[tuple[int, float]]:
-        """(examples seen, RMSE since the point before), at most 500 points.
+        """(examples so far, RMSE since the previous point) for at most 500 points.
 
-        Neighbours are merged until they are no more, and a shorter one at the end with the last.
+        Neighbouring points are merged; a shorter rest is merged with the last point.
         """
         points = np.asarray([*self._points, *([self._open] if self._open[0] else [])])
         if not len(points):
@@ -39,14 +39,14 @@ class LossCurve:
         merged = -(-len(points) // MAX_POINTS)
         sums = np.add.reduceat(points, np.arange(0, len(points), merged), axis=0)
         if len(sums) > 1 and sums[-1, 0] < sums[0, 0]:
-            # The mean of the few examples left over at the end would stand out by chance alone.
+            # The mean of a few remaining examples would be an outlier by chance.
             sums = np.vstack([sums[:-2], sums[-2] + sums[-1]])
         seen = np.cumsum(sums[:, 0]).astype(int)
         return list(zip(seen.tolist(), np.sqrt(sums[:, 1] / sums[:, 0]).tolist(), strict=True))
 
     @property
     def n_examples(self) -> int:
-        """Seen so far."""
+        """Examples added so far."""
         return sum(count for count, _ in self._points) + self._open[0]
 
     def to_array(self) -> NDArray[np.float64]:

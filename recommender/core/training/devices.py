@@ -1,4 +1,4 @@
-"""Where a run happens: the device, the threads, and what a lack of memory is called."""
+"""Device, precision and threads of a run, and the error for too little memory."""
 
 from __future__ import annotations
 
@@ -10,53 +10,54 @@ import torch
 
 from recommender.core.errors import ConfigurationError, OutOfMemory
 from recommender.core.systems import RunOptions
-from recommender.core.training import several
+from recommender.core.training.distributed import rank_and_size
 
 
 def resolve_device(name: str) -> str:
-    """``auto`` is the GPU where there is one; ConfigurationError where it is asked for in vain.
+    """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; auto prefers the GPU.
 
-    Of several processes (``several``) each gets the GPU of its number on this machine.
+    Each of several processes gets the GPU of its number on this machine.
+
+    Raises ConfigurationError for an unknown name, and for a GPU that torch cannot use.
     """
     kind, _, number = name.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (
         number and not (kind == "cuda" and number.isdigit())
     ):
-        raise ConfigurationError(f"There is no device {name!r}. Choose from: auto, cpu, cuda.")
+        raise ConfigurationError(f"Unknown device {name!r}. Choose from: auto, cpu, cuda.")
     if kind == "cuda" and not torch.cuda.is_available():
         raise ConfigurationError(
-            "There is no CUDA device that torch can use. Choose device auto or cpu, or install a "
-            "CUDA build of torch and the driver."
+            "torch cannot use a CUDA device. Choose device auto or cpu, or install a CUDA build "
+            "of torch and the driver."
         )
     if kind == "cpu" or not torch.cuda.is_available():
         return "cpu"
-    rank, size = several.rank_and_size()
+    rank, size = rank_and_size()
     if number or size == 1:
         return f"cuda:{number}" if number else "cuda"
     return f"cuda:{int(os.environ.get('LOCAL_RANK', rank))}"
 
 
 def half_precision(options: RunOptions) -> torch.dtype | None:
-    """What a network's products are computed in while it learns; None: float32.
+    """The precision of a network's matrix products in training; None for float32.
 
-    "auto" is bfloat16 on a GPU that has it and float32 elsewhere. "bfloat16" is obeyed on every
-    device: on a processor it gains no speed and shows about what a GPU learns.
+    "auto" is bfloat16 on a GPU that supports it, float32 elsewhere. "bfloat16" is used on every
+    device; on a processor it is not faster, but approximates what a GPU learns.
 
     Raises ConfigurationError for an unknown ``precision``.
     """
     if options.precision not in ("auto", "float32", "bfloat16"):
         raise ConfigurationError(
-            f"There is no precision {options.precision!r}. Choose from: auto, float32, bfloat16."
+            f"Unknown precision {options.precision!r}. Choose from: auto, float32, bfloat16."
         )
-    on_gpu = options.device.startswith("cuda")
-    able = on_gpu and torch.cuda.is_bf16_supported()
-    chosen = options.precision == "bfloat16" or (options.precision == "auto" and able)
+    has_support = options.device.startswith("cuda") and torch.cuda.is_bf16_supported()
+    chosen = options.precision == "bfloat16" or (options.precision == "auto" and has_support)
     return torch.bfloat16 if chosen else None
 
 
 @contextmanager
-def guarded(options: RunOptions) -> Iterator[None]:
-    """Run with ``options.threads`` threads; too little memory becomes ``errors.OutOfMemory``."""
+def run_limits(options: RunOptions) -> Iterator[None]:
+    """Use ``options.threads`` threads, and raise OutOfMemory when the memory does not suffice."""
     threads = torch.get_num_threads()
     try:
         if options.threads:
@@ -64,7 +65,7 @@ def guarded(options: RunOptions) -> Iterator[None]:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(options.device) from error
-    except RuntimeError as error:  # what torch raises when the processor's memory is full
+    except RuntimeError as error:  # torch raises this when the processor's memory is full
         if "allocate memory" not in str(error):
             raise
         raise _out_of_memory(options.device) from error
@@ -75,6 +76,6 @@ def guarded(options: RunOptions) -> Iterator[None]:
 def _out_of_memory(device: str) -> OutOfMemory:
     where = "The GPU" if device.startswith("cuda") else "This machine"
     return OutOfMemory(
-        f"{where} has too little free memory for this model. Free some of it, use the preset "
+        f"{where} has too little free memory for this model. Free some memory, use the preset "
         "compact, fewer batch_users or narrower hidden layers, or another device."
     )

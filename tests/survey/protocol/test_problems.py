@@ -3,17 +3,19 @@
 from typing import Any, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from survey.errors import StudyError
-from survey.protocol.problems import StrictModel, limits, validated
+from survey.protocol.problems import STRICT, limits, validated
 
 
-class Inner(StrictModel):
+class Inner(BaseModel):
+    model_config = STRICT
     code: str = Field(pattern="^[A-Z]+$", description="capital letters")
 
 
-class Outer(StrictModel):
+class Outer(BaseModel):
+    model_config = STRICT
     number: int | None = Field(None, ge=1, le=9)
     kind: Literal["a", "b"] = "a"
     flag: bool = False

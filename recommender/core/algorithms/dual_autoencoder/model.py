@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any, ClassVar
@@ -28,11 +28,12 @@ from recommender.core.systems import (
     RunOptions,
     config_to_dict,
 )
-from recommender.core.training import guarded, resolve_device, several, train
+from recommender.core.training.devices import resolve_device, run_limits
+from recommender.core.training.distributed import rank_and_size
+from recommender.core.training.loop import train_task
+from recommender.core.training.optimiser import adam_state_to_arrays, restore_adam_state
 
 TRAIN_ERROR_USERS = 20_000  # at most so many users are behind train_rmse_
-#: what Adam keeps for a parameter, and its name in a checkpoint
-ADAM_STATE = {"step": "steps", "exp_avg": "mean", "exp_avg_sq": "square"}
 
 
 class WithheldPartsTask:
@@ -77,36 +78,28 @@ class WithheldPartsTask:
         squared: NDArray[np.floating] = (errors**2).cpu().numpy()
         return squared
 
-    def weights(self) -> Iterator[torch.Tensor]:
-        return (tensor for _, _, tensor in self._parameters())
+    def weights(self) -> Iterable[torch.Tensor]:
+        return self._parameters().values()
 
     def state(self) -> dict[str, NDArray]:
-        arrays = {}
-        for label, name, weights in self._parameters():
-            arrays[name] = weights.detach().cpu().numpy()
-            for key, value in self.optimisers[label].state[weights].items():
-                arrays[f"adam.{ADAM_STATE[key]}.{name}"] = np.atleast_1d(value.cpu().numpy())
-        return arrays
+        parameters = self._parameters()
+        arrays = {name: weights.detach().cpu().numpy() for name, weights in parameters.items()}
+        return {**arrays, **adam_state_to_arrays(self.optimisers.values(), parameters)}
 
     def restore(self, state: Mapping[str, NDArray]) -> None:
-        def stored(name: str, shape: torch.Size | tuple[()]) -> torch.Tensor:
-            return torch.from_numpy(np.array(state[name], np.float32).reshape(shape))
-
-        for label, name, weights in self._parameters():
-            weights.data.copy_(stored(name, weights.shape))
-            self.optimisers[label].state[weights] = {
-                key: stored(f"adam.{kind}.{name}", () if key == "step" else weights.shape).to(
-                    weights.device
-                )
-                for key, kind in ADAM_STATE.items()
-            }
+        parameters = self._parameters()
+        for name, weights in parameters.items():
+            weights.data.copy_(torch.from_numpy(np.array(state[name])))
             self.steps = int(state[f"adam.steps.{name}"][0])
+        restore_adam_state(self.optimisers.values(), parameters, state)
 
-    def _parameters(self) -> Iterator[tuple[str, str, torch.Tensor]]:
-        """(member, name in a checkpoint, weights); checkpoints call the items movies."""
-        for label, member in self.members.items():
-            for name, weights in member.named_parameters():
-                yield label, f"{label}.{name.replace('items.', 'movies.')}", weights
+    def _parameters(self) -> dict[str, torch.Tensor]:
+        """Weights by their names in a checkpoint, which call the items movies."""
+        return {
+            f"{label}.{name.replace('items.', 'movies.')}": weights
+            for label, member in self.members.items()
+            for name, weights in member.named_parameters()
+        }
 
 
 class DualAutoencoder(Recommender):
@@ -129,7 +122,7 @@ class DualAutoencoder(Recommender):
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         check_dual_config(self.config)
-        if (size := several.rank_and_size()[1]) > 1:
+        if (size := rank_and_size()[1]) > 1:
             raise ConfigurationError(
                 f"The preset tuned trains in one process, but {size} were started. "
                 "Start one without torchrun, or choose another preset."
@@ -137,7 +130,7 @@ class DualAutoencoder(Recommender):
         if ratings.n_ratings < 2:
             raise FitError("One rating is too few to withhold any. Import more ratings.")
         options = replace(options, device=resolve_device(options.device))
-        with guarded(options):
+        with run_limits(options):
             parts = RatingParts(self.profiles_, self.config, options.device)
             kinds = ["dual"] * self.config.dual_members + ["item"] * self.config.item_members
             shape = self.profiles_.shape
@@ -156,7 +149,9 @@ class DualAutoencoder(Recommender):
                 ],
             }
             task = WithheldPartsTask(members, parts, self.config)
-            outcome = train(task, epochs=self.config.epochs, options=options, identity=identity)
+            outcome = train_task(
+                task, epochs=self.config.epochs, options=options, identity=identity
+            )
             self.loss_curve_, self.finished_ = outcome.loss_curve, outcome.finished
             self.readout_ = Readout.of(members.values(), parts, self.profiles_)
             self.train_rmse_ = self._train_error(

@@ -12,31 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import embedding_bag, selu
+from torch.nn.functional import selu
 
+from recommender.core.algorithms.sparse_matrix import SparseMatrix
 from recommender.core.systems import DualAutoencoderConfig
 
 PAIRS_AT_ONCE = 2_048  # pairs whose vectors are gathered at once; they stay in the CPU's cache
-
-
-@dataclass(frozen=True)
-class SparseMatrix:
-    """A constant sparse matrix (n, m) in compressed rows; ``values`` None stands for ones."""
-
-    starts: torch.Tensor  #: (n + 1) int64
-    columns: torch.Tensor  #: (n_entries) int64
-    values: torch.Tensor | None  #: (n_entries)
-
-    def times(self, dense: torch.Tensor) -> torch.Tensor:
-        """The product (n, H) with a dense matrix (m, H)."""
-        return embedding_bag(
-            self.columns,
-            dense,
-            self.starts,
-            mode="sum",
-            per_sample_weights=self.values,
-            include_last_offset=True,
-        )
 
 
 @dataclass(frozen=True)

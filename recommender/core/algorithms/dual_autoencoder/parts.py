@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.algorithms.dual_autoencoder.network import SparseMatrix, WithheldPart
+from recommender.core.algorithms.dual_autoencoder.network import WithheldPart
+from recommender.core.algorithms.sparse_matrix import SparseMatrix
 from recommender.core.systems import BiasConfig, DualAutoencoderConfig
 
 
@@ -70,8 +71,4 @@ class RatingParts:
 
     def _sparse(self, matrix: csr_array | csc_array) -> SparseMatrix:
         """The matrix, or the transpose of a CSC one."""
-        return SparseMatrix(
-            torch.from_numpy(matrix.indptr.astype(np.int64)).to(self.device),
-            torch.from_numpy(matrix.indices.astype(np.int64)).to(self.device),
-            torch.from_numpy(matrix.data).to(self.device, self.dtype),
-        )
+        return SparseMatrix.from_scipy(matrix, self.device, self.dtype)

@@ -1,0 +1,1 @@
+"""The paper's autoencoder, with an exact sparse form of withholding one rating per example."""

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import torch
+
+from recommender.core.algorithms.autoencoder.network import draw_network, load_network
+from recommender.core.systems import AutoencoderConfig
+from tests.recommender.core.algorithms.autoencoder.tasks import config_of, make_task
+from tests.recommender.core.matrices import random_ratings
+
+
+def test_weights_are_drawn_by_xavier_and_biases_are_zero():
+    network = draw_network(AutoencoderConfig(hidden=(200, 100)), 300, 0)
+    shapes = {"first": (300, 200), "middle.0": (100, 200), "last": (300, 100)}
+    parameters = network.stored_parameters()
+    for name, (rows, columns) in shapes.items():
+        bound = (6 / (rows + columns)) ** 0.5
+        weights = parameters[name].detach()
+        assert weights.shape == (rows, columns)
+        assert weights.abs().max() <= bound
+        assert weights.std() == pytest.approx(bound / 3**0.5, rel=0.02)
+    assert not any(tensor.any() for name, tensor in parameters.items() if "bias" in name)
+
+
+def test_a_stored_network_is_loaded():
+    network = draw_network(AutoencoderConfig(hidden=(4, 3)), 5, 0)
+    stored = {name: own.detach().clone() for name, own in network.stored_parameters().items()}
+    found = load_network(network.config, stored).stored_parameters()
+    assert list(found) == list(stored)
+    assert all(torch.equal(found[name], stored[name]) for name in stored)
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean():
+    matrix = random_ratings(0, n_users=200, n_items=30).matrix()
+    config = config_of(hidden=(100,), dropout=0.25, batch_users=200)
+    task = make_task(matrix, config)
+    with torch.no_grad():
+        task.network.first.weight.zero_()
+        task.network.first.bias.fill_(1)
+    batch = task.batch(next(task.batches(np.random.default_rng(0))))
+    _, values = task.network(batch, torch.Generator().manual_seed(0))
+    assert (values == 0).double().mean() == pytest.approx(0.25, abs=0.01)
+    assert values.detach().mean() == pytest.approx(1, abs=0.02)
+    _, values = task.network(batch)
+    assert (values == 1).all()
