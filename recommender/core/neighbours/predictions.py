@@ -146,14 +146,14 @@ class PlainPredictor:
         rank_of = np.full(self._index.n_users, n)
         rank_of[ranked.users] = np.arange(n)
         raters = self._by_item[items]
-        item = np.repeat(np.arange(n_items), np.diff(raters.indptr))
-        order = np.argsort(item * (n + 1) + rank_of[raters.indices])  # by item, nearest first
-        ranks = rank_of[raters.indices[order]]
-        place = np.arange(len(order)) - raters.indptr[item]
-        near = (place < self._config.k) & (ranks < n)
-        similarities, item = ranked.similarities[ranks[near]], item[near]
-        # bincount adds in order of its input, so the nearest are added first everywhere.
-        given = raters.data[order[near]]
+        shape = n_items, n + 1
+        by_rank = csr_array((raters.data, rank_of[raters.indices], raters.indptr), shape)
+        by_rank = by_rank.tocsc().tocsr()  # orders each row by rank, in linear time
+        item = np.repeat(np.arange(n_items), np.diff(by_rank.indptr))
+        place = np.arange(len(item)) - by_rank.indptr[item]
+        near = (place < self._config.k) & (by_rank.indices < n)
+        similarities = ranked.similarities[by_rank.indices[near]]
+        given, item = by_rank.data[near], item[near]
         total, weight = np.zeros(n_items), np.zeros(n_items)
         total += np.bincount(item, similarities * given, n_items)
         weight += np.bincount(item, np.abs(similarities), n_items)
