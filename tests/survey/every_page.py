@@ -23,7 +23,7 @@ from survey.services.inviting import make_invitations, revoke_invitations
 from survey.services.joining import join_study, mark_instructed
 from survey.services.withdrawing import withdraw
 from tests.factories import StudyFactory
-from tests.survey.sending import fields
+from tests.survey.form_data import fields
 
 ITEMS: list[dict[str, Any]] = [
     {"name": "one", "text": "5001?", "kind": "choice", "options": ["1", "2"], "screens_out": ["2"]},

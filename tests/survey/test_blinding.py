@@ -18,8 +18,8 @@ from scipy.stats import binom, binomtest
 from survey.models import Question
 from survey.services.joining import join_study, mark_instructed
 from tests.factories import StudyFactory
-from tests.survey.sending import fields
-from tests.survey.telling import LEARNERS, features, hits
+from tests.survey.blinding_classifier import LEARNERS, features, hits
+from tests.survey.form_data import fields
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from tests.installation import Installation, own_database
 
 pytestmark = pytest.mark.services
 
-#: Of the study in tests.survey.older, by the code as it was before there were protocols.
+#: Of the study in tests.survey.old_database, by the code as it was before there were protocols.
 HASH = "6ee13b53c0db7a1dbf548b120d86dc348fb70e50b6fccdbb4844fc06e31ce1aa"
 AUTOENCODER, KNN = "Autoencoder", "User-user KNN"
 
@@ -18,7 +18,7 @@ def found(tmp_path_factory):
     home = tmp_path_factory.mktemp("older")
     with own_database(home) as database:
         site = Installation(home, DATABASE_URL=database)
-        return json.loads(site.run("-m", "tests.survey.older").stdout)
+        return json.loads(site.run("-m", "tests.survey.old_database").stdout)
 
 
 def test_a_design_that_was_frozen_before_keeps_its_hash(found):

@@ -12,7 +12,7 @@ from django.test import Client
 from recommender.models import Recommendation
 from survey.models import Appraiser, Arm, Assignment, Question, UploadedRecommendation
 from tests.factories import StudyFactory, TrainedModelFactory
-from tests.survey.sending import fields, named, without_drawn
+from tests.survey.form_data import fields, named, without_drawn
 
 pytestmark = pytest.mark.django_db
 

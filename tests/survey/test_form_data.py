@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.survey.sending import named
+from tests.survey.form_data import named
 
 TOKEN = "x" * 20 + "KnN" + "y" * 20
 

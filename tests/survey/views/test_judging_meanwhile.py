@@ -10,7 +10,7 @@ from survey.services.status import close_study, pause_study
 from survey.services.withdrawing import withdraw
 from survey.views import judging
 from tests.factories import NOW
-from tests.survey.sending import fields
+from tests.survey.form_data import fields
 
 pytestmark = pytest.mark.django_db
 

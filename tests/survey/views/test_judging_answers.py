@@ -9,7 +9,7 @@ from survey.selectors.question import question_page
 from survey.services import joining
 from survey.services.joining import join_study
 from tests.factories import StudyFactory
-from tests.survey.sending import fields
+from tests.survey.form_data import fields
 
 pytestmark = pytest.mark.django_db
 

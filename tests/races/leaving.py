@@ -1,15 +1,9 @@
-"""Questionnaires sent twice, people who leave, a study that ends while they answer, all at once.
+"""Questionnaires, withdrawals and the end of a study at once."""
 
-``python -m tests.survey.leavings`` prints what many threads came to.
-"""
-
-import json
 from collections import Counter
 from typing import Any
 
-import django
-
-from tests.survey.crowd import at_once
+from tests.races.threads import at_once
 
 PEOPLE, QUESTIONS = 12, 3
 AGE = {"name": "age", "text": "How old are you?", "kind": "number"}
@@ -132,6 +126,5 @@ def endings() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    django.setup()
-    print(json.dumps(leavings() | {"endings": endings()}))
+def run() -> dict[str, Any]:
+    return leavings() | {"endings": endings()}

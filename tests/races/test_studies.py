@@ -1,22 +1,15 @@
 """Many at once, on a file of SQLite and on PostgreSQL: the database decides, and exactly."""
 
-import json
-
 import pytest
 
-from tests.installation import Installation, own_database
-from tests.survey.crowd import LAUNCHERS, PEOPLE, QUESTIONS, QUOTA
+from tests.races.studies import LAUNCHERS, PEOPLE, QUESTIONS, QUOTA
 
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    home = tmp_path_factory.mktemp("crowd")
-    with own_database(home) as database:
-        site = Installation(home, DATABASE_URL=database)
-        site.manage("migrate", "--verbosity", "0")
-        return json.loads(site.run("-m", "tests.survey.crowd").stdout)
+@pytest.fixture
+def found(races):
+    return races["studies"]
 
 
 def test_one_of_several_launchers_wins_and_the_questions_are_stored_once(found):

@@ -17,8 +17,8 @@ from survey.services.launching import launch_study
 from survey.services.responding import respond
 from survey.services.status import close_study, pause_study, resume_study
 from tests.factories import StudyFactory
+from tests.survey.form_data import fields
 from tests.survey.protocol.test_questionnaires import ADULT, AGE, REMARK
-from tests.survey.sending import fields
 
 pytestmark = pytest.mark.django_db
 

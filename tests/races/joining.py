@@ -1,12 +1,9 @@
-"""Many come in at once: ``python -m tests.survey.arrivals`` prints what became of it."""
+"""Many appraisers join at once, by personal links and from a panel."""
 
-import json
 from collections import Counter
 from typing import Any
 
-import django
-
-from tests.survey.crowd import at_once
+from tests.races.threads import at_once
 
 DEVICES, LINKS, MAKERS = 8, 12, 6
 
@@ -88,12 +85,10 @@ def _ends(study: Any, links: list[str]) -> dict[str, Any]:
     return {"links": len(set(links)), "people": study.appraisers.count(), "first": links[0]}
 
 
-if __name__ == "__main__":
-    django.setup()
-    races = {
+def run() -> dict[str, Any]:
+    return {
         "link": one_link(),
         "person": one_person(),
         "revoke": use_or_revoke(),
         "make": make_at_once(),
     }
-    print(json.dumps(races))

@@ -10,7 +10,7 @@ from survey.selectors.question import question_page
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study, mark_instructed
 from tests.factories import StudyFactory
-from tests.survey.sending import fields
+from tests.survey.form_data import fields
 
 pytestmark = pytest.mark.django_db
 

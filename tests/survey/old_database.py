@@ -1,4 +1,4 @@
-"""A study of the time before protocols and histories: ``python -m tests.survey.older``.
+"""A study of the time before protocols and histories: ``python -m tests.survey.old_database``.
 
 Prints what becomes of it when the database is brought up to date.
 """

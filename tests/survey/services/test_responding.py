@@ -17,8 +17,8 @@ from survey.services.joining import join_study, mark_instructed
 from survey.services.responding import respond
 from survey.services.status import close_study
 from tests.factories import NOW, StudyFactory
+from tests.survey.form_data import fields
 from tests.survey.protocol.test_questionnaires import ADULT, AGE, REMARK
-from tests.survey.sending import fields
 
 pytestmark = pytest.mark.django_db
 

@@ -1,22 +1,15 @@
 """Many come in at once, on a file of SQLite and on PostgreSQL: one link, one person."""
 
-import json
-
 import pytest
 
-from tests.installation import Installation, own_database
-from tests.survey.arrivals import LINKS, MAKERS
+from tests.races.joining import LINKS, MAKERS
 
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    home = tmp_path_factory.mktemp("arrivals")
-    with own_database(home) as database:
-        site = Installation(home, DATABASE_URL=database)
-        site.manage("migrate", "--verbosity", "0")
-        return json.loads(site.run("-m", "tests.survey.arrivals").stdout)
+@pytest.fixture
+def found(races):
+    return races["joining"]
 
 
 @pytest.mark.parametrize("way", ["link", "person"])

@@ -1,22 +1,15 @@
 """Many come, leave, come back and fail at once, on a file of SQLite and on PostgreSQL."""
 
-import json
-
 import pytest
 
-from tests.installation import Installation, own_database
-from tests.survey.comings import PROFILES, QUESTIONS, QUOTA
+from tests.races.returning import PROFILES, QUESTIONS, QUOTA
 
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    home = tmp_path_factory.mktemp("comings")
-    with own_database(home) as database:
-        site = Installation(home, DATABASE_URL=database)
-        site.manage("migrate", "--verbosity", "0")
-        return json.loads(site.run("-m", "tests.survey.comings").stdout)
+@pytest.fixture
+def found(races):
+    return races["returning"]
 
 
 def test_nobody_meets_an_error(found):

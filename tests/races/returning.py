@@ -1,17 +1,11 @@
-"""People who come, leave, come back and fail at once: ``python -m tests.survey.comings``.
+"""Appraisers join, leave, come back and fail at once; others then use up all places."""
 
-Prints what many threads came to, after further people have worked the pool off.
-"""
-
-import json
 from collections import Counter
 from datetime import timedelta
 from random import Random
 from typing import Any
 
-import django
-
-from tests.survey.crowd import at_once
+from tests.races.threads import at_once
 
 PEOPLE, NEWCOMERS, QUOTA, QUESTIONS, PROFILES = 40, 30, 30, 8, 22
 SEED = 11
@@ -176,6 +170,5 @@ def comings() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    django.setup()
-    print(json.dumps(comings() | {"last": last_places()}))
+def run() -> dict[str, Any]:
+    return comings() | {"last": last_places()}

@@ -10,7 +10,7 @@ from survey.models import Appraiser, Assignment, Judgment, Study
 from survey.selectors.question import question_page
 from survey.services.joining import mark_instructed
 from tests.factories import NOW, StudyFactory
-from tests.survey.sending import fields, named, without_drawn
+from tests.survey.form_data import fields, named, without_drawn
 
 pytestmark = pytest.mark.django_db
 

@@ -1,22 +1,15 @@
 """Questionnaires and withdrawals at once, on a file of SQLite and on PostgreSQL."""
 
-import json
-
 import pytest
 
-from tests.installation import Installation, own_database
-from tests.survey.leavings import PEOPLE, QUESTIONS
+from tests.races.leaving import PEOPLE, QUESTIONS
 
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    home = tmp_path_factory.mktemp("leavings")
-    with own_database(home) as database:
-        site = Installation(home, DATABASE_URL=database)
-        site.manage("migrate", "--verbosity", "0")
-        return json.loads(site.run("-m", "tests.survey.leavings").stdout)
+@pytest.fixture
+def found(races):
+    return races["leaving"]
 
 
 def test_of_two_tabs_with_one_questionnaire_one_is_kept(found):

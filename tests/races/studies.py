@@ -1,47 +1,16 @@
-"""A crowd in one process: ``python -m tests.survey.crowd`` prints what many threads came to."""
+"""Launching, changing the status of a study, and a crowd that judges."""
 
-import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-import django
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 
-from survey.errors import StudyError
+from tests.races.threads import at_once
 
 PEOPLE, QUOTA, QUESTIONS, LAUNCHERS = 20, 16, 15, 6
-PATIENCE = 900  # seconds
-
-
-def at_once(actions: Iterable[Callable[[], Any]]) -> list[Any]:
-    """What the actions give, each in a thread of its own, all starting together."""
-    actions = list(actions)
-    start = threading.Barrier(len(actions))
-
-    def run(action: Callable[[], Any]) -> Any:
-        start.wait()
-        try:
-            wait_long()
-            return action()
-        except (StudyError, DatabaseError) as error:
-            return type(error).__name__
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
-
-
-def wait_long() -> None:
-    """SQLite keeps no queue: of so many who want to write, the last may wait for minutes."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE}")
 
 
 def launch_race() -> dict[str, Any]:
@@ -187,7 +156,6 @@ def judging() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    django.setup()
+def run() -> dict[str, Any]:
     races = {"launch": launch_race(), "steps": step_race(), "discard": discard_race()}
-    print(json.dumps(races | {"judging": judging(), "stamps": stamp_race()}))
+    return races | {"judging": judging(), "stamps": stamp_race()}
