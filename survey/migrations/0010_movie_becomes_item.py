@@ -65,4 +65,115 @@ class Migration(migrations.Migration):
                 fields=["arm", "user", "item"], name="uploaded_once_per_item"
             ),
         ),
+        migrations.AlterField(
+            model_name="appraiser",
+            name="confirmed_at",
+            field=models.DateTimeField(
+                help_text="when the answers were confirmed, if they could change", null=True
+            ),
+        ),
+        migrations.AlterField(
+            model_name="appraiser",
+            name="consent_text",
+            field=models.TextField(help_text="the text that was accepted"),
+        ),
+        migrations.AlterField(
+            model_name="appraiser",
+            name="consent_version",
+            field=models.CharField(
+                blank=True, help_text="start of the SHA-256 of this text", max_length=16
+            ),
+        ),
+        migrations.AlterField(
+            model_name="appraiser",
+            name="outcome",
+            field=models.CharField(
+                blank=True,
+                choices=[("done", "Done"), ("screened", "Screened"), ("failed", "Failed")],
+                help_text="completed, screened out or failed checks",
+                max_length=20,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="appraiser",
+            name="panel",
+            field=models.JSONField(default=dict, help_text="the panel's parameters, as sent"),
+        ),
+        migrations.AlterField(
+            model_name="appraiser",
+            name="panel_person",
+            field=models.CharField(
+                blank=True, help_text="the panel's id of the person", max_length=200
+            ),
+        ),
+        migrations.AlterField(
+            model_name="appraiser",
+            name="seen_at",
+            field=models.DateTimeField(help_text="when activity was last seen", null=True),
+        ),
+        migrations.AlterField(
+            model_name="assignment",
+            name="expected",
+            field=models.CharField(
+                blank=True, help_text="the side to choose in an attention check", max_length=10
+            ),
+        ),
+        migrations.AlterField(
+            model_name="assignment",
+            name="returned_at",
+            field=models.DateTimeField(
+                help_text="returned to the pool; asked again only if the appraiser comes back",
+                null=True,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="invitation",
+            name="revoked_at",
+            field=models.DateTimeField(help_text="revoked before it was used", null=True),
+        ),
+        migrations.AlterField(
+            model_name="judgment",
+            name="chosen_arm",
+            field=models.ForeignKey(
+                help_text="empty if neither was chosen",
+                null=True,
+                on_delete=models.PROTECT,
+                related_name="+",
+                to="survey.arm",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="judgment",
+            name="revision",
+            field=models.PositiveSmallIntegerField(
+                default=1, help_text="number of the newest revision"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="judgment",
+            name="visible_ms",
+            field=models.PositiveIntegerField(
+                help_text="milliseconds the question was visible, according to the browser",
+                null=True,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="judgmentrevision",
+            name="chosen_arm",
+            field=models.ForeignKey(
+                help_text="empty if neither was chosen",
+                null=True,
+                on_delete=models.PROTECT,
+                related_name="+",
+                to="survey.arm",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="judgmentrevision",
+            name="visible_ms",
+            field=models.PositiveIntegerField(
+                help_text="milliseconds the question was visible, according to the browser",
+                null=True,
+            ),
+        ),
     ]

@@ -1,4 +1,4 @@
-"""What is asked of whom, what was answered, and how the answers changed."""
+"""Assignments of questions to appraisers, their judgments, and the history of these."""
 
 import uuid
 
@@ -25,11 +25,11 @@ class Assignment(models.Model):
     position = models.PositiveSmallIntegerField()
     left_arm = models.ForeignKey(Arm, on_delete=models.PROTECT, related_name="+")
     expected = models.CharField(
-        max_length=10, blank=True, help_text="of a check: the side to choose"
+        max_length=10, blank=True, help_text="the side to choose in an attention check"
     )
     shown_at = models.DateTimeField(null=True)
     returned_at = models.DateTimeField(
-        null=True, help_text="given back to the pool: not asked any more, unless its owner returns"
+        null=True, help_text="returned to the pool; asked again only if the appraiser comes back"
     )
 
     class Meta:
@@ -53,7 +53,7 @@ class Assignment(models.Model):
 
 
 class Answer(models.Model):
-    """What one says on an assignment: the choice, and what may be asked beside it."""
+    """The answer to an assignment: the choice, and the extras that a study may ask for."""
 
     class Choice(models.TextChoices):
         LEFT = "left"
@@ -69,7 +69,11 @@ class Answer(models.Model):
 
     choice = models.CharField(max_length=10, choices=Choice.choices)
     chosen_arm = models.ForeignKey(
-        Arm, on_delete=models.PROTECT, null=True, related_name="+", help_text="empty: neither"
+        Arm,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="empty if neither was chosen",
     )
     left_familiarity = models.CharField(max_length=10, choices=Familiarity.choices, blank=True)
     right_familiarity = models.CharField(max_length=10, choices=Familiarity.choices, blank=True)
@@ -78,7 +82,7 @@ class Answer(models.Model):
     answered_at = models.DateTimeField()
     client_at = models.DateTimeField(null=True, help_text="the browser's clock when it was sent")
     visible_ms = models.PositiveIntegerField(
-        null=True, help_text="milliseconds the question could be seen, as the browser says"
+        null=True, help_text="milliseconds the question was visible, according to the browser"
     )
 
     class Meta:
@@ -97,11 +101,11 @@ class Answer(models.Model):
 
 
 class Judgment(Answer):
-    """The one choice on an assignment, as it stands now."""
+    """The current answer to an assignment."""
 
     assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, related_name="judgment")
     revision = models.PositiveSmallIntegerField(
-        default=1, help_text="number of its newest entry in the history"
+        default=1, help_text="number of the newest revision"
     )
 
     def __str__(self) -> str:
@@ -109,7 +113,7 @@ class Judgment(Answer):
 
 
 class JudgmentRevision(Answer):
-    """One entry in the history of a judgment: added by services, never changed."""
+    """An entry in the history of a judgment; services add entries and never change them."""
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveSmallIntegerField(help_text="1 is the first answer")

@@ -1,4 +1,4 @@
-"""Those who take part, how they were invited, what they said of themselves, and who left."""
+"""Appraisers, their invitations, their questionnaires, and what is kept of a withdrawal."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from survey.models.studies import Study
 
 
 class Appraiser(models.Model):
-    """One who takes part: anonymous, known by the digest of a secret link."""
+    """A person who takes part: anonymous, identified by the digest of a private link."""
 
     class Kind(models.TextChoices):
         REAL = "real"
@@ -25,23 +25,26 @@ class Appraiser(models.Model):
     token_digest = models.CharField(max_length=64, unique=True)
     completion_code = models.CharField(max_length=20, unique=True)
     language = models.CharField(max_length=20, blank=True, help_text="of the pages")
-    consent_text = models.TextField(help_text="the words that were accepted")
+    consent_text = models.TextField(help_text="the text that was accepted")
     consent_version = models.CharField(
-        max_length=16, blank=True, help_text="start of the SHA-256 of these words"
+        max_length=16, blank=True, help_text="start of the SHA-256 of this text"
     )
     panel_person = models.CharField(
-        max_length=200, blank=True, help_text="the panel's name for one"
+        max_length=200, blank=True, help_text="the panel's id of the person"
     )
-    panel = models.JSONField(default=dict, help_text="the panel's parameters, as they came")
+    panel = models.JSONField(default=dict, help_text="the panel's parameters, as sent")
     consented_at = models.DateTimeField()
     instructed_at = models.DateTimeField(null=True)
-    seen_at = models.DateTimeField(null=True, help_text="the last sign of life")
+    seen_at = models.DateTimeField(null=True, help_text="when activity was last seen")
     confirmed_at = models.DateTimeField(
-        null=True, help_text="said that the answers shall stay, where they might have changed"
+        null=True, help_text="when the answers were confirmed, if they could change"
     )
     finished_at = models.DateTimeField(null=True)
     outcome = models.CharField(
-        max_length=20, choices=Outcome.choices, blank=True, help_text="how it ended"
+        max_length=20,
+        choices=Outcome.choices,
+        blank=True,
+        help_text="completed, screened out or failed checks",
     )
 
     class Meta:
@@ -71,7 +74,7 @@ class Appraiser(models.Model):
 
 
 class Invitation(models.Model):
-    """A personal link: it makes one appraiser, and is known by its digest only."""
+    """A personal link for one appraiser; only its digest is stored."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
     number = models.PositiveIntegerField()
@@ -79,7 +82,7 @@ class Invitation(models.Model):
     label = models.CharField(max_length=200, blank=True, help_text="the researcher's own note")
     created_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True, help_text="taken back before anybody used it")
+    revoked_at = models.DateTimeField(null=True, help_text="revoked before it was used")
     appraiser = models.OneToOneField(
         Appraiser, on_delete=models.SET_NULL, null=True, related_name="invitation"
     )
@@ -103,7 +106,7 @@ class Invitation(models.Model):
 
 
 class Response(models.Model):
-    """An answer to one item of a questionnaire, with the words that were asked."""
+    """An answer to one item of a questionnaire, with the question as it was worded."""
 
     class Part(models.TextChoices):
         BEFORE = "before"
@@ -129,7 +132,7 @@ class Response(models.Model):
 
 
 class Withdrawal(models.Model):
-    """What is left of one who had everything erased: a count, without identity."""
+    """What is kept of an appraiser who withdrew: a count, without identity."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="withdrawals")
     kind = models.CharField(max_length=20, choices=Appraiser.Kind.choices)

@@ -1,7 +1,7 @@
-"""Who may come into a study, and to which private link that leads; reads only.
+"""Who may join a study, and which private link their entry leads to; reads only.
 
-Everybody comes in one way: by a page's ``ticket``, by a personal link's secret, or by the
-parameters of a panel. Each leads to one private link, however often and from whatever device.
+The entry is a page's ``ticket``, a personal link's secret, or the parameters of a panel. Each
+leads to one private link, however often it is used and from any device.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from survey.protocol import panels
 
 
 @dataclass(frozen=True)
-class Way:
-    """``token`` is the secret of the private link; ``person`` whom a panel names, with all of the
-    panel's ``parameters``; ``invitation`` the personal link to be used up (None in a trial)."""
+class Admission:
+    """``token`` is the secret of the private link; ``person`` is the panel's name for the visitor,
+    ``parameters`` all that the panel sent; ``invitation`` is the personal link that joining uses
+    up (None in a pilot)."""
 
     token: str
     person: str = ""
@@ -26,17 +27,17 @@ class Way:
     invitation: Invitation | None = None
 
 
-def way_in(
+def find_admission(
     study: Study,
     *,
     kind: str,
     ticket: str = "",
     invitation: str = "",
     panel: Mapping[str, Sequence[str]] | None = None,
-) -> Way:
-    """The way of one who brings this. NotInvited where the study wants something else brought.
+) -> Admission:
+    """The private link that this entry leads to. Raises NotInvited if the study requires another.
 
-    ``panel`` holds all values of each name in the address. Simulated appraisers need nothing.
+    ``panel`` holds all values of each name in the query string. Simulated appraisers need nothing.
     """
     if kind != Appraiser.Kind.SIMULATED:
         if study.entry == "personal":
@@ -44,53 +45,55 @@ def way_in(
         if study.entry == "panel":
             return _by_panel(study, kind, panel or {})
     if len(ticket) >= tokens.TICKET_LENGTH:
-        return Way(tokens.token_of_ticket(study.pk, kind, ticket))
-    return Way(tokens.new_token())
+        return Admission(tokens.token_of_ticket(study.pk, kind, ticket))
+    return Admission(tokens.new_token())
 
 
-def came_before(study: Study, kind: str, way: Way) -> Appraiser | None:
-    """The appraiser who came in this way already."""
+def earlier_appraiser(study: Study, kind: str, way: Admission) -> Appraiser | None:
+    """The appraiser who joined by this entry before."""
     own = study.appraisers.filter(kind=kind)
     if way.person:
         return own.filter(panel_person=way.person).first()
     return own.filter(token_digest=tokens.token_digest(way.token)).first()
 
 
-def link_before(
+def earlier_link(
     study: Study,
     kind: str,
     *,
     invitation: str = "",
     panel: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """The secret of the private link to which this led before; "" if to none. NotInvited."""
+    """The secret of the private link of an earlier visit, or "". Raises NotInvited."""
     if study.entry == "open":
         return ""
-    way = way_in(study, kind=kind, invitation=invitation, panel=panel)
-    known = came_before(study, kind, way)
-    # Once the site has a new SECRET_KEY a panel's people get new links, when they join again.
+    way = find_admission(study, kind=kind, invitation=invitation, panel=panel)
+    known = earlier_appraiser(study, kind, way)
+    # After a change of the SECRET_KEY people from a panel get new links when they join again.
     return way.token if known and known.token_digest == tokens.token_digest(way.token) else ""
 
 
-def _by_invitation(study: Study, kind: str, secret: str) -> Way:
+def _by_invitation(study: Study, kind: str, secret: str) -> Admission:
     if not secret:
-        raise NotInvited("This study takes those who hold a personal link.", reason="personal")
+        raise NotInvited("Joining this study takes a personal link.", reason="personal")
     digest = tokens.token_digest(secret)
     found = study.invitations.select_related("appraiser").filter(digest=digest).first()
     if found is None:
         raise NotInvited("There is no such personal link.", reason="unknown")
     if found.revoked_at:
-        raise NotInvited("This personal link was taken back.", reason="revoked")
+        raise NotInvited("This personal link was revoked.", reason="revoked")
     token = tokens.token_of_invitation(secret, kind)
     if kind == Appraiser.Kind.PILOT:
-        # A trial burns no link: it is still there for the study itself.
-        return Way(token)
+        # A pilot does not use up the link; it remains for the study itself.
+        return Admission(token)
     if found.used_at and not found.appraiser:
-        raise NotInvited("This personal link was used, and its answers erased.", reason="spent")
-    return Way(token, invitation=found)
+        raise NotInvited(
+            "This personal link was used, and its answers were erased.", reason="spent"
+        )
+    return Admission(token, invitation=found)
 
 
-def _by_panel(study: Study, kind: str, sent: Mapping[str, Sequence[str]]) -> Way:
+def _by_panel(study: Study, kind: str, sent: Mapping[str, Sequence[str]]) -> Admission:
     parameters = panels.read_arrival(study.panel, sent)
     person = parameters[study.panel["person"]]
-    return Way(tokens.token_of_person(study.pk, kind, person), person, parameters)
+    return Admission(tokens.token_of_person(study.pk, kind, person), person, parameters)

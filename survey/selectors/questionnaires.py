@@ -1,4 +1,4 @@
-"""A study's questionnaires as they are asked, and what was answered; reads only."""
+"""The questionnaires of a study as they are asked, and their answers; reads only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Personal links: made in bulk and shown once, since only their digests are stored."""
+"""Makes and revokes personal links; they are shown once, since only their digests are stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_LABEL = 200
 
 @dataclass(frozen=True)
 class PersonalLink:
-    """What is known of a personal link while it is being made, and never again."""
+    """A personal link with its secret, which is only known while the link is being made."""
 
     number: int
     label: str
@@ -36,16 +36,17 @@ def make_invitations(
     ticket: str = "",
     now: datetime | None = None,
 ) -> list[PersonalLink]:
-    """So many new personal links, the first of them with these labels. StudyError.
+    """Make ``count`` personal links; the first of them get the ``labels``.
 
-    The same ``ticket`` gives the same links again and makes none: so a form that is sent twice
-    makes one batch, and a download that broke off can be repeated from the page that made it.
+    The same ``ticket`` returns the same links again and makes none: a form that is sent twice
+    makes one batch, and an interrupted download can be repeated. Raises StudyError for a count or
+    a label that is not possible.
     """
-    # One batch after the other: each goes on from the last number there is.
+    # Batches are made one after the other, since each continues the numbers of the last one.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if len(ticket) < tokens.TICKET_LENGTH:
         ticket = tokens.new_token()
-    elif made := made_by(study=study, ticket=ticket):
+    elif made := links_of_ticket(study=study, ticket=ticket):
         return made
     labels = _check(study, count, labels)
     last = study.invitations.aggregate(last=Max("number"))["last"] or 0
@@ -70,8 +71,8 @@ def make_invitations(
     return links
 
 
-def made_by(*, study: Study, ticket: str) -> list[PersonalLink]:
-    """The links that this ticket made; none of a ticket that made none."""
+def links_of_ticket(*, study: Study, ticket: str) -> list[PersonalLink]:
+    """The links that this ticket made, if any."""
 
     def token(place: int) -> str:
         return tokens.token_of_batch(study.pk, ticket, place)
@@ -91,25 +92,29 @@ def made_by(*, study: Study, ticket: str) -> list[PersonalLink]:
 def revoke_invitations(
     *, study: Study, numbers: Collection[int] | None = None, now: datetime | None = None
 ) -> int:
-    """Take back unused personal links, those of ``numbers`` or all; how many. They stay listed."""
+    """Revoke unused personal links, those of ``numbers`` or all; returns how many."""
     unused = study.invitations.filter(used_at=None, revoked_at=None)
     if numbers is not None:
         unused = unused.filter(number__in=list(numbers))
-    # One UPDATE: whoever uses a link at this moment has either used it or finds it revoked.
+    # One UPDATE: a link that is used at this moment is either used or revoked, never both.
     return unused.update(revoked_at=now or timezone.now())
 
 
 def numbers_in(text: str) -> set[int]:
-    """The numbers meant by ``3, 7-12``. StudyError."""
+    """The numbers in a text such as ``3, 7-12``. Raises StudyError."""
     numbers: set[int] = set()
     for part in filter(None, (part.strip() for part in text.split(","))):
         first, dash, last = part.partition("-")
         ends = [first.strip(), last.strip() if dash else first.strip()]
         if not all(end.isascii() and end.isdecimal() and len(end) <= 9 for end in ends):
-            raise StudyError(f"{part[:40]!r} is no number of a link. Write them so: 3, 7-12.")
+            raise StudyError(
+                f"{part[:40]!r} is not a number of a link. Write numbers like this: 3, 7-12."
+            )
         low, high = map(int, ends)
         if not low <= high < low + MOST_AT_ONCE:
-            raise StudyError(f"{part[:40]!r} names too many links, or none.")
+            raise StudyError(
+                f"{part[:40]!r} is not a range of at most {MOST_AT_ONCE:,} links, lowest first."
+            )
         numbers.update(range(low, high + 1))
         # Databases limit the number of values in a query.
         if len(numbers) > MOST_AT_ONCE:
@@ -121,10 +126,10 @@ def _check(study: Study, count: int, labels: Sequence[str]) -> list[str]:
     if study.entry != "personal":
         raise StudyError(
             f"The study {study.slug!r} has no personal links: its entry is {study.entry!r}. "
-            "That is decided when a study is prepared."
+            "The entry is chosen when a study is prepared."
         )
     if study.status == Study.Status.CLOSED:
-        raise StudyError(f"The study {study.slug!r} is closed: nobody could use a new link.")
+        raise StudyError(f"The study {study.slug!r} is closed, so new links could not be used.")
     if not 1 <= count <= MOST_AT_ONCE:
         raise StudyError(f"{count} links are not possible. Make 1 to {MOST_AT_ONCE:,} at once.")
     if len(labels) > count:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from survey.errors import NotInvited, StudyClosed
 from survey.models import Appraiser, Study
-from survey.selectors.admission import came_before, way_in
+from survey.selectors.admission import earlier_appraiser, find_admission
 from survey.services.assigning import assign
 from survey.tokens import new_token, token_digest
 from survey.wording.of_study import words_of
@@ -52,8 +52,8 @@ def join_study(
     # Joining takes turns, so that each appraiser's assignments are counted by the next one.
     # SQLite's transactions are IMMEDIATE; elsewhere the row is locked.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-    way = way_in(study, kind=kind, ticket=ticket, invitation=invitation, panel=panel)
-    if known := came_before(study, kind, way):
+    way = find_admission(study, kind=kind, ticket=ticket, invitation=invitation, panel=panel)
+    if known := earlier_appraiser(study, kind, way):
         # The digest only differs if the SECRET_KEY changed since: the old link is then replaced.
         study.appraisers.filter(pk=known.pk).update(token_digest=token_digest(way.token))
         return known, way.token

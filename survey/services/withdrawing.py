@@ -1,4 +1,4 @@
-"""How one leaves and has everything erased; what stays is a count without identity."""
+"""Erases an appraiser who withdraws; only a count without identity is kept."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from survey.models import Appraiser, Invitation, Judgment, Study, Withdrawal, is
 def withdraw(*, appraiser: Appraiser, now: datetime | None = None) -> Withdrawal | None:
     """Erase the appraiser with assignments, judgments, their history and responses.
 
-    What stays is a row without identity: the kind, the day, the number of judgments. It returns
-    None where somebody was faster, and StudyClosed after the last day. The places return to the
-    pool by being gone. It works in a study that is paused or closed too.
+    Returns the row that is kept: the kind, the day and the number of judgments. Returns None if
+    the appraiser was erased already; raises StudyClosed after the last day. Deleting the
+    assignments returns their places to the pool. Paused and closed studies allow it too.
     """
     now = now or timezone.now()
-    # The study first, then the appraiser, as everywhere. Who joins at this moment counts
-    # appraisers and withdrawals, and must see this one as the one or the other.
+    # The study before the appraiser, like every transaction that locks both. Joining counts
+    # appraisers and withdrawals under the study's lock, and must count this person exactly once.
     study = Study.objects.select_for_update(no_key=True).get(pk=appraiser.study_id)
     found = Appraiser.objects.select_for_update(of=("self",)).filter(pk=appraiser.pk).first()
     if found is None:
         return None
     if is_past_last_day(study.withdraw_until, now):
         raise StudyClosed("The last day on which answers could be erased has passed.")
-    # Deleting an assignment is refused while it has a judgment, so that none is lost by accident.
+    # An assignment with a judgment cannot be deleted (PROTECT), so the judgments go first.
     erased, _ = Judgment.objects.filter(assignment__appraiser=found).delete()
-    # The personal link led to this person: its label goes. Its digest stays, or the link could
-    # not say that it is spent. Its time of use, the consent's, gives way to the tombstone's day.
+    # The label of the personal link identifies the person, so it is erased; the digest stays, so
+    # that the link is still known as used. The time of use is reduced to the day of withdrawal.
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     Invitation.objects.filter(appraiser=found).update(label="", used_at=today, appraiser=None)
     tombstone = Withdrawal.objects.create(

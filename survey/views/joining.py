@@ -1,4 +1,4 @@
-"""Pages on the way into a study: what awaits, then the consent; looking at them makes nothing."""
+"""Start page and consent page of a study; only accepting the consent stores anything."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from survey import access
 from survey.errors import NotInvited, StudyClosed, StudyFull
 from survey.models import Appraiser, Study
-from survey.selectors.admission import link_before
+from survey.selectors.admission import earlier_link
 from survey.selectors.capacity import places_left
 from survey.services.joining import consent_version, join_study, new_ticket
 from survey.views.private_pages import private_page
@@ -22,11 +22,11 @@ from survey.wording.of_study import consent_mentions_entry, expected_effort, wor
 
 @dataclass(frozen=True)
 class Entry:
-    """One way into a study: the addresses of its two pages, and what one brings.
+    """An entry to a study: the addresses of its two pages, and what the visitor brings.
 
-    ``invitation`` is a personal link's secret, ``panel`` all values of each name in the address.
-    Whatever the address of the first page says after its ? (a language, a panel's parameters)
-    goes on to the second.
+    ``invitation`` is a personal link's secret, ``panel`` all values of each name in the query
+    string. The query string of the first page (a language, a panel's parameters) is passed on to
+    the second.
     """
 
     study: Study
@@ -37,7 +37,7 @@ class Entry:
 
 
 def open_link(request: HttpRequest, slug: str) -> Entry:
-    """Of everybody, or of those whom a panel sends with its parameters in the address."""
+    """The entry for everybody, or for people sent by a panel with its parameters."""
     study = access.study_for_visitor(slug)
     panel = dict(request.GET.lists()) if study.entry == "panel" else None
     start, consent = (reverse(name, args=[slug]) for name in ("study", "consent"))
@@ -76,11 +76,11 @@ def personal_consent(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
-    """What awaits, and a button: programs that follow links stop here, and used up nothing."""
+    """What to expect, and a button. Programs that follow links stop here and use up nothing."""
     language = languages.speak(request, entry.study)
     if request.method == "POST":
         return redirect(entry.consent + query(request, language))
-    return who_may_join(request, entry, language) or render(
+    return refusal_page(request, entry, language) or render(
         request, "survey/start.html", context(entry, language)
     )
 
@@ -91,27 +91,28 @@ def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     text = words_of(entry.study, language).consent_text
     version = consent_version(text)
     if request.method == "POST":
-        # The words may have been mended while they were read: then they are shown anew.
+        # The text may have changed while it was read; then the new one is shown.
         if request.POST.get("version", version) != version:
             return redirect(entry.consent + query(request, language))
-        return join(request, entry, language)
+        return accept_consent(request, entry, language)
     facts = context(entry, language) | {
         "ticket": new_ticket(),
         "version": version,
         "entry_told": consent_mentions_entry(entry.study, text),
     }
-    return who_may_join(request, entry, language) or render(request, "survey/consent.html", facts)
+    return refusal_page(request, entry, language) or render(request, "survey/consent.html", facts)
 
 
-def who_may_join(request: HttpRequest, entry: Entry, language: str) -> HttpResponse | None:
-    """The page that says why nobody joins now; None where one may.
+def refusal_page(request: HttpRequest, entry: Entry, language: str) -> HttpResponse | None:
+    """The page that explains why this visitor cannot join now; None if they can.
 
-    Who came in this way before is led to where she stopped, whatever became of the study.
+    Visitors who joined by this entry before are redirected to their private link, whatever the
+    status of the study.
     """
     study, facts, refused = entry.study, context(entry, language), ""
     kind = Appraiser.Kind.PILOT if facts["trial"] else Appraiser.Kind.REAL
     try:
-        if token := link_before(study, kind, invitation=entry.invitation, panel=entry.panel):
+        if token := earlier_link(study, kind, invitation=entry.invitation, panel=entry.panel):
             return redirect("appraiser", token=token)
     except NotInvited as refusal:
         refused = refusal.reason
@@ -123,8 +124,8 @@ def who_may_join(request: HttpRequest, entry: Entry, language: str) -> HttpRespo
     return None if places_left(study) else render(request, "survey/full.html", facts)
 
 
-def join(request: HttpRequest, entry: Entry, language: str) -> HttpResponse:
-    # What was agreed to decides: an answer meant for a trial never counts, nor the reverse.
+def accept_consent(request: HttpRequest, entry: Entry, language: str) -> HttpResponse:
+    # The consent that was read decides the kind: pilot answers never count as real ones.
     trial = "trial" in request.POST
     try:
         _, token = join_study(
@@ -136,7 +137,7 @@ def join(request: HttpRequest, entry: Entry, language: str) -> HttpResponse:
             panel=entry.panel,
         )
     except (StudyFull, StudyClosed, NotInvited):
-        # The first page says which of them it is.
+        # The start page explains which of them it is.
         return redirect(entry.start + query(request, language))
     return redirect("appraiser", token=token)
 
@@ -154,7 +155,7 @@ def context(entry: Entry, language: str) -> dict[str, object]:
 
 
 def query(request: HttpRequest, language: str) -> str:
-    """What the address said after its ?, with the language that was chosen since."""
+    """The query string of the page, with the language that was chosen on it."""
     said = request.GET.copy()
     if request.POST.get("lang"):
         said["lang"] = language

@@ -57,7 +57,7 @@ def make_links(request: HttpRequest, slug: str) -> HttpResponse:
 def download_links(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
     """The links made with this form's ticket, without which nobody can read them again."""
     study = access.study_to_change(request.user, slug)
-    made = inviting.made_by(study=study, ticket=request.POST.get("ticket", ""))
+    made = inviting.links_of_ticket(study=study, ticket=request.POST.get("ticket", ""))
     if not made:
         messages.error(request, "These links can no longer be shown. Make new ones.")
         return redirect("recruit", slug=slug)

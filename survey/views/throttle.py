@@ -1,7 +1,7 @@
-"""How often one network address may do something in an hour, so that no script takes every place.
+"""Limits POSTs per network address and hour, so that no script takes every place.
 
-Counted in the cache under a keyed digest that is another one each hour: no address is stored,
-and an hour later nothing is left. Without Redis each process of the server counts for itself.
+The count is cached under a keyed digest that changes every hour: no address is stored, and an
+hour later nothing is left. Without Redis each server process counts for itself.
 """
 
 import ipaddress
@@ -22,14 +22,14 @@ WINDOW = 3600
 
 
 def throttled(setting: str) -> Callable[[View], View]:
-    """Refuse POSTs to a view beyond ``setting`` of them an hour from one address; 0 is no limit."""
+    """Refuse more POSTs an hour from one address than ``setting`` says; 0 means no limit."""
 
     def of(view: View) -> View:
         @wraps(view)
         def counted(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             limit = getattr(settings, setting)
-            if request.method == "POST" and limit and count(request, setting) > limit:
-                return refuse(request)
+            if request.method == "POST" and limit and count_requests(request, setting) > limit:
+                return too_many_requests(request)
             return view(request, *args, **kwargs)
 
         return counted
@@ -37,8 +37,8 @@ def throttled(setting: str) -> Callable[[View], View]:
     return of
 
 
-def count(request: HttpRequest, what: str) -> int:
-    """How many there were from this address in this hour, this one too; 0 if it is not known."""
+def count_requests(request: HttpRequest, what: str) -> int:
+    """Requests from this address in this hour, this one included; 0 for an unknown address."""
     address = network(request)
     if not address:
         return 0
@@ -48,18 +48,20 @@ def count(request: HttpRequest, what: str) -> int:
         cache.add(key, 0, WINDOW)
         return cache.incr(key)
     except (RedisError, ValueError):
-        # Redis is away, or the count ran out this moment: nobody is kept out for that.
+        # Redis is away, or the count expired just now: that locks nobody out.
         return 0
 
 
 def network(request: HttpRequest) -> str:
-    """The address that asks, as the nearest proxy of ours says; of IPv6 the network of 64 bits.
+    """The client's address as the nearest trusted proxy reports it; the /64 network for IPv6.
 
-    What stands further left in the header may be made up by whoever asks.
+    The client can forge everything further left in the header.
     """
-    said = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    reported = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     proxies = settings.PROXY_COUNT
-    given = said[-proxies] if 0 < proxies <= len(said) else request.META.get("REMOTE_ADDR", "")
+    given = (
+        reported[-proxies] if 0 < proxies <= len(reported) else request.META.get("REMOTE_ADDR", "")
+    )
     try:
         address = ipaddress.ip_address(given.strip())
     except ValueError:
@@ -69,7 +71,7 @@ def network(request: HttpRequest) -> str:
     return str(ipaddress.ip_network((int(address), 64), strict=False))
 
 
-def refuse(request: HttpRequest) -> HttpResponseBase:
+def too_many_requests(request: HttpRequest) -> HttpResponseBase:
     wait = WINDOW - int(time()) % WINDOW
     page = render(request, "429.html", {"minutes": -(-wait // 60)}, status=429)
     page["Retry-After"] = str(wait)

@@ -130,7 +130,7 @@ def test_unused_links_are_taken_back_by_their_numbers(as_rita, invited):
     assert "Revoked: 3 links." in words(page)
     assert "2 not used yet, 3 revoked" in words(page)
     page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "one"})
-    assert "is no number of a link" in words(page)
+    assert "is not a number of a link" in words(page)
 
 
 def test_many_links_are_listed_a_page_at_a_time(as_rita, invited, django_assert_max_num_queries):
