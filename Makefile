@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 
 CATALOGUES = locale/de/LC_MESSAGES/django.mo
 
-.PHONY: help setup demo run worker test check bench peers oldest-torch
+.PHONY: help setup demo run worker test test-fast check bench peers oldest-torch
 
 help: ## this list
 	@echo "Studysite: honest user studies of recommender systems."
@@ -58,8 +58,11 @@ worker: setup ## the worker that trains models and prepares studies
 	@exec $(BIN)/python -m celery -A studysite.celery worker --queues device --without-gossip --without-mingle --loglevel INFO
 
 test: setup ## the whole suite on SQLite, then its services part on PostgreSQL and Redis
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 	@$(BIN)/python -m tests.services -- $(BIN)/python -m pytest -q -n auto -m 'services and not slow and not gpu and not peers'
+
+test-fast: setup ## the quick part of the suite: no browser, services, processes or long simulations
+	@$(BIN)/python -m pytest -q -n auto -m 'not (browser or services or process or data or long or slow or gpu or peers)'
 
 check: setup ## lint, format, types, import contracts, migrations, deployment checks
 	@$(BIN)/ruff check .

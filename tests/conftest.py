@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from studysite import catalogues
 from tests.flows.settling import PATIENCE
-from tests.requirements import need
+from tests.requirements import NO_DATA, need, public_data
 
 # Playwright's sync API keeps an event loop running, in which the ORM refuses to work otherwise.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -41,6 +41,39 @@ def pytest_configure(config: pytest.Config) -> None:
         catalogues.compile_catalogues()
 
 
+LEFT_OUT = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by what they use; without public data leave out the tests that read it."""
+    for item in items:
+        uses = {"browser": "browser", "real_data": "data"}
+        for name in uses.keys() & set(item.fixturenames):
+            item.add_marker(uses[name])
+        if hasattr(item.module, "Installation"):
+            item.add_marker("process")
+    if os.environ.get("STUDYSITE_DATA") == NO_DATA:
+        left_out = [item for item in items if item.get_closest_marker("data")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["left_out"] = len(left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error) -> None:
+    """Each worker of pytest-xdist has left out the same tests."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and (count := config.stash.get(LEFT_OUT, 0)):
+        noun = "test" if count == 1 else "tests"
+        print(f"{count} {noun} on public data deselected, because STUDYSITE_DATA=none")
+
+
 @pytest.fixture
 def home(settings, tmp_path: Path) -> Path:
     """A STUDYSITE_HOME of this test's own, for tests that look at what lies in it."""
@@ -52,10 +85,7 @@ def home(settings, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the public data sets, named by STUDYSITE_DATA."""
-    place = os.environ.get("STUDYSITE_DATA", "")
-    need(place, "STUDYSITE_DATA names no folder of public data sets")
-    need(Path(place).is_dir(), f"STUDYSITE_DATA={place} is no folder")
-    return Path(place)
+    return public_data()
 
 
 @pytest.fixture(autouse=True)

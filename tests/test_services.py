@@ -13,6 +13,8 @@ from tests.installation import ROOT
 from tests.requirements import need
 from tests.services import Missing, free_port, program
 
+pytestmark = pytest.mark.process
+
 SHOW = "import os; print(os.environ['TEST_DATABASE_URL'], os.environ['TEST_REDIS_URL'])"
 
 

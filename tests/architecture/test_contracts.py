@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 LINT = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
 

@@ -14,6 +14,8 @@ from recommender.core.systems import AutoencoderConfig, RunOptions
 from recommender.core.training import distributed
 from tests.recommender.core.matrices import random_ratings
 
+pytestmark = pytest.mark.process
+
 RATINGS = random_ratings(2, n_users=20, n_items=15)
 FAITHFUL = AutoencoderConfig(
     hidden=(12, 8, 6, 4, 6, 8, 12), epochs=3, learning_rate=1e-3, batch_users=4

@@ -13,6 +13,8 @@ from survey.management import processes
 from survey.management.processes import ChildDied, Family, StepFailed
 from tests.installation import is_alive, still_alive
 
+pytestmark = pytest.mark.process
+
 PATIENCE = 120
 SLEEP = "import time; time.sleep(600)"
 STUBBORN = (
@@ -93,7 +95,7 @@ def test_children_end_with_a_supervisor_that_is_killed(tmp_path):
         f"family.serve('web', '-c', {SLEEP!r});"
         "print(family.servers['web'].pid, flush=True); time.sleep(600)"
     )
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     supervisor = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,

@@ -1,24 +1,17 @@
-"""The commands that train, follow, cancel and print; through their exits and outputs."""
+"""Training from the command line, through its exits and outputs."""
 
 import json
 import time
-from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.core.management.base import OutputWrapper
-from django.core.management.color import color_style
-from django.utils import timezone
 
 from recommender import selectors
 from recommender.core.errors import FitError
 from recommender.core.readers.source import read_source
-from recommender.core.systems import Progress
 from recommender.management import following
-from recommender.models import Evaluation, Job, TrainedModel
+from recommender.models import Job, TrainedModel
 from recommender.services import claims
-from recommender.services.claims import fail_job
 from recommender.services.importing import register_dataset
 from recommender.services.reconciling import reconcile, record_worker
 from tests.recommender.core.readers import sources
@@ -29,27 +22,6 @@ KEYS = [
     *("id", "system", "preset", "split", "status", "n_train", "n_test", "cold_share"),
     *("train_rmse", "rmse", "mse", "mae", "seconds", "peak_memory_mb"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch):
-    monkeypatch.setattr(following, "NO_WORKER_SECONDS", 0.3)
-    monkeypatch.setattr(following, "LOOK_SECONDS", 0.02)
-
-
-@pytest.fixture
-def command(dataset, capsys):
-    """Run train_models on the data set; what it printed on standard output."""
-
-    def run(*options: str, systems: str = "bias") -> str:
-        capsys.readouterr()
-        try:
-            call_command("train_models", "--dataset", dataset.name, "--systems", systems, *options)
-        finally:
-            run.printed, run.told = capsys.readouterr()
-        return run.printed
-
-    return run
 
 
 def test_json_is_one_list_of_rows_with_the_agreed_keys_and_nothing_else(command):
@@ -232,138 +204,3 @@ def test_an_unforeseen_error_inline_keeps_back_no_finished_row(command, fake):
     with pytest.raises(CommandError, match="a bug"):
         command("--inline", "--json", systems="bias,fake")
     assert [row["status"] for row in json.loads(command.printed)] == ["done", "queued"]
-
-
-def test_follow_jobs_inline_does_what_waits(queued, capsys):
-    call_command("follow_jobs", str(queued.pk), inline=True)
-    assert "bias: done" in capsys.readouterr().err
-    assert TrainedModel.objects.get().job_id == queued.pk
-
-
-def test_follow_jobs_inline_takes_over_from_a_worker_that_died(claim, settings):
-    settings.JOB_LEASE_SECONDS = 2
-    Job.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
-    call_command("follow_jobs", str(claim.job_id), inline=True)
-    assert (Job.objects.get().status, Job.objects.get().attempts) == ("done", 2)
-
-
-def test_follow_jobs_inline_ends_what_may_not_be_tried_again(claim, expire):
-    Job.objects.update(attempts=5)
-    expire(claim.job_id)
-    with pytest.raises(CommandError, match="died in each of 5 attempts"):
-        call_command("follow_jobs", str(claim.job_id), inline=True)
-
-
-def test_follow_jobs_ends_with_1_when_a_job_failed(claim):
-    fail_job(claim, error="No ratings.")
-    with pytest.raises(CommandError, match=r"bias failed\. No ratings\.") as caught:
-        call_command("follow_jobs", str(claim.job_id))
-    assert caught.value.returncode == 1
-
-
-def test_follow_jobs_ends_with_3_when_the_worker_of_a_running_job_died(claim, expire):
-    expire(claim.job_id)
-    with pytest.raises(CommandError) as caught:
-        call_command("follow_jobs", str(claim.job_id))
-    assert caught.value.returncode == 3
-
-
-def test_follow_jobs_ends_with_2_for_an_unknown_job(db):
-    with pytest.raises(CommandError, match="There is no job") as caught:
-        call_command("follow_jobs", "0f8fad5b-d9cb-469f-a165-70867728950e")
-    assert caught.value.returncode == 2
-
-
-def test_cancel_jobs_cancels_what_waits_and_names_what_had_ended(queued, capsys):
-    call_command("cancel_jobs", str(queued.pk))
-    assert "cancelled" in capsys.readouterr().out
-    with pytest.raises(CommandError, match="ended before"):
-        call_command("cancel_jobs", str(queued.pk))
-
-
-def test_evaluate_models_prints_the_table_of_what_there_is(command, capsys):
-    command("--inline", systems="bias,user-knn")
-    call_command("evaluate_models", "--json")
-    assert [row["system"] for row in json.loads(capsys.readouterr().out)] == ["bias", "user-knn"]
-
-
-def test_evaluate_models_measures_anew_on_request(command, capsys):
-    command("--inline")
-    before = Evaluation.objects.get().rmse
-    Evaluation.objects.update(rmse=9.9)
-    call_command("evaluate_models", "--again", "--inline", "--json")
-    (row,) = json.loads(capsys.readouterr().out)
-    assert row["rmse"] == before
-
-
-@pytest.mark.parametrize("number", [77, 10**30])
-def test_evaluate_models_ends_with_2_for_an_unknown_model(command, number):
-    command("--inline")
-    with pytest.raises(CommandError, match=f"no trained model {number} here") as caught:
-        call_command("evaluate_models", str(number))
-    assert caught.value.returncode == 2
-
-
-def test_evaluate_models_without_models_says_what_to_do(db):
-    with pytest.raises(CommandError, match="train_models"):
-        call_command("evaluate_models")
-
-
-class Terminal:
-    """A stream that takes everything and claims to be a terminal, or not."""
-
-    def __init__(self, *, is_terminal: bool) -> None:
-        self.text, self._is_terminal = "", is_terminal
-
-    def write(self, text):
-        self.text += text
-
-    def flush(self):
-        pass
-
-    def isatty(self):
-        return self._is_terminal
-
-
-def test_a_terminal_shows_one_line_that_is_drawn_over(db):
-    stream = Terminal(is_terminal=True)
-    display = following.Display(OutputWrapper(stream))
-    display.show("autoencoder", "training", 0.5, 2, 0.91234, 75.0)
-    display.show("autoencoder", "training", 0.6, 2, 0.9, 60.0)
-    assert stream.text.count("\r") == 2
-    assert "\n" not in stream.text
-    assert "pass 2, loss 0.9123, 1 min 15 s left" in stream.text
-    assert " 60%" in stream.text
-
-
-def test_progress_is_not_red_on_a_terminal():
-    terminal = Terminal(is_terminal=True)
-    stream = OutputWrapper(terminal)
-    stream.style_func = color_style(force_color=True).ERROR
-    following.Display(stream).show("autoencoder", "training", 0.5, 2, 0.9, None)
-    assert "training" in terminal.text
-    assert "\x1b" not in terminal.text
-
-
-def test_elsewhere_a_line_is_written_when_phase_or_pass_change(db):
-    stream = Terminal(is_terminal=False)
-    display = following.Display(OutputWrapper(stream))
-    for share, epoch in ((0.1, 1), (0.2, 1), (0.3, 2)):
-        display.show("autoencoder", "training", share, epoch, 0.9, None)
-    assert stream.text.splitlines() == [
-        "autoencoder: training, pass 1, loss 0.9000",
-        "autoencoder: training, pass 2, loss 0.9000",
-    ]
-
-
-def test_a_rate_is_told_and_a_line_every_minute(monkeypatch):
-    clock, stream = iter([0.0, 30.0, 61.0]), Terminal(is_terminal=False)
-    # The module's own name: other threads go on by the clock.
-    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    display = following.Display(OutputWrapper(stream))
-    for done in (100, 200, 300):
-        display.progress("autoencoder", Progress("training", done, 10_300, 1, None, 50.0))
-    assert stream.text.splitlines() == [
-        "autoencoder: training, pass 1, 50 s left, 204/s",
-        "autoencoder: training, pass 1, 50 s left, 200/s",
-    ]
