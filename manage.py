@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command line of Studysite: a failure is one plain line and a non-zero exit."""
+"""The command line of Studysite. A failure prints one line and exits with a non-zero status."""
 
 import gc
 import os
@@ -12,12 +12,12 @@ from django.db import DatabaseError
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studysite.settings")
-    if sys.stdout is None:  # closed by the shell: there is nobody to write to
+    if sys.stdout is None:  # closed by the shell
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
         execute_from_command_line(sys.argv)
-        sys.stdout.flush()  # here, where a reader that has gone is expected
-        gc.freeze()  # as it ends, Python would look for garbage: 0.3 s with all libraries loaded
+        sys.stdout.flush()  # raises BrokenPipeError here, where it is handled
+        gc.freeze()  # saves the garbage collection at exit: 0.3 s with all libraries loaded
     except ImproperlyConfigured as error:
         sys.exit(f"studysite: {error}")
     except DatabaseError as error:
@@ -26,19 +26,19 @@ def main() -> None:
         problem = str(error).strip().splitlines()[0] if str(error).strip() else "no answer"
         sys.exit(
             f"studysite: the database refused: {problem}. If it is new or was updated, run "
-            "'manage.py migrate'; else see that DATABASE_URL is right, that the server runs and "
-            "that the disk has room."
+            "'manage.py migrate'. Otherwise check DATABASE_URL, that the server runs and that the "
+            "disk has room."
         )
     except BrokenPipeError:
-        # Python flushes once more as it ends, and would complain.
+        # Python flushes once more at exit and would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)  # as of any program that such a pipe ends
+        sys.exit(141)  # the status of a program ended by SIGPIPE
     except OSError as error:
         if "--traceback" in sys.argv:
             raise
         sys.exit(
-            f"studysite: {error}. See that the disk has room and that the file or folder may be "
-            "used; --traceback shows where it happened."
+            f"studysite: {error}. Check that the disk has room and that the file or folder is "
+            "accessible. --traceback shows where it happened."
         )
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""The stock admin, for looking: what jobs and commands write is not edited by hand."""
+"""A read-only admin: jobs and commands write these rows, not people."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from recommender.services.submitting import cancel_job
 
 
 class ReadOnly:
-    """Shown whole, changed by nobody; what it shows was written by a job or an import."""
+    """Rows can be viewed, but not added, changed or deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -7,5 +7,5 @@ class RecommenderConfig(AppConfig):
     name = "recommender"
 
     def ready(self) -> None:
-        # Services send messages through Celery's current application, so every process has it.
+        # Services send messages through Celery's current application.
         import_module("studysite.celery")

@@ -1,4 +1,4 @@
-"""The hallway of every job: claim → load → split → fit → evaluate → save → publish."""
+"""Runs jobs: claim, load, split, fit, evaluate, save, publish."""
 
 import logging
 import time
@@ -45,28 +45,28 @@ logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
 Status = TrainedModel.Status
 
-#: what was asked for and decides what is learned; columns of TrainedModel of the same names
+#: the parts of a request that determine what is learned; TrainedModel has the same columns
 IDENTITY = ("system", "preset", "config", "seed", "split", "split_seed")
 
 
 class Crashed(Exception):
-    """A run ended in an error that nobody foresaw; it is recorded, and another attempt follows."""
+    """A run ended in an unexpected error, which is recorded; another attempt follows."""
 
 
 def run_job(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None:
-    """Do the job, unless somebody else does it or it has ended."""
+    """Run the job, unless another worker has it or it has ended."""
     claim = claims.claim_job(job_id, owner=owner)
     if claim is None:
-        logger.info("job %s needs nobody", job_id)
+        logger.info("job %s is claimed or has ended", job_id)
         return
     run_claimed_job(claim, watch=watch)
 
 
 def run_claimed_job(claim: Claim, *, watch: Watch = ignore_progress) -> None:
-    """Do a claimed job and end it, one way or another, in its row."""
+    """Run a claimed job and record how it ended."""
     job = Job.objects.get(pk=claim.job_id)
     logger.info("job %s (%s), attempt %d", job.pk, job.kind, claim.attempt)
-    remove_stray_files(job.pk)  # what attempts before this one left
+    remove_stray_files(job.pk)  # files of earlier attempts
     lease = Lease(
         claim,
         time_limit_seconds=job.time_limit_seconds,
@@ -82,7 +82,7 @@ def run_claimed_job(claim: Claim, *, watch: Watch = ignore_progress) -> None:
     except Stopped:
         _stopped(claim, lease, job)
     except (CoreError, store.StoreError) as error:
-        # A wrong configuration, a missing file, too little memory: another attempt will not help.
+        # A wrong configuration, a missing file or too little memory: a retry would not help.
         logger.warning("job %s failed: %s", job.pk, error)
         _end(claim, fail_job, error=str(error))
     except LostClaim:
@@ -91,7 +91,7 @@ def run_claimed_job(claim: Claim, *, watch: Watch = ignore_progress) -> None:
         message = f"Unexpected {type(error).__name__}: {error}"
         _end(claim, fail_job, error=message, retry=True)
         raise Crashed(message) from error
-    except BaseException:  # Ctrl-C in a run without worker
+    except BaseException:  # Ctrl-C in a run without a worker
         _end(claim, release_job)
         raise
     else:
@@ -109,13 +109,13 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
     lease.phase("splitting")
     parts = split(ratings, wish["split"], wish["split_seed"])
 
-    # Some systems work when they learn, others when they are asked: both are measured.
+    # Measure both, because some systems compute in fit and others in predict.
     with PeakMemory(options.device) as memory:
         started = time.monotonic()
         fitting = replace(
             options,
             seed=wish["seed"],
-            precision=wish.get("precision", "auto"),  # jobs of an earlier version have none
+            precision=wish.get("precision", "auto"),  # missing in jobs of an earlier version
             version=code_version(),
             checkpoint=_checkpoint(claim, earlier=partials(wish, dataset, options.device)),
             checkpoint_seconds=settings.JOB_CHECKPOINT_SECONDS,
@@ -139,9 +139,9 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
     facts = {"dataset": dataset.name, **origin}
     checksum = store.write_artefact(claim.artefact, model.to_arrays(), facts)
     if not model.finished_:
-        # A second name: until the row is there, another attempt needs the checkpoint in its place.
+        # A hard link, because another attempt needs the checkpoint until the row is committed.
         store.link(checkpoint, claim.partial)
-    close_old_connections()  # hours may have passed since the last query of this thread
+    close_old_connections()  # the last query of this thread may be hours ago
     keep_trained_model(
         claim=claim,
         model={
@@ -157,7 +157,7 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
         },
         errors=errors,
     )
-    # Training has gone on from there, or is through, wherever it was.
+    # The new model has superseded these checkpoints.
     for earlier in partials(wish, dataset, "" if model.finished_ else options.device):
         if earlier != claim.partial:
             store.remove(earlier)
@@ -177,7 +177,7 @@ def run_evaluation(job: Job, lease: Lease, options: RunOptions) -> None:
 
 
 def run_publishing(job: Job, lease: Lease, options: RunOptions) -> None:
-    """Store the best movie for each user, whose profile is all that the user rated."""
+    """Store the best item for each user, given all of the user's ratings."""
     trained = _trained_model(job)
     published = trained.recommendations.filter(rank=1).values_list("user", flat=True)
     users = np.setdiff1d(job.params["users"], list(published)).astype(np.int64)
@@ -188,7 +188,7 @@ def run_publishing(job: Job, lease: Lease, options: RunOptions) -> None:
     rows = [
         (int(user), int(items[0]), float(scores[0]), int(tied))
         for user, items, scores, tied in zip(users, best.items, best.scores, best.tied, strict=True)
-        if tied  # 0: there is nothing left that could be recommended
+        if tied  # 0: the user has rated every item
     ]
     close_old_connections()
     keep_recommendations(claim=lease.claim, trained_model=trained, rows=rows)
@@ -219,13 +219,13 @@ def _stopped(claim: Claim, lease: Lease, job: Job) -> None:
 
 
 def _lost(claim: Claim) -> None:
-    """Somebody else has the job: take away what this attempt wrote, even after the job's end."""
+    """Remove what this attempt wrote, because another worker has the job or it has ended."""
     discard_attempt(claim)
     remove_stray_files(claim.job_id)
 
 
 def _end(claim: Claim, how: Callable[..., None], **values: Any) -> None:
-    """End without a result: first the files that nobody may find, then the row."""
+    """End without a result: remove the files first, then update the row."""
     discard_attempt(claim)
     try:
         how(claim, **values)
@@ -235,17 +235,17 @@ def _end(claim: Claim, how: Callable[..., None], **values: Any) -> None:
 
 
 def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> list[str]:
-    """The checkpoints of partial models of the same training, the newest first.
+    """The checkpoints of partial models of the same training, newest first.
 
-    With ``device`` those alone that a run there can go on from: another kind of device, another
-    precision and another torch make another training of it.
+    With ``device``, only those that a run on it can resume: with another kind of device, precision
+    or version of torch it would be a different training.
     """
     found = TrainedModel.objects.filter(
         status=Status.PARTIAL, dataset=dataset, data_checksum=dataset.checksum
     ).order_by("-created_at", "-pk")
     torch = library_versions()["torch"]
 
-    def goes_on(model: TrainedModel) -> bool:
+    def is_resumable(model: TrainedModel) -> bool:
         return (
             model.device.partition(":")[0] == device.partition(":")[0]
             and model.job.params.get("precision", "auto") == wish.get("precision", "auto")
@@ -255,21 +255,21 @@ def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> lis
     return [
         model.artefact.replace("artefacts/", "partials/", 1)
         for model in found.select_related("job")
-        # Compared here: databases compare JSON each in its own way.
+        # Compared in Python, because databases differ in how they compare JSON.
         if all(getattr(model, name) == wish[name] for name in IDENTITY if name != "preset")
-        and (not device or goes_on(model))
+        and (not device or is_resumable(model))
     ]
 
 
 def _time_left(wish: Mapping[str, Any], lease: Lease) -> float | None:
-    most: float | None = wish.get("max_seconds")  # jobs of an earlier version have none
+    most: float | None = wish.get("max_seconds")  # missing in jobs of an earlier version
     return None if most is None else max(0.0, most - lease.worked_before)
 
 
 def _checkpoint(claim: Claim, *, earlier: Sequence[str]) -> Path:
-    """This attempt's checkpoint file, taken over from the attempt before, or from ``earlier``.
+    """This attempt's checkpoint file, taken over from an attempt before or from ``earlier``.
 
-    Each attempt writes its own file: one that lost its claim unawares disturbs nobody.
+    Each attempt writes its own file, so that one that has lost its claim disturbs no other.
     """
     folder = store.path(claim.checkpoints)
     folder.mkdir(parents=True, exist_ok=True)
@@ -277,7 +277,7 @@ def _checkpoint(claim: Claim, *, earlier: Sequence[str]) -> Path:
     attempts = [folder / f"attempt-{attempt}" for attempt in range(claim.attempt, 0, -1)]
     newest = next((file for file in attempts if file.exists()), None)
     if newest is None:
-        # A second name for the same file: a run replaces its checkpoint, it never changes it.
+        # A hard link is enough, because a run replaces its checkpoint and never changes it.
         kept = next((place for place in earlier if store.path(place).exists()), None)
         if kept is not None:
             own.hardlink_to(store.path(kept))

@@ -1,4 +1,4 @@
-"""Keeps a claimed job: a thread renews the lease, tells the progress, learns when to stop."""
+"""Keeps a claimed job: a thread renews its lease, writes progress and reads stop requests."""
 
 import enum
 import logging
@@ -17,8 +17,8 @@ from recommender.services.claims import Claim, LostClaim, heartbeat, release_job
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0  # progress is written at most once a beat
-WATCH_SECONDS = 0.2  # a listener in this process hears more often
+BEAT_SECONDS = 1.0  # between two heartbeats, each of which writes the progress
+WATCH_SECONDS = 0.2  # between two calls of a listener in this process
 
 _held: set["Lease"] = set()
 
@@ -33,11 +33,11 @@ class StopReason(enum.Enum):
 
 
 class Stopped(Cancelled):
-    """Raised out of ``report``, and so out of any loop that tells its progress."""
+    """Raised by ``report``, and so out of any loop that reports its progress."""
 
 
 class Lease:
-    """``report`` is the progress callback of a run; it costs next to nothing and raises Stopped."""
+    """Holds a claim while a job runs; ``report`` is the progress callback and raises Stopped."""
 
     def __init__(
         self,
@@ -71,10 +71,10 @@ class Lease:
     ) -> None:
         _held.discard(self)
         self._ended.set()
-        # A beat that hangs in the database is left behind: it is fenced by the claim.
+        # Do not wait for a heartbeat that hangs in the database: the claim fences it.
         self._thread.join(timeout=2 * BEAT_SECONDS)
         if kind is not None and self.stop is not StopReason.LOST:
-            self._renew()  # the next attempt is to know of all the time that this one worked
+            self._renew()  # so that the next attempt knows the full time worked
 
     def report(self, progress: Progress) -> None:
         self._progress = progress
@@ -90,18 +90,18 @@ class Lease:
         self.report(Progress(phase=name))
 
     def begin_work(self) -> None:
-        """From here on time counts against the limit; waiting for the device did not."""
+        """Start the clock of the time limit, which excludes waiting for the device."""
         self._working_since = time.monotonic()
 
     def worked_seconds(self) -> float:
-        """Of this attempt and those before."""
+        """The time of this attempt and all earlier ones."""
         since = self._working_since
         return self.worked_before + (0.0 if since is None else time.monotonic() - since)
 
     def _beat(self) -> None:
         beat = min(BEAT_SECONDS, settings.JOB_LEASE_SECONDS / 4)
         try:
-            # Also while the run is about to stop: until it has, nobody else may begin.
+            # Also after a stop request: no other worker may start before this run has stopped.
             while self.stop is not StopReason.LOST and not self._ended.wait(beat):
                 self._renew()
         finally:
@@ -112,9 +112,9 @@ class Lease:
         try:
             orders = heartbeat(self.claim, progress=self._progress, worked_seconds=worked)
         except Error as error:
-            # The lease outlives a few missed beats; when it does not, the claim is lost in order.
+            # The lease outlives a few missed heartbeats. If it lapses, the claim is lost.
             logger.warning("job %s: no heartbeat: %s", self.claim.job_id, error)
-            connection.close()  # the next beat asks for a sound one
+            connection.close()  # the next heartbeat opens a new one
             return
         if not orders.held:
             self.stop = StopReason.LOST
@@ -125,13 +125,13 @@ class Lease:
 
 
 def stop_runs() -> None:
-    """Ask every run of this process to put its job back; safe in a signal handler."""
+    """Ask every run of this process to stop and put its job back; safe in a signal handler."""
     for lease in list(_held):
         lease.stop = lease.stop or StopReason.SHUTDOWN
 
 
 def release_jobs() -> None:
-    """Put back the jobs of runs that did not stop when asked, just before the process ends."""
+    """Put back the jobs of runs that did not stop when asked, before the process ends."""
     for lease in list(_held):
         try:
             release_job(lease.claim)

@@ -1,4 +1,4 @@
-"""The machine under a run: whose turn it is on a device, what the device is, how much it took."""
+"""The machine of a run: exclusive use of a device, the device's name and peak memory."""
 
 import fcntl
 import os
@@ -24,8 +24,8 @@ MEBIBYTE = 1 << 20
 def hold_device(device: str, lease: Lease) -> Iterator[None]:
     """Wait until no other run on this machine uses the device, then hold it.
 
-    The lock is the kernel's: it goes with the process that dies, whatever killed it. A process
-    that is merely paused keeps its turn, because it keeps the device's memory too.
+    The kernel releases the lock when the process dies for any reason. A paused process keeps it,
+    because it also keeps the device's memory.
     """
     folder = store.path("locks")
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def _taken(descriptor: int) -> bool:
 
 
 def _give_memory_back(device: str) -> None:
-    """What torch keeps in store on a GPU is missing in the process whose turn comes next."""
+    """Free GPU memory that torch caches, for the next process that uses the device."""
     if device.startswith("cuda"):
         import torch
 
@@ -57,7 +57,7 @@ def _give_memory_back(device: str) -> None:
 
 
 def device_name(device: str) -> str:
-    """What the device calls itself, such as the processor's model."""
+    """The device's own name, such as the processor's model."""
     if device.startswith("cuda"):
         import torch
 
@@ -77,7 +77,7 @@ def _processor() -> str:
 
 
 class PeakMemory:
-    """The most memory this process held while it was watched, sampled 20 times a second."""
+    """The peak memory of this process within the block, sampled 20 times a second."""
 
     def __init__(self, device: str) -> None:
         self._on_cuda = device.startswith("cuda")
@@ -107,7 +107,7 @@ class PeakMemory:
         self._look()
 
     def megabytes(self) -> float:
-        """Of the process, and on a GPU what it held there on top."""
+        """The peak of the process, plus that of its GPU memory."""
         most = self._most
         if self._on_cuda:
             import torch

@@ -1,4 +1,4 @@
-"""What may exist of data sets, jobs and trained models; constraints live here, not in forms."""
+"""Data sets, jobs and trained models, with the constraints that they must satisfy."""
 
 import uuid
 
@@ -10,7 +10,7 @@ NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Use letters, digits, do
 
 
 class Dataset(models.Model):
-    """One imported source; its ratings are arrays on disk, its movies rows."""
+    """One imported source. Its ratings are arrays on disk, its items rows."""
 
     name = models.CharField(max_length=100, unique=True, validators=[NAME])
     checksum = models.CharField(max_length=64, help_text="SHA-256 of the source")
@@ -65,7 +65,7 @@ class Item(models.Model):
 
 
 class Job(models.Model):
-    """One piece of work for a worker. This row is the truth; a broker's message is a nudge."""
+    """One piece of work for a worker. This row is the truth; a broker's message only a nudge."""
 
     class Kind(models.TextChoices):
         TRAIN = "train"
@@ -119,7 +119,7 @@ class Job(models.Model):
 
 
 class Worker(models.Model):
-    """A worker that was seen; a queue without a fresh one has nobody to do its jobs."""
+    """A worker process and when it was last seen."""
 
     name = models.CharField(max_length=200, unique=True)
     queues = models.JSONField(default=list)
@@ -130,7 +130,7 @@ class Worker(models.Model):
 
 
 class TrainedModel(models.Model):
-    """One fit of a system on one split, with all that is needed to repeat it."""
+    """One fit of a system on one split, with everything needed to repeat it."""
 
     class Status(models.TextChoices):
         DONE = "done"
@@ -179,7 +179,7 @@ class TrainedModel(models.Model):
 
 
 class Evaluation(models.Model):
-    """The errors of one trained model under one policy of what a profile holds at test time."""
+    """The errors of one trained model, for one policy of what a profile contains at test time."""
 
     trained_model = models.ForeignKey(
         TrainedModel, on_delete=models.CASCADE, related_name="evaluations"

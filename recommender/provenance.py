@@ -1,4 +1,4 @@
-"""What made a model, besides its data: the version of this code and of the libraries under it."""
+"""The versions of this code and of its libraries, stored with every model."""
 
 import hashlib
 import platform
@@ -13,7 +13,7 @@ LIBRARIES = ("torch", "numpy", "scipy", "pandas", "safetensors")
 
 @cache
 def code_version() -> str:
-    """The package's version, and a hash of the sources that decide what a model learns."""
+    """The package's version and a hash of the sources that determine what a model learns."""
     digest = hashlib.sha256()
     root = Path(core.__path__[0])
     for file in sorted(root.rglob("*.py")):

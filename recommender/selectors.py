@@ -1,4 +1,4 @@
-"""Reads for pages, commands and studies; nothing here writes."""
+"""Reads for pages, commands and studies."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ OPEN = {Job.Status.QUEUED, Job.Status.RUNNING}
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Where a job stands; ``share`` of the present phase is None while nobody can tell."""
+    """The state of a job; ``share`` of the current phase is None while it is unknown."""
 
     id: UUID
     kind: str
@@ -31,9 +31,9 @@ class JobProgress:
     rate: float | None  #: units a second of what the share is of
     error: str
     attempts: int
-    #: nobody works on it: it waits for a worker
+    #: it waits for a worker
     is_idle: bool
-    #: done, but its time was up before its last pass
+    #: done, but its time ran out before its last pass
     is_partial: bool = False
 
     @property
@@ -42,7 +42,7 @@ class JobProgress:
 
 
 def job_progress(job_ids: Iterable[UUID]) -> list[JobProgress]:
-    """In the order of ``job_ids``; unknown ids are left out."""
+    """The states in the order of ``job_ids``, without unknown ids."""
     ids = list(job_ids)
     jobs = Job.objects.in_bulk(ids)
     return [_progress(jobs[job_id]) for job_id in ids if job_id in jobs]
@@ -69,18 +69,18 @@ def _progress(job: Job) -> JobProgress:
 
 
 def work_rate(done: int, total: int, seconds_left: float | None) -> float | None:
-    """Units a second, by which what is left takes so long; None while nobody can tell."""
+    """Units a second, derived from the time left; None while that is unknown."""
     return (total - done) / seconds_left if seconds_left else None
 
 
 def has_live_worker(within_seconds: float, *, queue: str = "device") -> bool:
-    """Whether a worker of that queue showed itself lately."""
+    """Whether a worker of that queue was seen within this time."""
     since = timezone.now() - timedelta(seconds=within_seconds)
     return any(queue in worker.queues for worker in Worker.objects.filter(seen_at__gte=since))
 
 
 def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedModel | None:
-    """Of those that were trained to their end; a partial one is taken by its id alone."""
+    """The newest model that was trained to its end; a partial model is only used by its id."""
     done = TrainedModel.Status.DONE
     found = TrainedModel.objects.filter(dataset=dataset, system=system, status=done)
     if preset:
@@ -89,7 +89,7 @@ def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedM
 
 
 def leaderboard(trained_models: Iterable[TrainedModel]) -> list[dict[str, Any]]:
-    """One row a model, in the given order, ready for JSON; figures it lacks are None."""
+    """One row for each model, in the given order, ready for JSON; missing figures are None."""
     ids = [model.pk for model in trained_models]
     models = TrainedModel.objects.prefetch_related("evaluations").in_bulk(ids)
     return [_row(models[pk]) for pk in ids if pk in models]
@@ -110,13 +110,13 @@ def _row(model: TrainedModel) -> dict[str, Any]:
         **{name: getattr(errors, name, None) for name in ERRORS},
         "seconds": model.seconds,
         "peak_memory_mb": model.peak_memory_mb,
-        # Only where one version of the code went on with what another had begun.
+        # Only if one version of the code continued the training of another.
         **({"begun_with": model.begun_with, "code_version": model.code_version} if mixed else {}),
     }
 
 
 def unfinished_row(job: Job) -> dict[str, Any]:
-    """The row of a training job that left no model."""
+    """The row of a training job that produced no model."""
     wish = job.params
     return {
         "id": None,
@@ -132,13 +132,13 @@ def recommendations_for(
     *, trained_model: TrainedModel, users: Sequence[int]
 ) -> dict[int, Recommendation]:
     """The first recommendation of each user that has one."""
-    # Read whole, not by a list of users: databases limit the number of values in a query.
+    # Filtered here, because databases limit the number of values in a query.
     wanted = set(users)
     rows = trained_model.recommendations.filter(rank=1).select_related("item")
     return {row.user: row for row in rows if row.user in wanted}
 
 
-#: Ratings looked at in one piece: bounds the memory, whatever the size of the data.
+#: Ratings processed at once, which bounds the memory for data of any size.
 RATINGS_A_PIECE = 4_000_000
 
 
@@ -151,7 +151,7 @@ def eligible_users(
 ) -> NDArray[np.int64]:
     """Rows of the rating matrix with ``minimum`` to ``maximum`` ratings, ascending.
 
-    With an ``era``, those alone whose movies' median year lies in it, both ends included.
+    With an ``era``, only users whose items have their median year in it, both ends included.
     """
     from recommender.loaders import load_ratings
 
@@ -162,15 +162,15 @@ def eligible_users(
     first, last = era
     if first is not None or last is not None:
         medians = median_years(dataset=dataset)
-        # One without any year is in no era: comparing NaN gives false.
+        # A user without any year is in no era, because a comparison with NaN is false.
         fits &= (medians >= (first or -np.inf)) & (medians <= (last or np.inf))
     return np.flatnonzero(fits)
 
 
 def median_years(*, dataset: Dataset) -> NDArray[np.float64]:
-    """For each row of the rating matrix the median release year of the movies it holds.
+    """The median release year of the items in each row of the rating matrix (n_users,).
 
-    Movies without a year are left out; NaN where no year is left.
+    Items without a year are ignored; a row without any year gives NaN.
     """
     from recommender.loaders import load_ratings
 
@@ -194,8 +194,8 @@ def median_years(*, dataset: Dataset) -> NDArray[np.float64]:
 
 
 def _medians(groups: NDArray, values: NDArray, n_groups: int) -> NDArray[np.float64]:
-    """The median of the values (n,) of each group; NaN for one without any."""
-    # One sort of both at once: the group in the high bits, the year in the low ones.
+    """The median of the values (n,) of each group; NaN for an empty group."""
+    # One sort orders both: the group is in the high bits, the year in the low bits.
     ordered = np.sort((groups.astype(np.int64) << 16) | values) & 0xFFFF
     counts = np.bincount(groups, minlength=n_groups)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
@@ -208,7 +208,7 @@ def _medians(groups: NDArray, values: NDArray, n_groups: int) -> NDArray[np.floa
 
 
 def user_rows(*, dataset: Dataset) -> dict[str, int]:
-    """The source's id of every user, as text, with the row of the rating matrix."""
+    """The row of the rating matrix by the source's user id, as text."""
     from recommender.loaders import load_ratings
 
     ids = load_ratings(dataset).user_ids
@@ -218,14 +218,14 @@ def user_rows(*, dataset: Dataset) -> dict[str, int]:
 def has_rated(
     *, dataset: Dataset, users: NDArray[np.int64], positions: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """For each user (n,) and movie position (n,) whether this user rated this movie."""
+    """For each pair of a user (n,) and an item position (n,): whether the user rated the item."""
     from recommender.loaders import load_ratings
 
     ratings = load_ratings(dataset)
     low = ratings.indptr[users].astype(np.int64)
     end = ratings.indptr[users + 1].astype(np.int64)
     high = end.copy()
-    # A user's movies are in order: all are searched at once, each in its own span.
+    # Positions are sorted within a user: a binary search of all pairs at once, each in its span.
     while np.any(low < high):
         middle = (low + high) // 2
         open_ = low < high
@@ -239,19 +239,18 @@ def has_rated(
 
 
 def profiles_of(*, dataset: Dataset, users: Sequence[int]) -> dict[int, list[tuple[Item, float]]]:
-    """Every movie that each of these users rated, with the stars, in the order of the matrix."""
+    """The items that each user rated, with the rating, in the order of the matrix."""
     from recommender.loaders import load_ratings
 
     ratings = load_ratings(dataset)
-    movies = {
-        movie.position: movie
-        for movie in Item.objects.filter(dataset=dataset, position__isnull=False)
+    items = {
+        item.position: item for item in Item.objects.filter(dataset=dataset, position__isnull=False)
     }
     profiles = {}
     for user in users:
         span = slice(int(ratings.indptr[user]), int(ratings.indptr[user + 1]))
         profiles[int(user)] = [
-            (movies[int(item)], float(stars))
-            for item, stars in zip(ratings.indices[span], ratings.values[span], strict=True)
+            (items[int(position)], float(rating))
+            for position, rating in zip(ratings.indices[span], ratings.values[span], strict=True)
         ]
     return profiles

@@ -1,4 +1,4 @@
-"""Where Celery comes in: a job id in, a job done; and what a worker does besides its jobs."""
+"""The Celery task that runs a job, and the thread by which a worker looks after the job rows."""
 
 import logging
 import os
@@ -24,15 +24,15 @@ from recommender.services.reconciling import (
 )
 
 logger = logging.getLogger(__name__)
-ROUND_SECONDS = 2.0  # between two looks at what was lost; also how often the worker is seen
-GRACE_SECONDS = 5.0  # for running jobs to stop by themselves when the worker is told to end
+ROUND_SECONDS = 2.0  # between two rounds of the reconciler, which also report the worker
+GRACE_SECONDS = 5.0  # for running jobs to stop by themselves when the worker shuts down
 
 _leaving = threading.Event()
 
 
 @shared_task(name="recommender.run_job")
 def handle_message(job_id: str) -> None:
-    from recommender import jobs  # loads torch, which only the worker should
+    from recommender import jobs  # loads torch, which the web process must not do
 
     if _leaving.is_set():
         drop_message(UUID(job_id))
@@ -41,7 +41,7 @@ def handle_message(job_id: str) -> None:
 
 
 class Reconciler:
-    """A thread that shows the worker to the others and finds what they lost."""
+    """A thread that reports this worker and sends lost jobs again."""
 
     def __init__(self, *, name: str, queues: list[str]) -> None:
         self.name, self.queues = name, queues
@@ -74,7 +74,7 @@ class Reconciler:
             close_old_connections()
             step()
         except (Error, OSError) as error:
-            logger.warning("no look at the jobs this time, the next follows soon: %s", error)
+            logger.warning("could not check the jobs, will retry soon: %s", error)
 
 
 _reconcilers: list[Reconciler] = []
@@ -90,7 +90,7 @@ def start_reconciler(sender: Any, **kwargs: Any) -> None:
 
 @worker_shutting_down.connect
 def put_jobs_back(**kwargs: Any) -> None:
-    """Runs in the signal handler: told to end, a worker does not first finish hours of training."""
+    """Stop running jobs at once; called in the signal handler, since a training may take hours."""
     _leaving.set()
     lease.stop_runs()
     threading.Thread(target=_leave_anyway, name="leave", daemon=True).start()
@@ -103,7 +103,7 @@ def stop_reconcilers(**kwargs: Any) -> None:
 
 
 def _leave_anyway() -> None:
-    """A run that does not look up in time is cut off; its row is put back, its files are fenced."""
+    """Put back the jobs of runs that did not stop in time, then end the process."""
     time.sleep(GRACE_SECONDS)
     lease.release_jobs()
     for reconciler in _reconcilers:

@@ -1,1 +1,1 @@
-"""Settings, addresses and the Celery application; no business logic."""
+"""Settings, URLs and the Celery application; no business logic."""

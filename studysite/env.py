@@ -1,4 +1,4 @@
-"""Strict readers of the environment: a wrong value stops the start, with the remedy."""
+"""Strict readers of environment variables: a wrong value stops the start and names the remedy."""
 
 import ipaddress
 import os
@@ -18,11 +18,11 @@ LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*")
 
 
 class SettingError(ImproperlyConfigured):
-    """A setting is missing or wrong; the message names it and says what to write."""
+    """A setting is missing or wrong; the message names it and the remedy."""
 
 
 def read_file(path: Path) -> None:
-    """Take settings from a .env file; what the environment already says wins."""
+    """Read settings from a .env file; variables that are already set take precedence."""
     if not path.is_file():
         return
     try:
@@ -30,14 +30,14 @@ def read_file(path: Path) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} cannot be read: {error}.") from error
     for number, line in enumerate(lines, start=1):
-        # The reader below would pass over such a line with a warning, and its setting with it.
+        # django-environ would skip such a line with a warning only.
         if line and not line.startswith("#") and not LINE.fullmatch(line):
-            raise SettingError(f"{path}:{number}: this is no setting. Write NAME=value.")
+            raise SettingError(f"{path}:{number}: not a setting. Write NAME=value.")
     environ.Env.read_env(path, encoding="utf-8")
 
 
 def text(name: str, default: str = "") -> str:
-    # An empty variable counts as unset, so that a shell can switch a .env line off.
+    # An empty variable counts as unset, so that the shell can override a .env line.
     return os.environ.get(name, "").strip() or default
 
 
@@ -78,7 +78,7 @@ def hosts(name: str) -> list[str]:
     for host in names:
         if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host):
             raise SettingError(
-                f"{name} holds {host!r}. List host names without scheme, port or '*', "
+                f"{name} includes {host!r}. List host names without scheme, port or '*', "
                 "separated by commas: study.example.org,www.example.org"
             )
     return names
@@ -94,7 +94,7 @@ def is_loopback(host: str) -> bool:
 
 
 def public_url(name: str, default: str) -> str:
-    """The public address, without a trailing slash; plain http is for this machine only."""
+    """The public address without a trailing slash; plain http is for loopback hosts only."""
     value = text(name, default).rstrip("/")
     try:
         parts = urlsplit(value)
@@ -112,34 +112,34 @@ def public_url(name: str, default: str) -> str:
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise SettingError(
-            f"{name}={value!r} would send private links in the clear. "
+            f"{name}={value!r} would send private links unencrypted. "
             "Use https, or a loopback address such as http://localhost:8000."
         )
     return value
 
 
 def host_of(url: str) -> str:
-    """The host of an address, as ALLOWED_HOSTS writes it."""
+    """The host of an address, in the form of ALLOWED_HOSTS."""
     host = urlsplit(url).hostname or ""
     return f"[{host}]" if ":" in host else host
 
 
 def refuse_unsafe(*, debug: bool, site: str, allowed: list[str]) -> None:
-    """Settings that are right one by one and dangerous or useless together."""
+    """Refuse settings that are valid one by one but unsafe or useless together."""
     if not validate_host(host_of(site), allowed):
         raise SettingError(
-            f"ALLOWED_HOSTS does not hold {host_of(site)}, the host of SITE_URL. "
-            "Add it, or every page would be refused."
+            f"ALLOWED_HOSTS does not include {host_of(site)}, the host of SITE_URL. "
+            "Add it; otherwise every page is refused."
         )
     elsewhere = [name for name in allowed if not is_loopback(name.lstrip("."))]
     if elsewhere and site.startswith("http://"):
         raise SettingError(
-            f"ALLOWED_HOSTS holds {', '.join(elsewhere)}, but SITE_URL is plain http. "
-            "Write the public https address to SITE_URL, or list loopback hosts only."
+            f"ALLOWED_HOSTS includes {', '.join(elsewhere)}, but SITE_URL is plain http. "
+            "Set SITE_URL to the public https address, or list loopback hosts only."
         )
     if debug and elsewhere:
         raise SettingError(
-            "DEBUG=1 shows settings and source to visitors, and ALLOWED_HOSTS holds "
+            "DEBUG=1 shows settings and source code to visitors, and ALLOWED_HOSTS includes "
             f"{', '.join(elsewhere)}. Unset DEBUG, or list loopback hosts only."
         )
 
@@ -154,17 +154,17 @@ def database(name: str, default: Path) -> dict[str, object]:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of what is refused below
+            warnings.simplefilter("ignore")  # what it warns of is refused below
             config: dict[str, object] = environ.Env.db_url_config(url)
     except (ValueError, ImproperlyConfigured):
-        # Not the reader's own words: they may repeat the password.
+        # Without the original message, which may repeat the password.
         raise SettingError(f"{name} cannot be read. {remedy}") from None
     engine, database = config.get("ENGINE"), str(config.get("NAME", ""))
     if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
         raise SettingError(f"{name} names an unsupported database. {remedy}")
     if not database or (engine == "django.db.backends.sqlite3" and not database.startswith("/")):
-        # A relative or in-memory file would be another database in every process.
-        raise SettingError(f"{name} names no database that every process finds. {remedy}")
+        # A relative path or a database in memory would differ between processes.
+        raise SettingError(f"{name} names no database that all processes can share. {remedy}")
     return config
 
 
@@ -178,13 +178,13 @@ def redis_url(name: str) -> str:
     except ValueError:
         known = False
     if value and not known:
-        # The value stays out of the message: it may hold a password.
+        # Without the value, which may contain a password.
         raise SettingError(f"{name} is not a Redis address. Write redis://host:6379/0.")
     return value
 
 
 def folder(name: str, default: Path) -> Path:
-    """A folder, made if it is not there, for its owner only."""
+    """A folder, created for its owner only if it does not exist."""
     path = Path(text(name) or default).expanduser()
     if not path.is_absolute():
         path = default.parent / path
@@ -193,5 +193,5 @@ def folder(name: str, default: Path) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingError(f"{name}={path} cannot be made: {error.strerror}.") from error
+        raise SettingError(f"cannot create the folder {name}={path}: {error.strerror}.") from error
     return path

@@ -1,4 +1,4 @@
-"""A page for machines: 200 when the database answers, 503 when it does not."""
+"""The health check: 200 if the database answers, else 503."""
 
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse

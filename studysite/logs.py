@@ -1,4 +1,4 @@
-"""What the server may say of itself: never a private or personal link, which lets one in."""
+"""Keeps private and personal links, which grant access, out of the logs."""
 
 import logging
 import re
@@ -7,7 +7,7 @@ PRIVATE_LINK = re.compile(r"(/[ai]/)[^/?\s]+")
 
 
 class WithoutPrivateLinks(logging.Filter):
-    """Django names the path of every request that it refuses or that fails."""
+    """Masks tokens: Django logs the path of every request that it refuses or that fails."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = PRIVATE_LINK.sub(r"\1…", record.getMessage()), None

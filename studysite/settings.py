@@ -1,4 +1,4 @@
-"""All settings in one file, read from the environment and .env; unsafe values do not start."""
+"""All settings, read from the environment and .env. Unsafe values stop the start."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from studysite import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_file(BASE_DIR / ".env")
 
-# Everything written at run time lives under one folder: database, ratings, artefacts, queue.
+# Everything written at run time is below this folder: database, ratings, artefacts, queue.
 STUDYSITE_HOME = env.folder("STUDYSITE_HOME", BASE_DIR / "var")
 
 DEBUG = env.flag("DEBUG", default=False)
@@ -65,12 +65,12 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", STUDYSITE_HOME / "studysite.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # A transaction that reads before it writes cannot be upgraded when another writer came
-        # between; IMMEDIATE takes the write lock at the start and waits its turn.
+        # A transaction that reads before it writes fails if another process writes in between.
+        # IMMEDIATE takes the write lock at the start and waits its turn.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL: a judgment that was thanked for survives a power cut. Secure deletion: what was
-        # erased is overwritten; not every build of SQLite does so unasked.
+        # FULL: a judgment that was thanked for survives a power failure. Secure deletion
+        # overwrites erased data, which not every build of SQLite does by default.
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
         ),
@@ -87,8 +87,8 @@ if REDIS_URL:
     _redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     CACHES = {"default": _redis, "profiles": _redis | {"TIMEOUT": 24 * 3600}}
     CELERY_BROKER_URL = REDIS_URL
-    # Longer than any job: Redis hands a message out again when this time has passed. The Job row
-    # would refuse the second run, but a refused run still wakes a worker for nothing.
+    # Longer than any job, because Redis delivers a message again after this time. The Job row
+    # would refuse the second run, but it would wake a worker for nothing.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 24 * 3600}
 else:
     _memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
@@ -100,8 +100,8 @@ else:
         "folder": str(STUDYSITE_HOME / "queue" / "data"),
         "polling_interval": 0.2,
     }
-# Threads: torch hangs in a child forked after its parent used it, and the filesystem transport
-# stalls when an idle forked child is killed. One job at a time: a device holds one model.
+# Threads, because torch hangs in a child that was forked after its parent used torch. One job at
+# a time, because a device holds one model.
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 1
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -112,21 +112,21 @@ CELERY_TASK_DEFAULT_QUEUE = "device"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# The Job row decides who works; nobody needs to ask a worker by message.
+# Jobs are cancelled through their rows, so workers need no control messages.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
-# Seconds a claimed job may stay silent before another worker takes it over.
+# Seconds without a heartbeat after which another worker takes over a claimed job.
 JOB_LEASE_SECONDS = env.integer("JOB_LEASE_SECONDS", 30, minimum=2)
-# Seconds after which a job that nobody claimed is sent again; its message may still be waiting.
+# Seconds after which an unclaimed job is sent again; its first message may still be waiting.
 JOB_RESEND_SECONDS = 60
 JOB_MAX_ATTEMPTS = 5
-# Seconds between two checkpoints of a training at least; more where one takes long to write.
+# Minimum seconds between two checkpoints of a training; more if writing one takes long.
 JOB_CHECKPOINT_SECONDS = env.integer("JOB_CHECKPOINT_SECONDS", 10, minimum=0)
 
-# How many may consent, and try to log in, from one network address in an hour; 0: any number.
+# Consents and login attempts allowed per network address and hour; 0 is unlimited.
 CONSENTS_PER_HOUR = env.integer("CONSENTS_PER_HOUR", 100, minimum=0)
 LOGINS_PER_HOUR = env.integer("LOGINS_PER_HOUR", 60, minimum=0)
-# Proxies in front of the site, each of which adds to X-Forwarded-For where a request came from.
+# Proxies in front of the site, each of which appends to X-Forwarded-For.
 PROXY_COUNT = env.integer("PROXY_COUNT", 1 if HTTPS else 0, minimum=0)
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -140,7 +140,7 @@ LOGIN_REDIRECT_URL = "research"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en-gb"
-# What appraisers can choose from; a catalogue for each but English lies under locale/.
+# The languages of appraisers' pages; all but English have a catalogue in locale/.
 LANGUAGES = [("en-gb", "English"), ("de", "German"), ("es", "Spanish"), ("zh-hans", "Chinese")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
@@ -158,7 +158,7 @@ if DEBUG:
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 MEDIA_ROOT = STUDYSITE_HOME / "media"
 
-# No inline style or script anywhere; a page needs nothing from another host.
+# No inline styles or scripts, and nothing from another host.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -172,17 +172,17 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 X_FRAME_OPTIONS = "DENY"
-# A private link is a secret: it must not reach the search engines that appraisers look films up in.
+# Private links must not reach the search engines in which appraisers look up movies.
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a load balancer asks from inside, without TLS
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # load balancers check it without TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-# Entering a browser's preload list is the domain owner's decision, not this application's.
+# Only the owner of a domain can decide to enter it into browsers' HSTS preload lists.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LOGGING = {
@@ -201,7 +201,7 @@ LOGGING = {
     "loggers": {
         "recommender": {"level": "INFO"},
         "survey": {"level": "INFO"},
-        # Django mails errors to admins by default and prints nothing without DEBUG.
+        # By default Django mails errors to admins and prints nothing without DEBUG.
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

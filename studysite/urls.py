@@ -1,4 +1,4 @@
-"""All addresses, in the order a visitor meets them."""
+"""The URLs of the whole site."""
 
 from django.contrib import admin
 from django.urls import include, path

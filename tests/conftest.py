@@ -1,4 +1,4 @@
-"""The known cast, the browser, and a home of its own for every test run."""
+"""The cast of people, the browser, the marks of tests, and a temporary home for every run."""
 
 import os
 import shutil
@@ -22,8 +22,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 # recommender.core says why; a test may import torch before it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# The same examples in every run, however busy the machine; --hypothesis-profile=default looks
-# for new ones.
+# The same examples in every run on any machine; --hypothesis-profile=default searches for new ones.
 hypothesis_settings.register_profile(
     "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -36,7 +35,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Pages in other languages need their catalogues; once, before any worker starts."""
+    """Compile the catalogues of the languages once, before any worker starts."""
     if not hasattr(config, "workerinput"):
         catalogues.compile_catalogues()
 
@@ -76,7 +75,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def home(settings, tmp_path: Path) -> Path:
-    """A STUDYSITE_HOME of this test's own, for tests that look at what lies in it."""
+    """A STUDYSITE_HOME for this test alone, for tests that look into it."""
     settings.STUDYSITE_HOME = tmp_path / "home"
     settings.STUDYSITE_HOME.mkdir()
     return settings.STUDYSITE_HOME
@@ -90,7 +89,7 @@ def real_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def no_profile_of_another_test():
-    """A database that is rolled back gives its numbers out again: then to other questions."""
+    """Empty the cache, because a rolled-back database gives the same ids to other questions."""
     yield
     caches["profiles"].clear()
 
@@ -100,7 +99,7 @@ def no_profile_of_another_test():
 
 @dataclass(frozen=True)
 class Judge:
-    """An appraiser and the secret that only she knows."""
+    """An appraiser and the secret token that only they know."""
 
     appraiser: object
     token: str
@@ -134,13 +133,13 @@ def ben(study, ada) -> Judge:
 
 @pytest.fixture
 def rita(db):
-    """A researcher: she may see studies and take them on, and is no administrator."""
+    """A researcher who may view and change studies, but is not an administrator."""
     return _researcher("rita", "view_study", "change_study")
 
 
 @pytest.fixture
 def vera(db):
-    """She may look at studies and no more."""
+    """A researcher who may only view studies."""
     return _researcher("vera", "view_study")
 
 
@@ -156,7 +155,7 @@ def _researcher(username: str, *rights: str):
 
 @pytest.fixture
 def olga(db):
-    """Logged in, without any right."""
+    """A signed-in user without permissions."""
     from tests.factories import UserFactory
 
     return UserFactory(username="olga")
@@ -205,9 +204,9 @@ def new_context(new_context):
 
 @pytest.fixture
 def faults(page):
-    """Script errors and console errors of the page; a test that asks for it ends without any.
+    """Script and console errors of the page; the test fails if there are any.
 
-    The console also reports a missing file and whatever the content security policy blocked.
+    The console also reports missing files and violations of the content security policy.
     """
     seen: list[str] = []
     page.on("pageerror", lambda error: seen.append(str(error)))
@@ -218,7 +217,7 @@ def faults(page):
 
 @pytest.fixture
 def sign_in(context, live_server):
-    """Log a user in without walking through the login page."""
+    """Sign a user in without the login page."""
 
     def as_user(user) -> None:
         client = Client()

@@ -1,4 +1,4 @@
-"""Rows for tests: a small data set with real arrays, trained models without training, studies."""
+"""Rows for tests: a small data set with real arrays, untrained models, studies."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -19,9 +19,9 @@ SCALE = Scale(0.5, 5.0, 0.5)
 
 
 def small_ratings() -> Ratings:
-    """40 users, 30 movies; user u rates 4 to 10 of them, so a minimum profile of 5 leaves some out.
+    """40 users and 30 movies; each user rates 4 to 10, so a minimum of 5 excludes some.
 
-    A function of the positions alone: every run and every process sees the same numbers.
+    The values depend on the positions only, so that every process sees the same.
     """
     triples = [
         (user, (7 * user + 3 * nth) % N_MOVIES, 0.5 * (1 + (user * 5 + nth * 3) % 10))
@@ -49,7 +49,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class DatasetFactory(factory.django.DjangoModelFactory):
-    """A registered data set: rows, and arrays in the store that belong to them."""
+    """A registered data set, with its arrays in the store."""
 
     class Meta:
         model = Dataset
@@ -113,7 +113,7 @@ class JobFactory(factory.django.DjangoModelFactory):
 
 
 class TrainedModelFactory(factory.django.DjangoModelFactory):
-    """A finished model with its errors and loss curve; nothing was trained, no artefact written."""
+    """A finished model with errors and a loss curve, without training or an artefact."""
 
     class Meta:
         model = TrainedModel
@@ -163,10 +163,10 @@ class TrainedModelFactory(factory.django.DjangoModelFactory):
 
 
 class StudyFactory(factory.django.DjangoModelFactory):
-    """A running study of two arms with its questions stored, as launching leaves it.
+    """A running study of two arms with its questions stored, as after launching.
 
-    The profiles are those of the data set's users with enough ratings. ``questions=False`` leaves
-    them out; ``arms__systems=("bias", "user-knn")`` names other systems.
+    The profiles are those of users with enough ratings. ``questions=False`` omits the questions;
+    ``arms__systems=("bias", "user-knn")`` names other systems.
     """
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The product as a user has it: a home, a database and processes of its own."""
+"""The product as a user installs it, with its own home, database and processes."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ PATIENCE = 180
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; a zombie, which only waits to be collected, does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -29,7 +29,7 @@ def is_alive(pid: int) -> bool:
 
 
 def still_alive(pids: Iterable[int], patience: float = PATIENCE) -> list[int]:
-    """Which of the processes have not ended when the patience has; a killed one takes a moment."""
+    """The processes that have not ended in time; a killed one takes a moment."""
     left, deadline = list(pids), time.monotonic() + patience
     while (left := [pid for pid in left if is_alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -37,7 +37,7 @@ def still_alive(pids: Iterable[int], patience: float = PATIENCE) -> list[int]:
 
 
 class Installation:
-    """Settings of its own in ``env``; whatever ``start`` begins ends with ``stop``."""
+    """Has its own settings in ``env``; ``stop`` ends all processes that ``start`` began."""
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home, self.port = home, free_port()
@@ -51,14 +51,14 @@ class Installation:
             "STUDYSITE_HOME": str(home),
             "DATABASE_URL": "",
             "REDIS_URL": os.environ.get("REDIS_URL", ""),
-            "DJANGO_ALLOW_ASYNC_UNSAFE": "",  # what conftest needs is unsafe elsewhere
-            "PYTHONUNBUFFERED": "",  # words that are due must not wait for the end
+            "DJANGO_ALLOW_ASYNC_UNSAFE": "",  # only the browser tests need it
+            "PYTHONUNBUFFERED": "",  # output is unbuffered only if a test asks for it
             **settings,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def run(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """``python ARGUMENTS`` in this installation; ``ok`` insists that it succeeds."""
+        """Run ``python ARGUMENTS`` in this installation; with ``ok`` it must succeed."""
         done = subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True
         )
@@ -69,7 +69,7 @@ class Installation:
         return self.run("manage.py", *arguments, ok=ok)
 
     def ask(self, code: str) -> str:
-        """What ``code`` prints, run with Django ready."""
+        """What ``code`` prints after django.setup()."""
         return self.run("-c", f"import django; django.setup()\n{code}").stdout.strip()
 
     def start(self, *arguments: str, log: str) -> subprocess.Popen[bytes]:
@@ -81,9 +81,9 @@ class Installation:
         return process
 
     def serve(self, workers: int) -> None:
-        """gunicorn with that many processes, ready to answer."""
+        """Start gunicorn with that many processes and wait until it answers."""
         web = f"gunicorn studysite.wsgi --bind 127.0.0.1:{self.port} --workers {workers}"
-        options = ["--no-control-socket", "--timeout", "600"]  # a slow machine is no reason to kill
+        options = ["--no-control-socket", "--timeout", "600"]  # do not kill slow requests
         server = self.start("-m", *web.split(), *options, log="web")
         deadline = time.monotonic() + PATIENCE
         while not self.healthy():
@@ -114,7 +114,7 @@ class Installation:
 
 @contextmanager
 def own_database(folder: Path) -> Iterator[str]:
-    """A fresh database that several processes share: on the PostgreSQL of the tests, or a file."""
+    """A new database that processes can share, on the PostgreSQL of the tests or in a file."""
     server = os.environ.get("TEST_DATABASE_URL", "")
     if not server:
         yield f"sqlite:///{folder / 'own.sqlite3'}"

@@ -1,4 +1,4 @@
-"""A language that nobody speaks: every text in brackets, written from right to left."""
+"""A pseudo-language: every text in brackets, written from right to left."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a test needs of the machine: skipped with the reason, or failed where it is required."""
+"""What a test needs of the machine. Without it the test is skipped, or fails if it is required."""
 
 import os
 from pathlib import Path

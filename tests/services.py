@@ -1,7 +1,7 @@
-"""Run a command beside a private PostgreSQL and Redis: ``python -m tests.services -- COMMAND``.
+"""Run a command with a private PostgreSQL and Redis: ``python -m tests.services -- COMMAND``.
 
-TEST_DATABASE_URL and TEST_REDIS_URL, where set, name servers to use instead. Where a program is
-missing nothing runs and the reason is printed; REQUIRE_SERVICES=1 makes that a failure.
+TEST_DATABASE_URL and TEST_REDIS_URL name servers to use instead. If a program is missing, the
+command does not run and the reason is printed; with REQUIRE_SERVICES=1 that is a failure.
 """
 
 import os
@@ -17,16 +17,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-PATIENCE = 120  # seconds a server has to come up; a busy machine takes its time
+PATIENCE = 120  # seconds for a server to start on a busy machine
 _kept: list[socket.socket] = []
 
 
 class Missing(Exception):
-    """A program that this machine does not have."""
+    """A program is not installed."""
 
 
 def program(name: str) -> Path:
-    """On the path, or where Debian keeps the newest PostgreSQL's programs."""
+    """The program on PATH, or in the folder of the newest PostgreSQL on Debian."""
     if found := shutil.which(name):
         return Path(found)
     homes = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
@@ -36,10 +36,10 @@ def program(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that the system gives to nobody else while this process lives.
+    """A port of 127.0.0.1 that the system gives to no other process while this one lives.
 
-    It stays bound and never listens: Linux then hands it to none who leave the choice to it, and
-    still lets a server have it that names it and may reuse addresses, as all of ours may.
+    It stays bound without listening. Linux then does not choose it for others, but still lets a
+    server bind it that names it and sets SO_REUSEADDR, as all of ours do.
     """
     probe = socket.socket()
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -53,7 +53,7 @@ def free_port() -> int:
 
 
 def unprivileged(folder: Path) -> dict[str, object]:
-    """PostgreSQL refuses to run as root: then it runs as another user, who owns the folder."""
+    """Options to run PostgreSQL, which refuses root, as another user that owns the folder."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -68,7 +68,7 @@ def unprivileged(folder: Path) -> dict[str, object]:
 
 @contextmanager
 def running(command: list[str], ready, *, stop: int, log: Path, **options) -> Iterator[None]:
-    """The server of ``command`` from the moment ``ready()`` says so until the block ends."""
+    """Run the server of ``command``; enter the block once ``ready()`` holds, stop it at the end."""
     with log.open("wb") as out:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options
@@ -125,7 +125,7 @@ def postgresql() -> Iterator[str]:
 
 @contextmanager
 def redis() -> Iterator[str]:
-    """A private server that keeps nothing; its URL."""
+    """A private server without persistence; its URL."""
     server = program("redis-server")
     with tempfile.TemporaryDirectory(prefix="studysite-redis-", ignore_cleanup_errors=True) as name:
         port = free_port()
@@ -155,6 +155,6 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # A stop must pass through the blocks above, or the servers would outlive this process.
+    # Exit through the blocks above, which stop the servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The product's settings in a throw-away home; nothing is taken from a developer's .env."""
+"""The product's settings with a temporary home and without the developer's .env."""
 
 import atexit
 import os
@@ -6,14 +6,14 @@ import shutil
 import tempfile
 
 
-def throw_away_home() -> str:
+def temporary_home() -> str:
     home = tempfile.mkdtemp(prefix="studysite-test-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     return home
 
 
 def redis_of_this_process() -> str:
-    """Tests that run side by side take a Redis database each, or they take each other's jobs."""
+    """Each parallel test process uses its own Redis database, so that it gets only its own jobs."""
     url = os.environ.get("TEST_REDIS_URL", "")
     number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     return f"{url.rsplit('/', 1)[0]}/{number}" if url and number else url
@@ -24,25 +24,27 @@ os.environ.update(
     DEBUG="0",
     ALLOWED_HOSTS="localhost,127.0.0.1",
     SITE_URL="http://localhost:8000",
-    # TEST_HOME lets a child process of a test share its parent's home.
-    STUDYSITE_HOME=os.environ.get("TEST_HOME") or throw_away_home(),
+    # With TEST_HOME a child process of a test shares its parent's home.
+    STUDYSITE_HOME=os.environ.get("TEST_HOME") or temporary_home(),
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
     REDIS_URL=redis_of_this_process(),
-    # Every bot and every browser of the tests comes from one address.
+    # All bots and browsers of the tests have the same address.
     CONSENTS_PER_HOUR="0",
     LOGINS_PER_HOUR="0",
 )
 from studysite.settings import *  # noqa: E402, F403
 
-# A hash that takes no time: passwords are not what is tested.
+# A fast hash.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Hashed file names need a collectstatic run; one test makes it, the others do without.
+# Hashed file names would need a collectstatic run before the tests.
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
-# WhiteNoise warns of a folder that is not there.
+# WhiteNoise warns if the folder is missing.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     # A file, as in the product: threads and the live server wait for each other's locks on it,
-    # where they would fail at once on a database in memory.
+    # but would fail at once with a database in memory.
     DATABASES["default"]["TEST"] = {"NAME": str(STUDYSITE_HOME / "test.sqlite3")}  # noqa: F405
+    # Nothing to keep after a power failure.
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"  # noqa: F405
 # Redis keeps profiles from test to test, while a database that is rolled back reuses its keys.
 CACHES["profiles"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}  # noqa: F405

@@ -1,4 +1,4 @@
-"""The rows the other tests stand on are what the product would have made."""
+"""The factories create rows like those of the product."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The runner of the services leg: servers while the command runs, a reason where it cannot."""
+"""The runner of the services tests starts and stops its servers, or says why it cannot."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def found(name: str) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a port in this way")
-def test_a_free_port_stays_free_until_a_server_that_names_it_takes_it():
+def test_a_free_port_stays_free_until_a_server_binds_it():
     ports = [free_port() for _ in range(100)]
     with pytest.raises(OSError, match="in use"), socket.socket() as another:
         another.bind(("127.0.0.1", ports[0]))
@@ -46,7 +46,7 @@ def test_a_free_port_stays_free_until_a_server_that_names_it_takes_it():
         socket.create_connection(("127.0.0.1", ports[0])).close()
 
 
-def test_named_servers_are_used_and_the_command_decides_the_status():
+def test_named_servers_are_used_and_the_exit_status_is_the_commands():
     named = {"TEST_DATABASE_URL": "postgres://h/d", "TEST_REDIS_URL": "redis://h/0"}
     done = runner(sys.executable, "-c", f"{SHOW}; raise SystemExit(7)", **named)
     assert done.stdout.split() == ["postgres://h/d", "redis://h/0"]
@@ -54,7 +54,7 @@ def test_named_servers_are_used_and_the_command_decides_the_status():
 
 
 @pytest.mark.parametrize(("required", "status", "word"), [("0", 0, "skipped"), ("1", 1, "failed")])
-def test_a_missing_program_is_a_reason(tmp_path, required, status, word):
+def test_a_missing_program_is_named(tmp_path, required, status, word):
     done = runner(
         "false",
         PATH=str(tmp_path),

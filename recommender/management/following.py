@@ -1,4 +1,4 @@
-"""Follows jobs from a terminal: a live bar, or plain lines, on standard error."""
+"""Shows the progress of jobs on standard error: a live bar on a terminal, else plain lines."""
 
 import logging
 import shutil
@@ -34,7 +34,9 @@ class NoWorker(CommandError):
 
 
 class Interrupted(CommandError):
-    def __init__(self, ids: Sequence[UUID], what: str = "The jobs go on without you.") -> None:
+    def __init__(
+        self, ids: Sequence[UUID], what: str = "The jobs continue in the background."
+    ) -> None:
         listed = " ".join(str(job_id) for job_id in ids)
         super().__init__(
             f"{what} Follow: manage.py follow_jobs {listed} · "
@@ -44,7 +46,7 @@ class Interrupted(CommandError):
 
 
 class Display:
-    """One line that is drawn over on a terminal; elsewhere one a minute and where phases change."""
+    """One line that is redrawn on a terminal; elsewhere a line a minute and at each new phase."""
 
     def __init__(self, stream: OutputWrapper) -> None:
         self._stream = stream
@@ -119,19 +121,19 @@ def format_duration(seconds: float) -> str:
 def follow_jobs(
     labels: dict[UUID, str], *, display: Display, do: Callable[[UUID], None] | None = None
 ) -> list[JobProgress]:
-    """Until every job has ended; NoWorker when nobody works on what is left.
+    """Wait until every job has ended; NoWorker if no worker is seen while jobs are left.
 
-    ``do`` works on a job in this process; with it no worker is needed.
+    ``do`` runs a job in this process, so that no worker is needed.
     """
     ids = list(labels)
-    told: set[UUID] = set()
+    ended: set[UUID] = set()
     waiting_since = time.monotonic()
     try:
         while True:
             states = job_progress(ids)
             for state in states:
-                if state.has_ended and state.id not in told:
-                    told.add(state.id)
+                if state.has_ended and state.id not in ended:
+                    ended.add(state.id)
                     display.say(describe_ending(labels[state.id], state))
             left = [state for state in states if not state.has_ended]
             if not left:
@@ -147,7 +149,7 @@ def follow_jobs(
             _show(display, labels, left)
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
-        raise Interrupted([job_id for job_id in ids if job_id not in told]) from None
+        raise Interrupted([job_id for job_id in ids if job_id not in ended]) from None
 
 
 def _show(display: Display, labels: dict[UUID, str], left: list[JobProgress]) -> None:
@@ -158,16 +160,16 @@ def _show(display: Display, labels: dict[UUID, str], left: list[JobProgress]) ->
 
 def describe_ending(label: str, state: JobProgress) -> str:
     if state.is_partial:
-        return f"{label}: partial: its time was up. The same command again goes on from there"
+        return f"{label}: partial, because its time ran out. Repeat the command to resume"
     reason = f": {state.error}" if state.error and state.status != "done" else ""
     return f"{label}: {state.status}{reason}"
 
 
 def run_in_process(label: str, job_id: UUID, start: Callable[..., Any], display: Display) -> None:
-    """Do a job in this process; Ctrl-C puts it back into the queue."""
+    """Run a job in this process; Ctrl-C puts it back into the queue."""
     from recommender.jobs import Crashed  # loads torch
 
-    # The display tells the same as the log, and better.
+    # The display shows what the log would say.
     logging.getLogger("recommender").setLevel(logging.WARNING)
     try:
         start(watch=lambda step: display.progress(label, step))

@@ -22,9 +22,9 @@ COLUMNS = (
 
 
 def error_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Columns as wide as their longest cell; a dash where there is no figure.
+    """A table with columns as wide as their longest cell, and a dash for a missing figure.
 
-    Under them a line for each model that one version of the code began and another went on with.
+    Below it a line for each model that several versions of the code have trained.
     """
     cells = [[name for name, _, _ in COLUMNS]]
     cells += [[_cell(row[name], style) for name, style, _ in COLUMNS] for row in rows]
@@ -37,7 +37,7 @@ def error_table(rows: Sequence[dict[str, Any]]) -> str:
         for line in cells
     ]
     lines += [
-        f"Model {row['id']} was begun with {', '.join(row['begun_with'])} and went on with "
+        f"Model {row['id']} was begun with {', '.join(row['begun_with'])} and continued with "
         f"{row['code_version']}."
         for row in rows
         if row.get("begun_with")

@@ -1,4 +1,4 @@
-"""Who does a job: claimed by one conditional UPDATE, kept by heartbeats, ended by its owner."""
+"""The right to work on a job: claimed by one UPDATE, kept by heartbeats, ended by its owner."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ LONGEST_ERROR = 2000
 
 
 class LostClaim(Exception):
-    """Somebody else works on the job now, or it has ended; nothing may be written for it."""
+    """Another worker has the job, or it has ended; nothing may be written for it."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Claim:
 
     @property
     def artefact(self) -> str:
-        """The folder of what this attempt makes; no other attempt writes there."""
+        """The folder of this attempt's model; no other attempt writes there."""
         return f"artefacts/{self.job_id}-{self.attempt}"
 
     @property
     def partial(self) -> str:
-        """The checkpoint that this attempt leaves when its time is up, for a later job."""
+        """The checkpoint that this attempt leaves for a later job when its time runs out."""
         return f"partials/{self.job_id}-{self.attempt}"
 
     @property
@@ -52,7 +52,7 @@ class Claim:
 
 
 def new_owner() -> str:
-    """A name that no other process, thread or attempt bears."""
+    """A name that is unique to one process, thread and attempt."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
@@ -61,16 +61,16 @@ def lease_end(now: datetime) -> datetime:
 
 
 def claimable(now: datetime) -> QuerySet[Job]:
-    """Jobs that nobody works on: queued, or running under a lease that has lapsed."""
+    """Jobs that are queued, or running under a lease that has lapsed."""
     free = Q(status=Job.Status.QUEUED) | Q(status=Job.Status.RUNNING, lease_until__lt=now)
     return Job.objects.filter(free)
 
 
 def claim_job(job_id: uuid.UUID, *, owner: str) -> Claim | None:
-    """Take the job, or None where another worker was first or there is nothing to do."""
+    """Claim the job; None if another worker was first or there is nothing to do."""
     now = timezone.now()
     with transaction.atomic():
-        # Every worker that was told of the job may be here; the row count says who won.
+        # Several workers may get a message for this job; the row count tells which one won.
         won = (
             claimable(now)
             .filter(pk=job_id, cancel_requested=False, attempts__lt=settings.JOB_MAX_ATTEMPTS)
@@ -93,14 +93,14 @@ def claim_job(job_id: uuid.UUID, *, owner: str) -> Claim | None:
 
 @dataclass(frozen=True)
 class Orders:
-    """What a heartbeat brings back."""
+    """The answer to a heartbeat."""
 
     held: bool
     cancel: bool
 
 
 def heartbeat(claim: Claim, *, progress: Progress, worked_seconds: float) -> Orders:
-    """Renew the lease, tell how far the work is, and learn whether it is still wanted."""
+    """Renew the lease, write the progress and read whether to cancel."""
     renewed = _own(claim).update(
         lease_until=lease_end(timezone.now()),
         phase=progress.phase[:40],
@@ -118,9 +118,9 @@ def heartbeat(claim: Claim, *, progress: Progress, worked_seconds: float) -> Ord
 
 @contextmanager
 def finish_job(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterator[None]:
-    """End the job as done together with the rows written inside, or raise LostClaim and keep none.
+    """End the job as done, in one transaction with the rows written inside, or raise LostClaim.
 
-    The UPDATE comes first: it locks the row, so that a claim cannot change hands in between.
+    The UPDATE comes first: it locks the row, so that no other worker can claim it meanwhile.
     """
     with transaction.atomic():
         _end(claim, Job.Status.DONE, phase="", seconds_left=None, result=result or {})
@@ -128,10 +128,10 @@ def finish_job(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterato
 
 
 def fail_job(claim: Claim, *, error: str, retry: bool = False) -> None:
-    """End the job as failed; with ``retry`` only when this was its last attempt."""
+    """End the job as failed; with ``retry`` only after its last attempt, else queue it again."""
     if retry and claim.attempt < settings.JOB_MAX_ATTEMPTS:
-        # sent_at holds the next attempt back until the reconciler's turn: what failed a moment
-        # ago would only fail again.
+        # sent_at delays the next attempt until the reconciler resends the job: what has just
+        # failed would fail again at once.
         _give_up(claim, sent_at=timezone.now(), error=error[:LONGEST_ERROR])
     else:
         _end(claim, Job.Status.FAILED, seconds_left=None, error=error[:LONGEST_ERROR])
@@ -142,14 +142,14 @@ def end_cancelled(claim: Claim) -> None:
 
 
 def release_job(claim: Claim) -> None:
-    """Put the job back for the next worker at once; an attempt cut short by us does not count."""
+    """Put the job back into the queue; an attempt that we cut short does not count."""
     _give_up(claim, sent_at=None, attempts=F("attempts") - 1)
 
 
 def discard_attempt(claim: Claim) -> None:
-    """Remove what this attempt made; its checkpoint stays for the next one."""
+    """Remove the files of this attempt, except its checkpoint, which the next one needs."""
     if TrainedModel.objects.filter(artefact=claim.artefact).exists():
-        return  # interrupted after the end: what is stored stays
+        return  # interrupted after the end: the stored model stays
     folder, _, name = claim.artefact.partition("/")
     store.remove(claim.artefact)
     store.remove(f"{folder}/.{name}.partial")

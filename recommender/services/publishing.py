@@ -1,4 +1,4 @@
-"""What a job leaves in the tables, written only inside the UPDATE that ends it."""
+"""Stores the results of a job, always in the transaction that ends it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ BATCH = 1000
 def keep_trained_model(
     *, claim: Claim, model: Mapping[str, Any], errors: Mapping[str, Any]
 ) -> TrainedModel:
-    """The one trained model of a job, with its errors; LostClaim where the job changed hands."""
+    """Store a trained model with its errors; LostClaim if another worker has the job."""
     with finish_job(claim, result={"status": str(model["status"])}):
         trained = TrainedModel.objects.create(job_id=claim.job_id, artefact=claim.artefact, **model)
         Evaluation.objects.create(trained_model=trained, **errors)
@@ -34,7 +34,7 @@ def keep_recommendations(
     trained_model: TrainedModel,
     rows: Iterable[tuple[int, int, float, int]],
 ) -> None:
-    """Store ``(user, movie position, score, tied)`` as each user's first recommendation."""
+    """Store ``(user, item position, score, tied)`` as each user's first recommendation."""
     items = dict(
         Item.objects.filter(dataset=trained_model.dataset, position__isnull=False).values_list(
             "position", "pk"
@@ -54,6 +54,6 @@ def keep_recommendations(
                 for user, position, score, tied in rows
             ),
             batch_size=BATCH,
-            # Another job may have published the same user; what was stored first stays.
+            # Another job may have published for the same user; the first row stays.
             ignore_conflicts=True,
         )

@@ -1,4 +1,4 @@
-"""What a worker sees to besides its jobs: lost messages, dead leases, files that nobody owns."""
+"""Repairs what killed workers leave: lost messages, lapsed leases and stray files."""
 
 import logging
 import re
@@ -25,11 +25,11 @@ OWNED = re.compile(
 
 
 def reconcile() -> int:
-    """Send again what no worker is doing, and end what was given up; returns how many were sent.
+    """Send jobs again that no worker has, end those out of attempts; return how many were sent.
 
-    Every worker does this every few seconds; each UPDATE decides which of them acts. A job whose
-    lease lapsed is sent at once, one that merely waits after JOB_RESEND_SECONDS, for its message
-    is most likely waiting too.
+    Every worker does this every few seconds, and each UPDATE decides which of them acts. A job
+    whose lease has lapsed is sent at once. A queued job is sent after JOB_RESEND_SECONDS, because
+    its first message is probably still waiting.
     """
     now = timezone.now()
     idle = claimable(now)
@@ -60,21 +60,21 @@ def reconcile() -> int:
 
 
 def drop_message(job_id: uuid.UUID) -> None:
-    """A message was taken and nothing done: let the next look at the rows send another."""
+    """Have the next reconciler send the job again, because its message was used up."""
     Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(sent_at=None)
 
 
 def remove_stray_files(job_id: uuid.UUID | None = None) -> None:
     """Remove checkpoints and artefacts that no open job and no trained model needs.
 
-    A worker that is killed between its last rows and its last file leaves such behind. Files of
-    a job that is not in this database are left alone: another database may know it.
+    They remain if a worker is killed after it wrote its last rows. Files of a job that is not in
+    this database are kept, because they may belong to another one.
     """
     for folder in ("artefacts", "checkpoints", "partials"):
         for place in store.entries(folder):
             owned = OWNED.fullmatch(place.rpartition("/")[2])
             if owned and job_id in {None, uuid.UUID(owned["job"])} and _is_stray(place, owned):
-                logger.debug("removing %s, which nothing needs", place)
+                logger.debug("removing the stray file or folder %s", place)
                 store.remove(place)
 
 
@@ -84,7 +84,7 @@ def _is_stray(place: str, owned: re.Match[str]) -> bool:
         return False
     if job.status in {Job.Status.QUEUED, Job.Status.RUNNING}:
         return 0 < int(owned["attempt"] or 0) < job.attempts
-    # Asked after the job was seen to have ended: its model was stored in the same transaction.
+    # Queried after the job had ended, because its model is stored in the same transaction.
     folder, _, name = place.partition("/")
     kept = TrainedModel.objects.filter(artefact=f"artefacts/{name}")
     if folder == "partials":

@@ -1,4 +1,4 @@
-"""Jobs enter here: the row first, the message to the workers once the row is committed."""
+"""Submits and cancels jobs: the row first, then a message to the workers after the commit."""
 
 import logging
 import uuid
@@ -34,7 +34,7 @@ def submit_job(
     time_limit_seconds: int | None = None,
     owner: str = "",
 ) -> Job:
-    """Queue a job and tell the workers; with ``owner`` it is born claimed and nobody is told."""
+    """Queue a job and notify the workers; with ``owner`` create it already claimed, unannounced."""
     now = timezone.now()
     job = Job(kind=kind, params=params, time_limit_seconds=time_limit_seconds)
     if owner:
@@ -50,7 +50,7 @@ def submit_job(
 
 
 def first_claim(job: Job) -> Claim:
-    """The claim of a job that was born claimed."""
+    """The claim of a job that was created with an owner."""
     return Claim(job.pk, job.owner, job.attempts)
 
 
@@ -70,22 +70,22 @@ def submit_training(
     time_limit_seconds: int | None = None,
     owner: str = "",
 ) -> Job:
-    """Queue the training of one system; ConfigurationError where it can be seen not to work.
+    """Queue the training of one system; ConfigurationError if the request cannot work.
 
-    ``settings`` are fields of the configuration that differ from the preset, as text; the preset's
-    name then says so, and whoever asks for the preset does not get this model.
-    After ``max_minutes`` of learning its model is kept as it is then, marked partial; the same
-    training asked for again goes on from there.
+    ``settings`` override fields of the preset, as text. The stored preset name then says so, so
+    that the model is not taken for that of the plain preset.
+    After ``max_minutes`` of training the model is stored as it is and marked partial; the same
+    request resumes from it.
     """
     chosen, config = systems.system(system).preset(preset)
-    # Before the work, not where its result is stored.
+    # Check before hours of training, not when the result is stored.
     _check_range("seed", seed, 0, LARGEST_SEED)
     _check_range("split seed", split_seed, 0, LARGEST_SEED)
     if time_limit_seconds is not None:
         _check_range("time limit in seconds", time_limit_seconds, 1, LONGEST_LIMIT)
     if max_minutes is not None and not 0 < max_minutes <= MOST_MINUTES:
         raise ConfigurationError(
-            f"{max_minutes:g} is no number of minutes. Give more than 0 and at most {MOST_MINUTES}."
+            f"{max_minutes:g} minutes is out of range. Give more than 0 and at most {MOST_MINUTES}."
         )
     if epochs is not None:
         _check_range("number of passes", epochs, 1, MOST_EPOCHS)
@@ -122,12 +122,12 @@ def submit_training(
 def submit_publish(
     *, trained_model: TrainedModel, users: Sequence[int], device: str = "auto"
 ) -> Job:
-    """Queue the best movie for each of these users' whole profiles."""
+    """Queue the computation of the best item for each of these users' full profiles."""
     n_users = trained_model.dataset.n_users
     if outside := [user for user in users if not 0 <= user < n_users]:
         raise ConfigurationError(
-            f"{trained_model.dataset.name} has {n_users} users; {outside[0]} is none of them. "
-            "Name rows of its rating matrix."
+            f"{trained_model.dataset.name} has {n_users} users; there is no row {outside[0]}. "
+            f"Name rows from 0 to {n_users - 1}."
         )
     params = {
         "trained_model": trained_model.pk,
@@ -138,20 +138,17 @@ def submit_publish(
 
 
 def submit_evaluation(*, trained_model: TrainedModel, device: str = "auto", owner: str = "") -> Job:
-    """Queue the measuring of a trained model's errors anew."""
+    """Queue a new measurement of a trained model's errors."""
     params = {"trained_model": trained_model.pk, "device": device}
     return submit_job(kind=Job.Kind.EVALUATE, params=params, owner=owner)
 
 
 def cancel_job(job_id: uuid.UUID) -> bool:
-    """Stop a job: at once where nobody works on it, else at its next heartbeat.
-
-    False where it had ended before.
-    """
+    """Cancel a job, at once if it is queued, else at its next heartbeat; False if it had ended."""
     open_job = Job.objects.filter(pk=job_id, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
     if not open_job.update(cancel_requested=True):
         return False
-    # A worker may claim or end it between these two; then the flag reaches it, or came too late.
+    # A worker may claim or end the job between these two; then it reads the flag, or has ended.
     if Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
         status=Job.Status.CANCELLED, finished_at=timezone.now()
     ):
@@ -161,7 +158,7 @@ def cancel_job(job_id: uuid.UUID) -> bool:
 
 def _check_range(words: str, number: int, least: int, most: int) -> None:
     if not least <= number <= most:
-        raise ConfigurationError(f"{number} is no {words}. Give {least} to {most}.")
+        raise ConfigurationError(f"The {words} must be {least} to {most}, not {number}.")
 
 
 def _check_split(dataset: Dataset, name: str) -> None:
@@ -179,7 +176,7 @@ def _check_split(dataset: Dataset, name: str) -> None:
 
 
 def nudge(job: Job) -> None:
-    """Tell the workers of a job; when that fails, the reconciler of a worker finds the row."""
+    """Send the workers a message; if that fails, a worker's reconciler finds the row."""
     try:
         current_app.send_task(
             TASK, args=[str(job.pk)], queue=QUEUE, retry_policy={"max_retries": 1}

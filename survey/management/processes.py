@@ -1,4 +1,4 @@
-"""Child processes of a supervisor: started together, watched together, never left behind."""
+"""Starts, watches and stops the child processes of a supervisor."""
 
 import ctypes
 import os
@@ -19,11 +19,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class ChildDied(Exception):
-    """A server ended by itself; the message holds its last words."""
+    """A server ended by itself; the message contains the end of its log."""
 
 
 class StepFailed(Exception):
-    """A step ended with an error, which it has said itself."""
+    """A step failed and has printed its error."""
 
     def __init__(self, returncode: int) -> None:
         super().__init__(f"a step ended with exit {returncode}")
@@ -31,10 +31,9 @@ class StepFailed(Exception):
 
 
 class Family:
-    """Servers that live as long as the supervisor, and steps that it waits for.
+    """Servers that run as long as the supervisor, and steps that it waits for.
 
-    Each child leads a session of its own: a Ctrl-C in the terminal reaches the supervisor alone,
-    who then stops everyone.
+    Each child has its own session, so that Ctrl-C reaches only the supervisor.
     """
 
     def __init__(self, *, folder: Path, logs: Path, environment: Mapping[str, str]) -> None:
@@ -47,19 +46,19 @@ class Family:
         return self.logs / f"{name}.log"
 
     def serve(self, name: str, *arguments: str) -> None:
-        """Start a server; what it says goes to a log of its own."""
+        """Start a server that writes to its own log."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("wb") as log:
             self.servers[name] = self._start(arguments, output=log, errors=log)
 
     def begin(self, *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
-        """Start a step; what it says goes where the supervisor's words go, ``quiet`` but errors."""
+        """Start a step with the supervisor's output; ``quiet`` keeps only its errors."""
         step = self._start(arguments, output=subprocess.DEVNULL if quiet else None, errors=None)
         self.steps.append(step)
         return step
 
     def finish(self, step: subprocess.Popen[bytes]) -> None:
-        """Wait for a step, with an eye on the servers; StepFailed unless it exits with 0."""
+        """Wait for a step while watching the servers; StepFailed unless it exits with 0."""
         while step.poll() is None:
             self.watch()
             time.sleep(0.05)
@@ -81,7 +80,7 @@ class Family:
                 )
 
     def stop(self) -> None:
-        """Ask all to end, and kill whoever has not after some seconds, grandchildren included."""
+        """Terminate all children and grandchildren; kill what is left after GRACE seconds."""
         everyone = self._everyone()
         for process in everyone:
             with suppress(psutil.NoSuchProcess):
@@ -93,11 +92,11 @@ class Family:
         psutil.wait_procs(alive, timeout=GRACE)
 
     def _everyone(self) -> list[psutil.Process]:
-        """All in the children's sessions; a child that died may have left its own behind."""
+        """All processes in the children's sessions; a dead child may leave others running."""
         sessions = {child.pid for child in [*self.steps, *self.servers.values()]}
         found = []
         for process in psutil.process_iter():
-            with suppress(OSError):  # it has ended, or is somebody else's
+            with suppress(OSError):  # it has ended, or belongs to another user
                 if os.getsid(process.pid) in sessions:
                     found.append(process)
         return found
@@ -122,5 +121,5 @@ class Family:
 
 
 def _end_with_parent() -> None:
-    """Between fork and exec: let the kernel end this child should the supervisor be killed."""
+    """Between fork and exec: have the kernel end this child if the supervisor is killed."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -104,7 +104,7 @@ def test_a_file_is_named_after_its_subject():
     assert [path for path in MODULES if path.name in nameless] == []
 
 
-def test_every_module_says_what_it_owns():
+def test_every_module_has_a_docstring():
     silent = [
         path
         for path in MODULES

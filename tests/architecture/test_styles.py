@@ -35,7 +35,7 @@ def test_a_style_sheet_names_no_left_and_no_right(path):
     "rule",
     ["a { margin-left: 1px }", "a { left:0 }", "a{text-align:right}", "a { margin: 0 1px 0 2px; }"],
 )
-def test_a_side_is_found(rule):
+def test_a_physical_side_is_found(rule):
     assert len(physical(rule)) == 1
 
 

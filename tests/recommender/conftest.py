@@ -1,4 +1,4 @@
-"""What the tests of jobs share: the fake system, a data set, jobs that wait or run."""
+"""Fixtures of the tests of jobs: the fake system, a data set, queued and claimed jobs."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def claim(queued) -> Claim:
 
 @pytest.fixture
 def expire():
-    """Let the lease of a job lapse."""
+    """End the lease of a job."""
 
     def now(job_id) -> None:
         Job.objects.filter(pk=job_id).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -47,7 +47,7 @@ def quick_heart(settings):
 
 @pytest.fixture
 def start(dataset, fake):
-    """Queue the training of the fake system, or of the one that is named."""
+    """Queue the training of the fake system or of a named one."""
 
     def job(**wish) -> Job:
         return submit_training(**({"dataset": dataset, "system": "fake"} | wish))

@@ -1,4 +1,4 @@
-"""A system that does what a test tells it to while it fits, and a run of a job in this process."""
+"""A system that runs a test's code while it fits, and a function that runs a job in place."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class FakeConfig:
 
 
 class Fake(Recommender):
-    """Predicts the lowest rating of the scale for everybody and everything."""
+    """Always predicts the lowest rating of the scale."""
 
     name: ClassVar[str] = "fake"
     #: called with the run options in the middle of fitting

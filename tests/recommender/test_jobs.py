@@ -32,7 +32,7 @@ def files(home, *folders: str) -> list[str]:
     return [place for place in found if not place.endswith(".lock")]
 
 
-def test_training_leaves_one_model_with_all_that_is_needed_to_repeat_it(start, dataset, home):
+def test_training_stores_one_model_with_everything_needed_to_repeat_it(start, dataset, home):
     job = run(start(system="bias", seed=3))
     model = TrainedModel.objects.get()
     assert (job.status, job.attempts, model.job_id) == ("done", 1, job.pk)
@@ -91,7 +91,7 @@ def test_progress_reaches_the_row_while_the_job_runs(start, fake):
     assert seen == [0.9]
 
 
-def test_whoever_watches_in_this_process_hears_every_phase(start):
+def test_a_listener_in_this_process_gets_every_phase(start):
     phases = []
     jobs.run_job(start().pk, owner="ada", watch=lambda step: phases.append(step.phase))
     assert [p for p in phases if p != "training"] == [
@@ -122,7 +122,7 @@ def test_a_cancelled_job_stops_and_leaves_nothing(start, fake, home):
     assert not TrainedModel.objects.exists()
 
 
-def test_a_job_over_its_time_limit_fails_and_says_so(start, fake, home):
+def test_a_job_over_its_time_limit_fails_with_the_reason(start, fake, home):
     fake.middle = until_stopped
     job = run(start(time_limit_seconds=1))
     assert (job.status, job.attempts) == ("failed", 1)
@@ -149,7 +149,7 @@ def test_a_worker_that_shuts_down_puts_the_job_back_with_its_checkpoint(start, f
     assert files(home, "artefacts", "checkpoints") == [f"checkpoints/{job.pk}"]
 
 
-def test_the_next_attempt_goes_on_from_the_checkpoint_of_the_one_before(start, fake, expire):
+def test_the_next_attempt_resumes_from_the_last_checkpoint(start, fake, expire):
     found = []
 
     def look(options):
@@ -164,7 +164,7 @@ def test_the_next_attempt_goes_on_from_the_checkpoint_of_the_one_before(start, f
     assert found == [("attempt-2", "half a model")]
 
 
-def test_a_run_that_lost_its_lease_stops_and_takes_its_files_away(start, fake, home, expire):
+def test_a_run_that_lost_its_lease_stops_and_removes_its_files(start, fake, home, expire):
     job = start()
 
     def lose(options):
@@ -196,7 +196,7 @@ def test_a_run_that_lost_its_lease_at_the_last_moment_cannot_store_its_model(
     assert files(home, "artefacts") == []
 
 
-def test_what_the_user_can_mend_fails_at_once_with_its_remedy(start, fake):
+def test_an_error_that_the_user_can_fix_fails_at_once_with_the_remedy(start, fake):
     def no_memory(options):
         raise OutOfMemory("This machine has too little free memory. Use the preset compact.")
 
@@ -206,7 +206,7 @@ def test_what_the_user_can_mend_fails_at_once_with_its_remedy(start, fake):
     assert job.error == "This machine has too little free memory. Use the preset compact."
 
 
-def test_memory_that_runs_out_anywhere_is_a_clear_error(start, fake, monkeypatch):
+def test_running_out_of_memory_is_a_clear_error(start, fake, monkeypatch):
     def no_memory(*args):
         raise MemoryError
 

@@ -1,4 +1,4 @@
-"""Real workers that are killed, told to end or paused in the middle of training.
+"""Real workers that are killed, stopped or paused in the middle of training.
 
 ``KILL_ROUNDS=5 pytest tests/recommender/test_kill.py`` repeats every round five times.
 """
@@ -22,17 +22,22 @@ from tests.services import redis
 
 pytestmark = pytest.mark.services
 
-LEASE = 8  # longer than a busy machine keeps a heartbeat waiting
-EPOCHS = 40  # enough that no machine is through before the kill
+LEASE = 8  # longer than a busy machine delays a heartbeat
+EPOCHS = 40  # enough that no machine finishes before the kill
 TRAINING_RATINGS = 150 * 80 * 9 // 10
 PATIENCE = 900
 ROUNDS = range(int(os.environ.get("KILL_ROUNDS", "1")))
 WORKER = "-m celery -A studysite worker -P threads -c 1 -Q device --without-gossip --without-mingle"
 
 
-@pytest.fixture(scope="module", params=["filesystem", "redis"])
+#: Files in the tests on SQLite, Redis in those on PostgreSQL: the database and the broker do not
+#: depend on each other.
+BROKER = "redis" if os.environ.get("TEST_REDIS_URL") else "filesystem"
+
+
+@pytest.fixture(scope="module", params=[BROKER])
 def broker(request):
-    """The address of a broker of this module's own; empty for the filesystem transport."""
+    """The URL of a private broker; empty for files."""
     if request.param == "filesystem":
         yield ""
         return
@@ -61,7 +66,7 @@ def site(tmp_path, broker):
 
 
 def small_ratings():
-    """150 people, 80 of 400 films each: a pass of a second or two, long enough to be killed in."""
+    """150 users with 80 of 400 items each, so that a pass takes a second or two."""
     for nth, (user, film) in enumerate(product(range(150), range(80))):
         yield f"{user},{(user * 7 + film * 5) % 400},{1 + (user * film) % 5},{nth}"
 
@@ -91,8 +96,8 @@ def train(site: Installation, preset: str = "compact", where: str = "--detach") 
     return job
 
 
-def the_model_of_a_run_that_nobody_disturbed(site: Installation, preset: str) -> None:
-    """To the last bit: weights, loss curve, training error. It writes no checkpoint."""
+def assert_equal_to_undisturbed_run(site: Installation, preset: str) -> None:
+    """The model is equal, bit by bit, to that of an undisturbed run without checkpoints."""
     site.env["JOB_CHECKPOINT_SECONDS"] = "100000"
     train(site, preset, "--inline")
     newest_last = "SELECT artefact FROM recommender_trainedmodel ORDER BY created_at"
@@ -104,8 +109,8 @@ def the_model_of_a_run_that_nobody_disturbed(site: Installation, preset: str) ->
     assert [name for name in whole if disturbed[name].tobytes() != whole[name].tobytes()] == []
 
 
-def one_model_and_nothing_else(site: Installation, job: str, *, attempts: int) -> None:
-    """The job is done once; its folder lies there alone; no message waits."""
+def assert_one_model_and_no_other_file(site: Installation, job: str, *, attempts: int) -> None:
+    """The job is done once, and no other file or message is left."""
     deadline = time.monotonic() + PATIENCE  # the last file goes a moment after the last row
     while (list((site.home / "checkpoints").iterdir()) or messages(site)) and (
         time.monotonic() < deadline
@@ -144,17 +149,17 @@ def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(site, number,
     until(site, "epoch >= 2")
     end(first, signal.SIGKILL)
     assert query(site, "SELECT status, attempts FROM recommender_job") == [("running", 1)]
-    # The kill may have come in the middle of the next checkpoint: then a partial one lies beside.
+    # The kill may have interrupted the next checkpoint, which leaves a partial file.
     assert (site.home / "checkpoints" / job / "attempt-1").is_file()
 
     site.start(*WORKER.split(), log="second")
     until(site, "attempts = 2 AND epoch >= 2")
     until(site, "status = 'done'")
-    one_model_and_nothing_else(site, job, attempts=2)
-    the_model_of_a_run_that_nobody_disturbed(site, preset)
+    assert_one_model_and_no_other_file(site, job, attempts=2)
+    assert_equal_to_undisturbed_run(site, preset)
 
 
-def test_a_worker_that_is_told_to_end_does_not_finish_first_and_loses_nothing(site, broker):
+def test_a_worker_that_is_asked_to_stop_puts_its_job_back(site, broker):
     how = signal.SIGTERM if broker else signal.SIGINT
     job = train(site)
     first = site.start(*WORKER.split(), log="first")
@@ -164,10 +169,10 @@ def test_a_worker_that_is_told_to_end_does_not_finish_first_and_loses_nothing(si
 
     site.start(*WORKER.split(), log="second")
     until(site, "status = 'done'")
-    one_model_and_nothing_else(site, job, attempts=1)
+    assert_one_model_and_no_other_file(site, job, attempts=1)
 
 
-def test_a_worker_that_was_paused_beyond_its_lease_cannot_finish(site):
+def test_a_worker_paused_beyond_its_lease_cannot_finish(site):
     job = train(site)
     first = site.start(*WORKER.split(), log="first")
     until(site, "epoch >= 2")
@@ -177,5 +182,5 @@ def test_a_worker_that_was_paused_beyond_its_lease_cannot_finish(site):
     until(site, "attempts = 2 AND phase = 'waiting for the device'")
     first.send_signal(signal.SIGCONT)
     until(site, "status = 'done'")
-    one_model_and_nothing_else(site, job, attempts=2)
+    assert_one_model_and_no_other_file(site, job, attempts=2)
     assert "taken over by another worker" in (site.home / "first.log").read_text()

@@ -55,7 +55,7 @@ def test_the_same_job_gives_the_same_model(train, preset):
 
 
 @every_preset
-def test_a_training_that_was_stopped_again_and_again_gives_the_same_model(train, preset):
+def test_a_training_stopped_many_times_gives_the_same_model(train, preset):
     whole = train(preset=preset)
     stopped = [train(preset=preset, max_minutes=MOMENT) for _ in range(3)]
     assert [model.status for model in stopped] == ["partial"] * 3

@@ -12,19 +12,19 @@ from tests.factories import DatasetFactory, TrainedModelFactory, small_ratings
 pytestmark = pytest.mark.django_db
 
 
-def test_progress_comes_in_the_order_asked_for_and_in_one_query(dataset, django_assert_num_queries):
+def test_progress_keeps_the_order_and_takes_one_query(dataset, django_assert_num_queries):
     jobs = [submit_training(dataset=dataset, system="bias") for _ in range(3)]
     ids = [jobs[2].pk, jobs[0].pk, jobs[1].pk]
     with django_assert_num_queries(1):
         assert [state.id for state in selectors.job_progress(ids)] == ids
 
 
-def test_a_waiting_job_is_idle_and_nobody_can_tell_its_share(queued):
+def test_a_queued_job_is_idle_and_has_no_share(queued):
     (state,) = selectors.job_progress([queued.pk])
     assert (state.is_idle, state.has_ended, state.share) == (True, False, None)
 
 
-def test_a_running_job_tells_how_far_it_is(claim):
+def test_a_running_job_shows_its_progress(claim):
     heartbeat(claim, progress=Progress("training", 1, 4, 2, 0.8, 30.0), worked_seconds=1)
     (state,) = selectors.job_progress([claim.job_id])
     assert (state.share, state.epoch, state.loss, state.seconds_left) == (0.25, 2, 0.8, 30.0)
@@ -66,7 +66,7 @@ def test_a_model_without_errors_has_a_row_without_figures(home):
     assert (row["rmse"], row["status"]) == (None, "done")
 
 
-def test_recommendations_come_with_their_movies_in_one_query(home, django_assert_num_queries):
+def test_recommendations_come_with_their_items_in_one_query(home, django_assert_num_queries):
     model = TrainedModelFactory()
     movie = model.dataset.items.first()
     for user in (1, 2, 3):
@@ -86,7 +86,7 @@ def test_users_are_eligible_with_enough_ratings_and_no_fewer(dataset):
     assert enough.tolist() == [user for user, count in counts.items() if count >= 8]
 
 
-def test_a_profile_is_every_movie_the_user_rated_with_the_stars(dataset, django_assert_num_queries):
+def test_a_profile_contains_every_rated_item_with_its_rating(dataset, django_assert_num_queries):
     ratings = small_ratings()
     with django_assert_num_queries(1):
         profiles = selectors.profiles_of(dataset=dataset, users=[5])

@@ -1,4 +1,4 @@
-"""Messages of the filesystem transport appear whole and go to one worker."""
+"""Messages are written in one step and go to one worker."""
 
 import threading
 from queue import Empty
@@ -17,7 +17,7 @@ def channel(tmp_path):
         yield connection.channel()
 
 
-def test_messages_come_in_the_order_they_were_put(channel):
+def test_messages_arrive_in_order(channel):
     for number in range(20):
         channel._put("device", {"number": number})
     assert [channel._get("device")["number"] for _ in range(20)] == list(range(20))
@@ -39,7 +39,7 @@ def test_a_damaged_message_is_dropped_and_the_next_one_taken(channel, tmp_path, 
     assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_a_queue_that_was_cleared_away_takes_messages_again(channel, tmp_path):
+def test_a_deleted_queue_folder_is_created_again(channel, tmp_path):
     (tmp_path / "data").rmdir()
     with pytest.raises(Empty):
         channel._get("device")
@@ -59,7 +59,7 @@ def test_a_queue_does_not_take_the_messages_of_another(channel):
         channel._get("device")
 
 
-def test_of_many_takers_each_message_goes_to_one(channel):
+def test_concurrent_readers_get_each_message_once(channel):
     for number in range(200):
         channel._put("device", {"number": number})
     taken = []

@@ -14,7 +14,7 @@ def test_the_page_is_ok_while_the_database_answers(client):
 
 
 @pytest.mark.django_db
-def test_the_page_says_when_the_database_does_not_answer(client, monkeypatch, tmp_path):
+def test_the_page_is_503_when_the_database_does_not_answer(client, monkeypatch, tmp_path):
     class Unreachable(type(connections)):
         pass
 
@@ -36,7 +36,7 @@ def test_another_host_is_refused(client):
 
 
 @pytest.mark.django_db
-def test_a_load_balancer_asks_without_tls(client, settings):
+def test_the_health_check_works_without_tls(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     assert client.get("/healthz").status_code == 200

@@ -45,7 +45,7 @@ def test_an_error_is_logged_without_its_private_link(ada, server_log, monkeypatc
     assert ada.token not in server_log.getvalue()
 
 
-def test_a_personal_link_and_a_panel_s_name_for_one_are_in_no_log(study, server_log):
+def test_personal_links_and_panel_ids_are_not_logged(study, server_log):
     stranger = Client(enforce_csrf_checks=True)
     stranger.post("/i/a-personal-link/consent/")
     stranger.get("/i/a-personal-link/?lang=de")

@@ -1,4 +1,4 @@
-"""Cancels jobs: at once while they wait, within a second or two while they run."""
+"""Cancels jobs: queued ones at once, running ones within a second or two."""
 
 from typing import Any
 from uuid import UUID
@@ -22,4 +22,4 @@ class Command(BaseCommand):
             self.stdout.write(f"{job.pk}: {'cancelled' if done else 'stopping'}")
         if late:
             listed = ", ".join(map(str, late))
-            raise CommandError(f"Not cancelled, because unknown or ended before: {listed}.")
+            raise CommandError(f"Not cancelled, because unknown or already ended: {listed}.")

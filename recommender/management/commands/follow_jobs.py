@@ -1,4 +1,4 @@
-"""Follows jobs that were submitted before, or does them here."""
+"""Follows submitted jobs, or runs them in this process."""
 
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("jobs", nargs="+", type=UUID, metavar="ID")
         parser.add_argument(
-            "--inline", action="store_true", help="do the jobs that wait in this process"
+            "--inline", action="store_true", help="run the queued jobs in this process"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             from recommender import jobs as runner
 
             def do(job_id: UUID) -> None:
-                reconcile()  # a job that nobody may claim any more ends here
+                reconcile()  # ends jobs that may not be claimed any more
                 start = partial(runner.run_job, job_id, owner=new_owner())
                 run_in_process(labels[job_id], job_id, start, display)
 

@@ -51,11 +51,11 @@ def parse_positive(text: str) -> float:
 
 
 def parse_setting(text: str) -> tuple[str, str, str]:
-    """SYSTEM.FIELD=VALUE, apart."""
+    """The three parts of SYSTEM.FIELD=VALUE."""
     place, equals, value = text.partition("=")
     system, dot, field = place.strip().partition(".")
     if not equals or not dot:
-        raise ArgumentTypeError(f"{text!r} is not SYSTEM.FIELD=VALUE, such as autoencoder.l2=1e-5")
+        raise ArgumentTypeError(f"{text!r} is not SYSTEM.FIELD=VALUE, as in autoencoder.l2=1e-5")
     return system, field, value.strip()
 
 
@@ -76,8 +76,8 @@ class Command(BaseCommand):
             default=[],
             dest="overrides",
             metavar="SYSTEM.FIELD=VALUE",
-            help="a setting other than the preset's, such as user-knn.similarity=correlation or "
-            "autoencoder.hidden=512,256,512; may be repeated (docs/algorithms.md names them all)",
+            help="override a setting of the preset, such as user-knn.similarity=correlation or "
+            "autoencoder.hidden=512,256,512; may be repeated (docs/algorithms.md lists them)",
         )
         parser.add_argument("--split", default="time-90-10", choices=NAMES)
         parser.add_argument("--split-seed", type=integer_from(0), default=0, metavar="N")
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             "--precision",
             default="auto",
             choices=PRECISIONS,
-            help="of a network's matrix products; auto: bfloat16 on a GPU that has it",
+            help="precision of a network's matrix products; auto: bfloat16 if the GPU supports it",
         )
         parser.add_argument(
             "--epochs", type=integer_from(1), metavar="N", help="passes over the data"
@@ -96,19 +96,23 @@ class Command(BaseCommand):
             "--time-limit",
             type=integer_from(1),
             metavar="SECONDS",
-            help="of work, for each system",
+            help="limit on the working time of each system",
         )
         parser.add_argument(
             "--max-minutes",
             type=parse_positive,
             metavar="N",
-            help="of learning, for each system (loading and measuring come on top); then the model "
-            "so far is kept, marked partial, and the same command goes on from it",
+            help="limit on the training time of each system, without loading and evaluation; the "
+            "model so far is then stored as partial, and the same command resumes from it",
         )
         where = parser.add_mutually_exclusive_group()
-        where.add_argument("--detach", action="store_true", help="submit, print the job ids, leave")
-        where.add_argument("--inline", action="store_true", help="train here, without a worker")
-        parser.add_argument("--json", action="store_true", help="nothing but JSON on stdout")
+        where.add_argument(
+            "--detach", action="store_true", help="submit the jobs, print their ids and return"
+        )
+        where.add_argument(
+            "--inline", action="store_true", help="train in this process, without a worker"
+        )
+        parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -116,19 +120,19 @@ class Command(BaseCommand):
         except Dataset.DoesNotExist:
             known = ", ".join(Dataset.objects.values_list("name", flat=True)) or "none yet"
             raise CommandError(
-                f"There is no data set {options['dataset']!r}. There are: {known}. "
+                f"There is no data set {options['dataset']!r}. Known: {known}. "
                 "Import one with: manage.py import_ratings SOURCE",
                 returncode=USAGE,
             ) from None
         if idle := sorted({name for name, _, _ in options["overrides"]} - set(options["systems"])):
             raise CommandError(
-                f"--set names {', '.join(idle)}, which --systems does not.", returncode=USAGE
+                f"--set names {', '.join(idle)}, but --systems does not.", returncode=USAGE
             )
         try:
             if options["inline"]:
                 jobs = self.train_here(dataset, options)
             else:
-                with transaction.atomic():  # all of them, or none when one is refused
+                with transaction.atomic():  # all, or none if one is refused
                     jobs = [self.submit(dataset, name, options) for name in options["systems"]]
         except ConfigurationError as error:
             raise CommandError(str(error), returncode=USAGE) from None
@@ -162,7 +166,7 @@ class Command(BaseCommand):
         )
 
     def train_here(self, dataset: Dataset, options: dict[str, Any]) -> list[Job]:
-        """One after the other, each job born claimed so that no worker takes it meanwhile."""
+        """Train one after the other; each job is created claimed, so that no worker takes it."""
         from recommender.jobs import run_claimed_job
 
         display = Display(self.stderr)
@@ -173,7 +177,7 @@ class Command(BaseCommand):
             try:
                 run_in_process(system, job.pk, partial(run_claimed_job, first_claim(job)), display)
             except CommandError:
-                self.write_rows(jobs, options)  # what was finished before is not lost
+                self.write_rows(jobs, options)  # of the systems that were finished before
                 raise
             follow_jobs({job.pk: system}, display=display)
         return jobs
@@ -191,7 +195,7 @@ class Command(BaseCommand):
             raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
 
     def write_rows(self, jobs: list[Job], options: dict[str, Any]) -> list[Job]:
-        """Print a row for each job; those that left no model are returned."""
+        """Print a row for each job; return the jobs that produced no model."""
         trained = {model.job_id: model for model in TrainedModel.objects.filter(job__in=jobs)}
         rows = []
         for job in jobs:

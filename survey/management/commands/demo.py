@@ -1,4 +1,4 @@
-"""A whole study on one machine: web server, worker, data, trained systems, two studies."""
+"""Sets up and serves a whole study on one machine: data, trained systems, web server, worker."""
 
 import fcntl
 import http.client
@@ -33,20 +33,20 @@ ARMS = "autoencoder,user-knn"
 TASTE = "autoencoder:0.6"  # of the simulated appraisers, so that the results show something
 RESEARCHER = "researcher"
 QUESTIONS, PROFILES, MINIMUM_PROFILE, SIMULATED = 15, 100, 5, 40
-PATIENCE = 180.0  # seconds for the servers to answer; a busy machine takes its time
+PATIENCE = 180.0  # seconds for the servers to answer on a busy machine
 
 
 class Command(BaseCommand):
-    help = "Set up and serve a demonstration study; Ctrl-C stops everything, a second run goes on."
+    help = "Set up and serve a demonstration study. Ctrl-C stops everything; a second run resumes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="of the web server")
-        parser.add_argument("--dataset", default="", help="ratings of your own: folder, zip, file")
+        parser.add_argument("--port", type=int, default=8000, help="port of the web server")
+        parser.add_argument("--dataset", default="", help="your own ratings: a folder, zip or file")
         parser.add_argument("--web-workers", type=int, default=max(2, min(4, os.cpu_count() or 2)))
         parser.add_argument(
             "--any-database",
             action="store_true",
-            help="also on a database that DATABASE_URL names: adds an administrator to it",
+            help="use the database that DATABASE_URL names and add an administrator to it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,21 +55,21 @@ class Command(BaseCommand):
         self.url = f"http://localhost:{self.port}"
         home = Path(settings.STUDYSITE_HOME)
         if not options["any_database"]:
-            refuse_foreign(settings.DATABASES["default"], home)
+            refuse_other_database(settings.DATABASES["default"], home)
         source = Path(options["dataset"]).expanduser().resolve() if options["dataset"] else None
-        name = data_set_name(source)
+        name = dataset_name_from(source)
         self.family = Family(
             folder=settings.BASE_DIR,
             logs=home / "logs",
-            # The demo is for this machine only, whatever public address .env may name.
+            # The demo serves this machine only, even if .env names a public address.
             environment={
                 "DEBUG": "0",
                 "SITE_URL": self.url,
                 "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
             },
         )
-        with one_at_a_time(home, self.url), stopped_by_signals() as turn_deaf:
-            refuse_busy(self.port)
+        with lock_home(home, self.url), catch_signals() as ignore_signals:
+            refuse_busy_port(self.port)
             try:
                 self.serve(options["web_workers"])
                 self.prepare(name, source, home)
@@ -77,24 +77,24 @@ class Command(BaseCommand):
                     self.family.watch()
                     time.sleep(0.5)
             except KeyboardInterrupt:
-                self.stdout.write("")  # below the bar of a step, if one was being drawn
+                self.stdout.write("")  # ends the line of a progress bar
                 self.say("Stopping ...")
             except ChildDied as death:
                 raise CommandError(f"The demo cannot go on: {death}") from None
             except StepFailed as failure:
                 raise CommandError(
-                    f"The demo cannot go on: {failure} (see above). Mend that and run it again; "
-                    "what is done is kept."
+                    f"The demo cannot go on: {failure} (see above). Fix it and run the demo again; "
+                    "finished steps are kept."
                 ) from None
             finally:
-                turn_deaf()
+                ignore_signals()
                 self.family.stop()
-        self.say("Everything has stopped; nothing is lost. Run it again to go on.")
+        self.say("Everything has stopped and is kept. Run the demo again to resume.")
 
     # -- the steps ---------------------------------------------------------------------------
 
     def serve(self, web_workers: int) -> None:
-        """Web server first: its pages are up while the rest is being prepared."""
+        """Start the servers first, so that pages are up while the rest is prepared."""
         self.say("Starting the web server and the worker ...")
         static = self.family.begin("manage.py", "collectstatic", "--noinput", "--verbosity", "0")
         call_command("migrate", verbosity=0)
@@ -103,18 +103,18 @@ class Command(BaseCommand):
         self.family.finish(static)
         web = f"gunicorn studysite.wsgi --bind 127.0.0.1:{self.port} --workers {web_workers}"
         self.family.serve("web server", "-m", *web.split(), "--no-control-socket")
-        self.wait_until(lambda: healthy(self.port), "the web server does not answer")
+        self.wait_until(lambda: is_healthy(self.port), "the web server does not answer")
         self.say(f"The first page is up: {self.url}/")
 
     def prepare(self, name: str, source: Path | None, home: Path) -> None:
-        """Whatever of the demonstration is not there yet."""
+        """Create what is missing of the demonstration."""
         slug = "demo" if name == BUILT_IN else f"demo-{name.lower()}"
         self.import_data(name, source)
         self.train(name)
         self.make_study(slug, name, seed=1)
         self.make_study(f"{slug}-results", name, seed=2)
         self.simulate(f"{slug}-results")
-        username, password = researcher(home / "demo.json")
+        username, password = ensure_administrator(home / "demo.json")
         facts = {
             "judge": f"{self.url}/s/{slug}/",
             "results": f"{self.url}/research/{slug}-results/",
@@ -126,7 +126,7 @@ class Command(BaseCommand):
         for word, value in facts.items():
             self.stdout.write(f"{word.capitalize() + ':':<9}{value}")
         self.stdout.write("Ctrl-C stops everything.")
-        self.stdout.flush()  # a file or a pipe would keep these lines back
+        self.stdout.flush()  # a file or a pipe would buffer these lines
 
     def import_data(self, name: str, source: Path | None) -> None:
         if Dataset.objects.filter(name=name).exists():
@@ -135,11 +135,11 @@ class Command(BaseCommand):
         self.manage("import_ratings", *([str(source), "--name", name] if source else ["--demo"]))
 
     def train(self, name: str) -> None:
-        """Through the worker; training that was cut short by a stop goes on where it was."""
-        self.wait_until(lambda: selectors.has_live_worker(10), "the worker does not come up")
+        """Train by the worker; a training that was interrupted resumes."""
+        self.wait_until(lambda: selectors.has_live_worker(10), "the worker does not start")
         dataset = Dataset.objects.get(name=name)
-        if begun := unfinished(Job.Kind.TRAIN, dataset=dataset.pk):
-            self.say("Going on with the training of last time ...")
+        if begun := unfinished_jobs(Job.Kind.TRAIN, dataset=dataset.pk):
+            self.say("Resuming the training ...")
             self.manage("follow_jobs", *begun)
         missing = [
             system
@@ -166,13 +166,13 @@ class Command(BaseCommand):
             step = ["create_study", slug, "--dataset", name, "--arms", ARMS, *options]
             self.manage(*step, quiet=True)
         elif study.status == Study.Status.DRAFT:
-            self.say(f"Going on with the study {slug!r} ...")
+            self.say(f"Resuming the study {slug!r} ...")
             self.manage("launch_study", slug, quiet=True)
 
     def simulate(self, slug: str) -> None:
         simulated = Appraiser.objects.filter(study__slug=slug, kind=Appraiser.Kind.SIMULATED)
         if missing := SIMULATED - simulated.count():
-            self.say(f"Filling {slug!r} with simulated judgments, marked as such ...")
+            self.say(f"Adding simulated judgments, marked as such, to {slug!r} ...")
             taste = ["--appraisers", str(missing), "--prefer", TASTE]
             self.manage("simulate_appraisers", slug, *taste, quiet=True)
 
@@ -194,8 +194,8 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def data_set_name(source: Path | None) -> str:
-    """The name of an own data set: its file's or folder's, as far as names allow."""
+def dataset_name_from(source: Path | None) -> str:
+    """A valid data set name from that of the file or folder."""
     if source is None:
         return BUILT_IN
     if not source.exists():
@@ -204,15 +204,15 @@ def data_set_name(source: Path | None) -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "-", stem).strip("-")[:40] or "own"
 
 
-def unfinished(kind: Job.Kind, *, dataset: int) -> list[str]:
+def unfinished_jobs(kind: Job.Kind, *, dataset: int) -> list[str]:
     waiting = Job.objects.filter(kind=kind, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
     return [str(job.pk) for job in waiting if job.params.get("dataset") == dataset]
 
 
-def researcher(remembered: Path) -> tuple[str, str]:
-    """Name and password of the demo's researcher, made once and kept beside the study.
+def ensure_administrator(remembered: Path) -> tuple[str, str]:
+    """Name and password of the demo's administrator, created once and remembered in the file.
 
-    Never those of an account that was there before: it may be somebody's.
+    An account that existed before is left alone, because it may belong to a person.
     """
     accounts = get_user_model().objects
     if remembered.is_file():
@@ -229,7 +229,7 @@ def researcher(remembered: Path) -> tuple[str, str]:
 
 
 def write_private(file: Path, facts: dict[str, str]) -> None:
-    """For its owner's eyes only from the first byte on, and whole or not at all."""
+    """Write a file that only its owner can read, in one step."""
     partial = file.with_name(f".{file.name}.partial")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -238,7 +238,7 @@ def write_private(file: Path, facts: dict[str, str]) -> None:
     partial.rename(file)
 
 
-def healthy(port: int) -> bool:
+def is_healthy(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
@@ -249,22 +249,24 @@ def healthy(port: int) -> bool:
         connection.close()
 
 
-def refuse_foreign(database: Mapping[str, Any], home: Path) -> None:
-    """An administrator whose password lies in a file belongs in no database but the demo's own."""
+def refuse_other_database(database: Mapping[str, Any], home: Path) -> None:
+    """Refuse other databases, since the demo adds an administrator whose password is in a file."""
     if Path(str(database["NAME"])) != home / "studysite.sqlite3":
         raise CommandError(
             "DATABASE_URL names a database, and the demo would add studies and an administrator "
-            f"to it. Switch it off, for a database in {home}: make demo DATABASE_URL= · Or, if "
-            "that is meant: manage.py demo --any-database",
+            f"to it. To use a database in {home} instead: make demo DATABASE_URL= · To use this "
+            "database anyway: manage.py demo --any-database",
             returncode=2,
         )
 
 
-def refuse_busy(port: int) -> None:
+def refuse_busy_port(port: int) -> None:
     if not 1 <= port <= 65535:
-        raise CommandError(f"{port} is no port. Choose another: make demo PORT=8000", returncode=2)
+        raise CommandError(
+            f"{port} is not a valid port. Choose another: make demo PORT=8000", returncode=2
+        )
     with socket.socket() as probe:
-        # As the web server will ask: a port that is only cooling down is free.
+        # The web server sets this too, so that a port in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -275,17 +277,17 @@ def refuse_busy(port: int) -> None:
 
 
 @contextmanager
-def one_at_a_time(home: Path, url: str) -> Iterator[None]:
-    """Two demos in one home would share a queue and a database; the lock ends with the process.
+def lock_home(home: Path, url: str) -> Iterator[None]:
+    """Lock the home: two demos would share a queue and a database. The lock ends with the process.
 
-    It says where the pages are, so that commands beside the demo print that address.
+    The lock file contains the demo's address, which other commands print.
     """
     with (home / LOCK).open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CommandError(
-                f"A demo is running in {home} already. Stop it, or set another STUDYSITE_HOME."
+                f"A demo is already running in {home}. Stop it, or set another STUDYSITE_HOME."
             ) from None
         lock.truncate(0)
         lock.write(url)
@@ -294,28 +296,28 @@ def one_at_a_time(home: Path, url: str) -> Iterator[None]:
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[Callable[[], None]]:
-    """Ctrl-C, a polite kill and a closed terminal all end the demo in the same way.
+def catch_signals() -> Iterator[Callable[[], None]]:
+    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt.
 
-    Python leaves Ctrl-C ignored where a shell started it in the background; it is not here. What
-    is yielded turns them all off, for the seconds that an orderly end takes.
+    SIGINT works even if a shell that started the demo in the background had it ignored. Yields a
+    function that ignores all of them, for the seconds of an orderly end.
     """
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
-        turn_deaf()
+        ignore_signals()
         raise KeyboardInterrupt
 
-    def turn_deaf() -> None:
+    def ignore_signals() -> None:
         for number in before:
             signal.signal(number, signal.SIG_IGN)
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup wishes
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
         before[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
     for number in before:
         signal.signal(number, stop)
     try:
-        yield turn_deaf
+        yield ignore_signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -25,7 +25,7 @@ class Terminal:
         return self._is_terminal
 
 
-def test_a_terminal_shows_one_line_that_is_drawn_over(db):
+def test_a_terminal_shows_one_line_that_is_redrawn(db):
     stream = Terminal(is_terminal=True)
     display = following.Display(OutputWrapper(stream))
     display.show("autoencoder", "training", 0.5, 2, 0.91234, 75.0)
@@ -45,7 +45,7 @@ def test_progress_is_not_red_on_a_terminal():
     assert "\x1b" not in terminal.text
 
 
-def test_elsewhere_a_line_is_written_when_phase_or_pass_change(db):
+def test_without_a_terminal_a_line_is_written_for_each_phase_and_pass(db):
     stream = Terminal(is_terminal=False)
     display = following.Display(OutputWrapper(stream))
     for share, epoch in ((0.1, 1), (0.2, 1), (0.3, 2)):
@@ -56,7 +56,7 @@ def test_elsewhere_a_line_is_written_when_phase_or_pass_change(db):
     ]
 
 
-def test_a_rate_is_told_and_a_line_every_minute(monkeypatch):
+def test_a_rate_is_shown_and_a_line_is_written_every_minute(monkeypatch):
     clock, stream = iter([0.0, 30.0, 61.0]), Terminal(is_terminal=False)
     # The module's own name: other threads go on by the clock.
     monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: next(clock)))

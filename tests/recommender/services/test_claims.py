@@ -1,4 +1,4 @@
-"""Who may do a job, and who may end it."""
+"""The right to work on a job and to end it."""
 
 import threading
 from datetime import timedelta
@@ -24,7 +24,7 @@ from recommender.services.submitting import cancel_job
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 
-def test_the_first_to_claim_has_the_job(queued):
+def test_the_first_claim_wins(queued):
     assert claim_job(queued.pk, owner="ada").attempt == 1
     assert claim_job(queued.pk, owner="ben") is None
     queued.refresh_from_db()
@@ -32,7 +32,7 @@ def test_the_first_to_claim_has_the_job(queued):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_claim_at_once_one_wins(queued):
+def test_one_of_many_concurrent_claims_wins(queued):
     claims, start = [], threading.Barrier(8)
 
     def try_it(name: str) -> None:
@@ -57,7 +57,7 @@ def test_a_running_job_cannot_be_claimed_while_its_lease_lasts(claim, expire):
     assert claim_job(claim.job_id, owner="ben").attempt == 2
 
 
-def test_a_heartbeat_renews_the_lease_and_tells_the_progress(claim, expire):
+def test_a_heartbeat_renews_the_lease_and_writes_the_progress(claim, expire):
     expire(claim.job_id)
     before = timezone.now()
     step = Progress("training", 3, 10, 2, 0.75, 40.0)
@@ -68,12 +68,12 @@ def test_a_heartbeat_renews_the_lease_and_tells_the_progress(claim, expire):
     assert (job.loss, job.seconds_left, job.worked_seconds) == (0.75, 40.0, 1.5)
 
 
-def test_a_heartbeat_reads_the_wish_to_cancel(claim):
+def test_a_heartbeat_reads_a_request_to_cancel(claim):
     cancel_job(claim.job_id)
     assert heartbeat(claim, progress=Progress("training"), worked_seconds=0).cancel
 
 
-def test_whoever_lost_the_lease_can_neither_renew_nor_end(claim, expire):
+def test_a_worker_that_lost_its_lease_can_neither_renew_nor_end(claim, expire):
     expire(claim.job_id)
     claim_job(claim.job_id, owner="ben")
     assert not heartbeat(claim, progress=Progress("x"), worked_seconds=0).held
@@ -102,7 +102,7 @@ def test_rows_of_a_lost_claim_are_rolled_back(claim, expire):
     assert Job.objects.count() == 1
 
 
-def test_rows_that_cannot_be_written_leave_the_job_running(claim):
+def test_a_failed_write_leaves_the_job_running(claim):
     with pytest.raises(ZeroDivisionError), finish_job(claim):
         _ = 1 / 0
     assert Job.objects.get().status == "running"
@@ -114,13 +114,13 @@ def test_a_job_that_ended_cannot_be_claimed(claim):
     assert claim_job(claim.job_id, owner="ben") is None
 
 
-def test_a_released_job_is_free_at_once_and_its_attempt_does_not_count(claim):
+def test_a_released_job_is_queued_at_once_and_its_attempt_does_not_count(claim):
     release_job(claim)
     job = Job.objects.get()
     assert (job.status, job.attempts, job.sent_at, job.owner) == ("queued", 0, None, "")
 
 
-def test_a_failure_that_may_pass_is_tried_again_until_the_last_attempt(queued):
+def test_a_temporary_failure_is_retried_until_the_last_attempt(queued):
     for attempt in range(1, settings.JOB_MAX_ATTEMPTS + 1):
         claim = claim_job(queued.pk, owner="ada")
         assert claim.attempt == attempt
@@ -137,7 +137,7 @@ def test_a_cancelled_job_cannot_be_claimed(queued):
     assert queued.status == "cancelled"
 
 
-def test_what_has_ended_cannot_be_cancelled(claim):
+def test_an_ended_job_cannot_be_cancelled(claim):
     with finish_job(claim):
         pass
     assert cancel_job(claim.job_id) is False

@@ -40,7 +40,7 @@ def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset)
         assert (row.rank, row.tied >= 1) == (1, True)
 
 
-def test_a_tied_recommendation_says_among_how_many(start, dataset):
+def test_a_tied_recommendation_counts_the_ties(start, dataset):
     run(start())  # the fake gives every movie the same stars
     run(submit_publish(trained_model=TrainedModel.objects.get(), users=[0]))
     ratings = load_ratings(dataset)
@@ -62,7 +62,7 @@ def test_publishing_again_changes_nothing_and_adds_what_is_new(start):
     assert Recommendation.objects.get(user=1).pk == first.pk
 
 
-def test_publishing_tells_of_its_progress_and_can_be_cancelled_between_blocks(start, monkeypatch):
+def test_publishing_reports_progress_and_can_be_cancelled_between_blocks(start, monkeypatch):
     run(start(system="bias"))
     monkeypatch.setattr(Bias, "block_cells", 2 * 30)  # two profiles of 30 movies
     job = submit_publish(trained_model=TrainedModel.objects.get(), users=range(10))
@@ -83,7 +83,7 @@ def test_publishing_tells_of_its_progress_and_can_be_cancelled_between_blocks(st
     assert not Recommendation.objects.exists()
 
 
-def test_an_evaluation_tells_of_its_progress(start, monkeypatch):
+def test_an_evaluation_reports_progress(start, monkeypatch):
     monkeypatch.setattr(lease, "WATCH_SECONDS", 0)
     seen = []
     jobs.run_job(start(system="bias").pk, owner="ada", watch=seen.append)
@@ -117,7 +117,7 @@ def test_evaluating_again_gives_the_same_errors(start):
     assert (job.status, Evaluation.objects.values().get()) == ("done", before)
 
 
-def test_an_artefact_that_was_changed_is_not_used(start, home):
+def test_a_modified_artefact_is_refused(start, home):
     run(start(system="bias"))
     model = TrainedModel.objects.get()
     (Path(home) / model.artefact / "facts.json").write_text("{}")

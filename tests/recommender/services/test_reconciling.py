@@ -1,4 +1,4 @@
-"""Messages get lost and workers die; the rows do not."""
+"""Lost messages and dead workers are found by the job rows."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ def sent(monkeypatch):
     return jobs
 
 
-def test_a_job_that_merely_waits_is_left_alone(queued, sent):
+def test_a_recently_sent_job_is_not_sent_again(queued, sent):
     assert reconcile() == 0
     assert sent == []
 
@@ -48,7 +48,7 @@ def test_a_job_that_was_never_sent_is_sent_at_once(queued, sent):
     assert sent == [queued.pk]
 
 
-def test_a_job_under_a_live_lease_is_nobody_elses_business(claim, sent, settings):
+def test_a_job_under_a_valid_lease_is_not_sent_again(claim, sent, settings):
     settings.JOB_RESEND_SECONDS = 0
     assert reconcile() == 0
 
@@ -60,13 +60,13 @@ def test_a_job_whose_worker_died_is_sent_at_once(claim, expire, sent):
     assert Job.objects.get().status == "running"  # until the next worker claims it
 
 
-def test_a_message_that_a_leaving_worker_took_is_sent_again_at_once(queued, sent):
+def test_a_message_taken_during_shutdown_is_sent_again_at_once(queued, sent):
     drop_message(queued.pk)
     reconcile()
     assert sent == [queued.pk]
 
 
-def test_after_the_last_attempt_a_dead_job_has_failed_with_a_reason(claim, expire, sent):
+def test_a_job_whose_worker_died_in_the_last_attempt_fails_with_the_reason(claim, expire, sent):
     Job.objects.update(attempts=settings.JOB_MAX_ATTEMPTS)
     expire(claim.job_id)
     reconcile()
@@ -98,7 +98,7 @@ def what_lies(home) -> set[str]:
     }
 
 
-def test_sweeping_removes_what_earlier_attempts_left(claim, home, expire):
+def test_files_of_earlier_attempts_are_removed(claim, home, expire):
     expire(claim.job_id)
     second = claims.claim_job(claim.job_id, owner="ben")
     folder, name = claim.artefact.split("/")
@@ -107,7 +107,7 @@ def test_sweeping_removes_what_earlier_attempts_left(claim, home, expire):
     assert what_lies(home) == {second.artefact, second.checkpoints}
 
 
-def test_sweeping_keeps_the_artefact_of_a_model_and_no_checkpoint_of_its_job(home):
+def test_the_artefact_of_a_model_is_kept_and_its_checkpoint_removed(home):
     model = TrainedModelFactory()
     model.artefact = f"artefacts/{model.job_id}-2"
     model.save()
@@ -116,7 +116,7 @@ def test_sweeping_keeps_the_artefact_of_a_model_and_no_checkpoint_of_its_job(hom
     assert what_lies(home) == {model.artefact}
 
 
-def test_sweeping_touches_nothing_that_another_database_may_know(home, db):
+def test_files_of_unknown_jobs_are_kept(home, db):
     unknown = "0f8fad5b-d9cb-469f-a165-70867728950e"
     lay(home, f"artefacts/{unknown}-1", f"checkpoints/{unknown}", "artefacts/by-hand")
     remove_stray_files()
@@ -131,7 +131,7 @@ def test_a_worker_is_seen_until_it_leaves(db):
     assert not has_live_worker(600)
 
 
-def test_a_worker_that_fell_silent_is_not_seen(db):
+def test_an_idle_worker_is_not_seen(db):
     record_worker(name="celery@here:1", queues=["device"])
     Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=11))
     assert not has_live_worker(10)

@@ -42,7 +42,7 @@ def test_a_broker_that_is_down_loses_no_job(monkeypatch, django_capture_on_commi
     assert (job.status, job.sent_at) == ("queued", None)
 
 
-def test_a_job_that_is_born_claimed_tells_nobody(messages, django_capture_on_commit_callbacks):
+def test_a_job_created_claimed_sends_no_message(messages, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         job = submit_job(kind="train", params={}, owner="ada")
     assert messages == []
@@ -50,7 +50,7 @@ def test_a_job_that_is_born_claimed_tells_nobody(messages, django_capture_on_com
     assert claim_job(job.pk, owner="ben") is None
 
 
-def test_a_training_job_holds_all_that_decides_what_is_learned(dataset):
+def test_a_training_job_holds_everything_that_determines_the_model(dataset):
     job = submit_training(
         dataset=dataset, system="autoencoder", preset="compact", seed=3, split_seed=4, epochs=2
     )
@@ -63,33 +63,33 @@ def test_a_training_job_holds_all_that_decides_what_is_learned(dataset):
     assert (wish["split"], wish["split_seed"], wish["seed"]) == ("time-90-10", 4, 3)
 
 
-def test_a_system_without_the_preset_takes_its_own_and_says_so(dataset):
+def test_a_system_without_the_preset_uses_its_default_preset(dataset):
     job = submit_training(dataset=dataset, system="bias", preset="compact")
     assert job.params["preset"] == "default"
 
 
 @pytest.mark.parametrize(
-    ("wish", "complaint"),
+    ("request_", "value"),
     [
-        ({"system": "oracle"}, "no system 'oracle'"),
-        ({"split": "half"}, "no split 'half'"),
-        ({"split": "official-u1"}, "no split 'official-u1' of"),
-        ({"device": "abacus"}, "no device 'abacus'"),
-        ({"epochs": 0}, "0 is no number of passes. Give 1 to"),
-        ({"epochs": 10**6}, "Give 1 to 100000"),
-        ({"seed": 2**63}, "is no seed"),
-        ({"split_seed": -1}, "is no split seed"),
-        ({"time_limit_seconds": 2**31}, "is no time limit"),
-        ({"max_minutes": 1e308}, "more than 0 and at most 35791394"),
-        ({"max_minutes": float("inf")}, "inf is no number of minutes"),
-        ({"max_minutes": float("nan")}, "nan is no number of minutes"),
-        ({"max_minutes": 0}, "0 is no number of minutes"),
-        ({"max_minutes": -1}, "-1 is no number of minutes"),
+        ({"system": "oracle"}, "oracle"),
+        ({"split": "half"}, "half"),
+        ({"split": "official-u1"}, "official-u1"),
+        ({"device": "abacus"}, "abacus"),
+        ({"epochs": 0}, "number of passes"),
+        ({"epochs": 10**6}, "100000"),
+        ({"seed": 2**63}, "seed"),
+        ({"split_seed": -1}, "split seed"),
+        ({"time_limit_seconds": 2**31}, "time limit"),
+        ({"max_minutes": 1e308}, "35791394"),
+        ({"max_minutes": float("inf")}, "inf minutes"),
+        ({"max_minutes": float("nan")}, "nan minutes"),
+        ({"max_minutes": 0}, "0 minutes"),
+        ({"max_minutes": -1}, "-1 minutes"),
     ],
 )
-def test_a_wish_that_cannot_come_true_is_refused_at_once(dataset, wish, complaint):
-    with pytest.raises(ConfigurationError, match=complaint):
-        submit_training(**({"dataset": dataset, "system": "bias"} | wish))
+def test_a_request_that_cannot_work_is_refused_and_no_job_is_created(dataset, request_, value):
+    with pytest.raises(ConfigurationError, match=value):
+        submit_training(**({"dataset": dataset, "system": "bias"} | request_))
     assert not Job.objects.exists()
 
 
@@ -109,7 +109,7 @@ def test_a_publish_job_names_model_and_users(home):
     )
 
 
-def test_cancelling_a_waiting_job_removes_its_checkpoint(queued, home):
+def test_cancelling_a_queued_job_removes_its_checkpoint(queued, home):
     checkpoint = Path(home) / "checkpoints" / str(queued.pk) / "attempt-1"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_text("half a model")
@@ -117,7 +117,7 @@ def test_cancelling_a_waiting_job_removes_its_checkpoint(queued, home):
     assert not checkpoint.parent.exists()
 
 
-def test_a_publish_job_for_a_user_there_is_not_is_refused(home):
+def test_a_publish_job_for_an_unknown_user_is_refused(home):
     model = TrainedModelFactory()
-    with pytest.raises(ConfigurationError, match="has 40 users; 40 is none of them"):
+    with pytest.raises(ConfigurationError, match="40"):
         submit_publish(trained_model=model, users=[3, 40])

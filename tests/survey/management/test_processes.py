@@ -1,4 +1,4 @@
-"""The supervisor's children: watched while they run, and none left behind."""
+"""The supervisor watches its children and stops all of them."""
 
 import os
 import signal
@@ -45,13 +45,13 @@ def test_a_step_is_waited_for(family, tmp_path):
     assert (tmp_path / "done").read_text() == "1"
 
 
-def test_a_step_that_fails_says_with_which_status(family):
+def test_a_failed_step_reports_its_exit_status(family):
     with pytest.raises(StepFailed) as failure:
         family.run("-c", "raise SystemExit(3)")
     assert failure.value.returncode == 3
 
 
-def test_a_server_that_ends_is_reported_with_its_last_words(family):
+def test_a_server_that_ends_is_reported_with_the_end_of_its_log(family):
     family.serve("web", "-c", "raise SystemExit('the port is taken')")
     with pytest.raises(ChildDied, match=r"the web ended by itself \(exit 1\)[\s\S]*port is taken"):
         family.run("-c", SLEEP)

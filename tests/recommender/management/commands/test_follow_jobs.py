@@ -12,7 +12,7 @@ from recommender.services.claims import fail_job
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_follow_jobs_inline_does_what_waits(queued, capsys):
+def test_follow_jobs_inline_runs_queued_jobs(queued, capsys):
     call_command("follow_jobs", str(queued.pk), inline=True)
     assert "bias: done" in capsys.readouterr().err
     assert TrainedModel.objects.get().job_id == queued.pk
@@ -25,7 +25,7 @@ def test_follow_jobs_inline_takes_over_from_a_worker_that_died(claim, settings):
     assert (Job.objects.get().status, Job.objects.get().attempts) == ("done", 2)
 
 
-def test_follow_jobs_inline_ends_what_may_not_be_tried_again(claim, expire):
+def test_follow_jobs_inline_ends_jobs_out_of_attempts(claim, expire):
     Job.objects.update(attempts=5)
     expire(claim.job_id)
     with pytest.raises(CommandError, match="died in each of 5 attempts"):

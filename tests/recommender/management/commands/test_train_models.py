@@ -136,7 +136,7 @@ def test_without_a_worker_it_ends_with_3_and_says_how_to_start_one(command):
     assert str(Job.objects.get().pk) in str(caught.value)
 
 
-def test_a_worker_that_is_seen_is_waited_for(command):
+def test_a_live_worker_is_waited_for(command):
     following.NO_WORKER_SECONDS = 0.5
     started = time.monotonic()
     record_worker(name="busy@here", queues=["device"])
@@ -145,7 +145,7 @@ def test_a_worker_that_is_seen_is_waited_for(command):
     assert time.monotonic() - started > 0.9  # as long as it was seen, and as long again
 
 
-def test_detach_prints_the_ids_and_leaves(command):
+def test_detach_prints_the_ids_and_returns(command):
     printed = command("--detach", systems="bias,user-knn")
     assert printed.split() == [str(pk) for pk in Job.objects.values_list("pk", flat=True)]
     assert set(Job.objects.values_list("status", flat=True)) == {"queued"}
@@ -155,7 +155,7 @@ def test_detach_with_json_prints_the_ids_as_a_list(command):
     assert json.loads(command("--detach", "--json")) == [str(Job.objects.get().pk)]
 
 
-def test_an_inline_job_is_never_free_for_a_worker(command, fake, settings):
+def test_an_inline_job_can_never_be_claimed_by_a_worker(command, fake, settings):
     settings.JOB_RESEND_SECONDS = 0
     tried = []
     fake.middle = lambda options: tried.append(
@@ -165,7 +165,7 @@ def test_an_inline_job_is_never_free_for_a_worker(command, fake, settings):
     assert tried == [(None, 0)]
 
 
-def test_ctrl_c_puts_an_inline_job_back_and_says_how_to_go_on(command, fake):
+def test_ctrl_c_puts_an_inline_job_back_and_says_how_to_resume(command, fake):
     def interrupt(options):
         raise KeyboardInterrupt
 
@@ -181,13 +181,13 @@ def test_ctrl_c_while_following_leaves_the_job_to_the_worker(command, monkeypatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr(following, "_show", interrupt)
-    with pytest.raises(CommandError, match="go on without you") as caught:
+    with pytest.raises(CommandError, match="follow_jobs") as caught:
         command()
     assert caught.value.returncode == 130
     assert Job.objects.get().status == "queued"
 
 
-def test_an_unforeseen_error_inline_is_one_message_that_says_what_happens_next(command, fake):
+def test_an_unexpected_error_inline_is_one_message_with_the_next_step(command, fake):
     def crash(options):
         raise RuntimeError("a bug")
 
@@ -196,7 +196,7 @@ def test_an_unforeseen_error_inline_is_one_message_that_says_what_happens_next(c
         command("--inline", systems="fake")
 
 
-def test_an_unforeseen_error_inline_keeps_back_no_finished_row(command, fake):
+def test_an_unexpected_error_inline_still_prints_the_finished_rows(command, fake):
     def crash(options):
         raise RuntimeError("a bug")
 

@@ -1,4 +1,4 @@
-"""The demo's small promises, and the whole of it on a tiny data set: start, stop, go on."""
+"""The demo: its parts, and the whole on a tiny data set through start, stop and resume."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from tests.installation import ROOT, Installation, still_alive
 PATIENCE = 600
 
 
-def test_the_facts_are_for_their_owner_only(tmp_path):
+def test_the_facts_file_is_readable_by_its_owner_only(tmp_path):
     file = tmp_path / "demo.json"
     file.write_text("{}")
     file.chmod(0o644)
@@ -37,17 +37,17 @@ def test_a_busy_port_is_refused_with_another_to_try():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(CommandError, match="make demo PORT="):
-            demo.refuse_busy(taken.getsockname()[1])
+            demo.refuse_busy_port(taken.getsockname()[1])
 
 
 @pytest.mark.parametrize("port", [-1, 0, 65536])
-def test_a_port_that_cannot_be_is_refused(port):
-    with pytest.raises(CommandError, match=f"{port} is no port"):
-        demo.refuse_busy(port)
+def test_an_invalid_port_is_refused(port):
+    with pytest.raises(CommandError, match=str(port)):
+        demo.refuse_busy_port(port)
 
 
 @pytest.mark.parametrize("url", ["postgres://study@127.0.0.1:1/study", "sqlite:////{home}/x.db"])
-def test_a_database_of_somebody_else_gets_no_administrator_unasked(tmp_path, url):
+def test_another_database_gets_no_administrator_by_default(tmp_path, url):
     site = Installation(tmp_path, DATABASE_URL=url.format(home=tmp_path))
     done = site.manage("demo", "--port", str(site.port), ok=False)
     assert done.returncode == 2
@@ -56,30 +56,30 @@ def test_a_database_of_somebody_else_gets_no_administrator_unasked(tmp_path, url
 
 
 def test_the_database_of_its_home_is_the_demos_own(tmp_path):
-    demo.refuse_foreign({"NAME": str(tmp_path / "studysite.sqlite3")}, tmp_path)
+    demo.refuse_other_database({"NAME": str(tmp_path / "studysite.sqlite3")}, tmp_path)
 
 
-def test_asked_to_the_demo_goes_to_any_database(tmp_path):
+def test_the_demo_uses_any_database_on_request(tmp_path):
     site = Installation(tmp_path, DATABASE_URL="postgres://study@127.0.0.1:1/study")
     done = site.manage("demo", "--any-database", "--port", str(site.port), ok=False)
     assert "the database refused" in done.stderr
 
 
 def test_a_home_has_one_demo_at_a_time(tmp_path):
-    with demo.one_at_a_time(tmp_path, "http://localhost:9000"):
-        second = demo.one_at_a_time(tmp_path, "http://localhost:9001")
-        with pytest.raises(CommandError, match="running in"):
+    with demo.lock_home(tmp_path, "http://localhost:9000"):
+        second = demo.lock_home(tmp_path, "http://localhost:9001")
+        with pytest.raises(CommandError, match="STUDYSITE_HOME"):
             second.__enter__()
-    with demo.one_at_a_time(tmp_path, "http://localhost:9000"):
+    with demo.lock_home(tmp_path, "http://localhost:9000"):
         pass
 
 
-def test_commands_beside_a_demo_print_its_address_and_others_that_of_the_site(tmp_path, settings):
+def test_commands_print_the_address_of_a_running_demo(tmp_path, settings):
     settings.STUDYSITE_HOME, settings.SITE_URL = tmp_path, "https://study.example.org"
     assert current_site_url() == "https://study.example.org"
     assert note_on_site() == ""
     for port in (19000, 9000):
-        with demo.one_at_a_time(tmp_path, f"http://localhost:{port}"):
+        with demo.lock_home(tmp_path, f"http://localhost:{port}"):
             assert current_site_url() == f"http://localhost:{port}"
             assert "work on this machine alone" in note_on_site()
     assert current_site_url() == "https://study.example.org"
@@ -89,32 +89,32 @@ def test_commands_beside_a_demo_print_its_address_and_others_that_of_the_site(tm
     ("file", "name"),
     [("ml-latest-small.zip", "ml-latest-small"), ("my ratings (2).csv", "my-ratings-2")],
 )
-def test_an_own_data_set_is_named_after_its_file(tmp_path, file, name):
+def test_a_data_set_is_named_after_its_file(tmp_path, file, name):
     (tmp_path / file).write_text("")
-    assert demo.data_set_name(tmp_path / file) == name
+    assert demo.dataset_name_from(tmp_path / file) == name
 
 
-def test_a_source_that_is_not_there_is_refused(tmp_path):
+def test_a_missing_source_is_refused(tmp_path):
     with pytest.raises(CommandError, match="Name a folder"):
-        demo.data_set_name(tmp_path / "nothing.zip")
+        demo.dataset_name_from(tmp_path / "nothing.zip")
 
 
 @pytest.mark.django_db
-def test_the_researcher_is_made_once_and_remembered(tmp_path, client):
+def test_the_administrator_is_created_once_and_remembered(tmp_path, client):
     file = tmp_path / "demo.json"
-    username, password = demo.researcher(file)
+    username, password = demo.ensure_administrator(file)
     demo.write_private(file, {"username": username, "password": password})
-    assert demo.researcher(file) == (username, password)
+    assert demo.ensure_administrator(file) == (username, password)
     assert len(password) >= 16
     assert client.login(username="researcher", password=password)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("known", [{}, {"username": "researcher", "password": "not rita's"}])
-def test_an_account_that_was_there_before_keeps_its_password(tmp_path, client, known):
+def test_an_existing_account_keeps_its_password(tmp_path, client, known):
     get_user_model().objects.create_user("researcher", password="rita's own")
     demo.write_private(tmp_path / "demo.json", known)
-    username, password = demo.researcher(tmp_path / "demo.json")
+    username, password = demo.ensure_administrator(tmp_path / "demo.json")
     assert username == "researcher-2"
     assert client.login(username="researcher", password="rita's own")
     assert client.login(username=username, password=password)
@@ -124,7 +124,7 @@ def test_an_account_that_was_there_before_keeps_its_password(tmp_path, client, k
 def test_every_way_to_stop_is_the_same(number):
     before = signal.signal(number, signal.SIG_DFL)  # under nohup a closed terminal is ignored
     try:
-        with pytest.raises(KeyboardInterrupt), demo.stopped_by_signals():
+        with pytest.raises(KeyboardInterrupt), demo.catch_signals():
             signal.raise_signal(number)
     finally:
         signal.signal(number, before)
@@ -209,7 +209,7 @@ def start(tmp_path, source):
             each.process.wait(PATIENCE)
 
 
-def test_the_demo_stops_in_training_and_goes_on_and_keeps_what_was_judged(start):
+def test_the_demo_stops_in_training_resumes_and_keeps_its_data(start):
     first = start()
     first.wait_for("autoencoder: training, pass")
     first.interrupt()

@@ -51,7 +51,7 @@ def test_links_that_lead_nowhere_but_here_come_with_a_note(study, tmp_path, caps
 
 def test_commands_beside_a_demo_write_its_address(study, tmp_path, settings):
     settings.STUDYSITE_HOME, out = tmp_path, tmp_path / "links.csv"
-    with demo.one_at_a_time(tmp_path, "http://localhost:9000"):
+    with demo.lock_home(tmp_path, "http://localhost:9000"):
         run("make_invitations", "films", "--count", "1", "--out", str(out))
         assert "http://localhost:9000/s/films/" in run("study_state", "films")
     assert read(out)[1][2].startswith("http://localhost:9000/i/")
