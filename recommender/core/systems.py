@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -212,6 +213,12 @@ SYSTEMS: dict[str, System] = {
 
 #: appended to the name of a preset some of whose fields were changed
 CHANGED = ", changed"
+#: how the settings of a type are read from text, and what the type is called
+PARSERS: dict[type, tuple[Callable[[str], Any], str]] = {
+    bool: ({"true": True, "false": False}.__getitem__, "true or false"),
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+}
 PRESETS = sorted({preset for system in SYSTEMS.values() for preset in system.presets})
 
 
@@ -225,10 +232,8 @@ def system(name: str) -> System:
 
 def config_to_dict(config: Any) -> dict[str, Any]:
     """A configuration as JSON-ready values."""
-    return {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in asdict(config).items()
-    }
+    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return values
 
 
 def config_from_dict(name: str, values: Mapping[str, Any]) -> Any:
@@ -289,15 +294,11 @@ def _value(field: str, text: str, like: Any) -> Any:
         return text
     if isinstance(like, tuple):
         return tuple(_value(field, part.strip(), like[0]) for part in text.split(","))
-    if isinstance(like, bool):
-        if text not in ("true", "false"):
-            raise ConfigurationError(f"{field}={text!r} is neither true nor false.")
-        return text == "true"
-    kind, name = (int, "a whole number") if isinstance(like, int) else (float, "a number")
+    parse, kind = PARSERS[type(like)]
     try:
-        value = kind(text)
-    except ValueError:
-        raise ConfigurationError(f"{field}={text!r} is not {name}.") from None
+        value = parse(text)
+    except (KeyError, ValueError):
+        value = nan
     if not isfinite(value):
-        raise ConfigurationError(f"{field}={text!r} is not {name}.")
+        raise ConfigurationError(f"{field}={text!r} is not {kind}.")
     return value

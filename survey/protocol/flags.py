@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from survey.errors import StudyError
 from survey.protocol.fields import Protocol, StudyPlan
 from survey.protocol.panels import OUTCOMES
-from survey.protocol.problems import validated
+from survey.protocol.problems import describe, validated
 from survey.protocol.toml_file import read_toml
 
-#: More than any file of options or text needs.
-LARGEST_BYTES = 1_000_000
 #: Fields whose flags have another form than the field.
 OWN_FLAGS = {
     "third_answer": "--tie, --unsure",
@@ -44,14 +42,12 @@ def flag_form(field: FieldInfo) -> dict[str, Any] | None:
         return {"metavar": "DATE"}
     if get_origin(field.annotation) is dict or int not in kinds:
         return None
-    if any(isinstance(each, BeforeValidator) for each in field.metadata):
-        return {"metavar": "N"}
-    return {"metavar": "N", "type": int}
+    return {"metavar": "N", "type": _number}
 
 
 def add_plan_arguments(parser: ArgumentParser) -> None:
     for name, field in StudyPlan.model_fields.items():
-        words = f"{field.description} (default: {field.default})"
+        words = f"{describe(field)} (default: {field.default})"
         parser.add_argument(
             flag_of(name), dest=name, type=int, metavar="N", default=field.default, help=words
         )
@@ -79,7 +75,7 @@ def add_protocol_arguments(parser: ArgumentParser) -> None:
     for name, field in Protocol.model_fields.items():
         form = flag_form(field)
         if form and name not in OWN_FLAGS:
-            words = (field.description or "").replace("`", "").replace("%", "%%")
+            words = describe(field).replace("`", "").replace("%", "%%")
             group.add_argument(flag_of(name), dest=name, help=words, **form)
 
 
@@ -87,7 +83,7 @@ def protocol_from(options: dict[str, Any]) -> Protocol:
     """The protocol that the file and the flags set. StudyError."""
     values: dict[str, Any] = {}
     if file := options["protocol"]:
-        values = read_toml(read_bytes(file), name=str(file))
+        values = read_toml(file)
     names = Protocol.model_fields.keys() & options.keys()
     values |= {name: options[name] for name in names if options[name] is not None}
     if options["era"] is not None:
@@ -105,7 +101,7 @@ def read_era(text: str) -> dict[str, int | None]:
     """The fields of ``FROM-TO``, ``FROM-`` or ``-TO``, years of four digits. StudyError."""
     first, dash, last = (part.strip() for part in text.partition("-"))
     years = [year for year in (first, last) if year]
-    if not dash or not years or any(not _is_year(year) for year in years):
+    if not dash or not years or not all(re.fullmatch("[0-9]{4}", year) for year in years):
         raise StudyError(
             f"--era {text!r} is not possible. Write FROM-TO, such as 1980-1999; either year can be "
             "left out."
@@ -124,29 +120,6 @@ def read_prolific(text: str) -> dict[str, Any]:
     return {"entry": "panel", "panel": dict(zip(OUTCOMES, codes, strict=True), preset="prolific")}
 
 
-def read_text(file: Path | None) -> str:
-    """The text in a file, without white space around it; "" without a file. StudyError."""
-    if file is None:
-        return ""
-    try:
-        text = read_bytes(file).decode("utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{file} is not UTF-8 text. Save it as UTF-8.") from error
-    if not text:
-        raise StudyError(f"{file} is empty. Write the text into it, or leave the flag out.")
-    return text.replace("\r\n", "\n")
-
-
-def read_bytes(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST_BYTES + 1)
-    except OSError as error:
-        raise StudyError(f"{file} cannot be read: {error.strerror}. Name a file.") from error
-    if len(content) > LARGEST_BYTES:
-        raise StudyError(f"{file} is larger than {LARGEST_BYTES:,} bytes. Name another file.")
-    return content
-
-
-def _is_year(text: str) -> bool:
-    return len(text) == 4 and text.isascii() and text.isdecimal()
+def _number(text: str) -> int | str:
+    """What is not a number is left to the model, which accepts 10% for some fields."""
+    return int(text) if re.fullmatch("-?[0-9]{1,19}", text) else text

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from survey.errors import NotInvited, StudyError
-from survey.protocol.problems import STRICT, validated
+from survey.protocol.problems import StrictModel, validated
 
 LONGEST_VALUE = 200
 LONGEST_URL = 2000
@@ -30,73 +30,64 @@ EMPTY_VALUES = {"undefined", "null", "none", "nan", "nil", "[object object]", "(
 #: Browsers take a path segment of dots for a parent folder.
 DOTS = re.compile(r"\.+")
 
+
+def _check_names(names: list[str]) -> list[str]:
+    known = {name.lower() for name in names}
+    if len(known) < len(names) or known & set(RESERVED):
+        raise ValueError(f"Give each name once, and none of {', '.join(RESERVED)}.")
+    return names
+
+
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
 #: Printable, and without the characters that end a value in an address.
 PlaceholderText = Annotated[str, Field(max_length=100, pattern=r"^[^\s\p{C}&=#?]+$")]
 
 
-class PanelOutcome(BaseModel):
-    model_config = STRICT
-
-    code: str = Field(
-        "", pattern="^[A-Za-z0-9_-]{0,60}$", description="letters, digits, - and _, at most 60"
-    )
-    url: str = Field("", description="the address to go back to")
+class PanelOutcome(StrictModel):
+    code: str = Field("", pattern="^[A-Za-z0-9_-]{0,60}$")
+    """letters, digits, - and _, at most 60"""
+    url: str = ""
+    """the address to go back to"""
 
 
-class PanelOutcomes(BaseModel):
-    model_config = STRICT
-
-    done: PanelOutcome = Field(description="a code, a url or both for people who completed")
-    screened: PanelOutcome = Field(description="a code, a url or both for people screened out")
-    failed: PanelOutcome = Field(description="a code, a url or both for failed attention checks")
+class PanelOutcomes(StrictModel):
+    done: PanelOutcome
+    """a code, a url or both for people who completed"""
+    screened: PanelOutcome
+    """a code, a url or both for people who were screened out"""
+    failed: PanelOutcome
+    """a code, a url or both for people who failed the attention checks"""
 
 
 OUTCOMES = tuple(PanelOutcomes.model_fields)
 
 
-class Panel(BaseModel):
-    model_config = STRICT
-
-    name: str = Field(
-        "", max_length=60, pattern=r"^[\P{C}]*$", description="a name of at most 60 characters"
+class Panel(StrictModel):
+    name: str = Field("", max_length=60, pattern=r"^[\P{C}]*$")
+    """a name of at most 60 characters"""
+    parameters: Annotated[list[ParameterName], AfterValidator(_check_names)] = Field(
+        min_length=1, max_length=10
     )
-    parameters: list[ParameterName] = Field(
-        min_length=1,
-        max_length=10,
-        description="a list of 1 to 10 names of parameters in the address, each a letter and then "
-        "letters, digits, - or _, at most 60",
-    )
-    person: str = Field(description="the parameter that identifies a person")
-    placeholders: dict[str, PlaceholderText] = Field(
-        {}, description="how the panel writes a parameter's value, such as {{%PROLIFIC_PID%}}"
-    )
-    outcomes: PanelOutcomes = Field(description="the three outcomes done, screened and failed")
+    """a list of 1 to 10 names of parameters in the address, each a letter and then letters,
+    digits, - or _, at most 60"""
+    person: str
+    """the parameter that identifies a person"""
+    placeholders: dict[str, PlaceholderText] = {}
+    """how the panel writes each parameter's value, such as {{%PROLIFIC_PID%}}"""
+    outcomes: PanelOutcomes
+    """the three outcomes done, screened and failed"""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        names = [name.lower() for name in self.parameters]
-        if reserved := sorted(set(names) & set(RESERVED)):
-            raise StudyError(
-                f"parameters = {reserved[0]!r} is not possible: the site uses this name. Choose "
-                f"none of {', '.join(RESERVED)}."
-            )
-        if len(set(names)) < len(names):
-            raise StudyError("parameters holds a name twice. Leave one out.")
-        if self.person not in self.parameters:
-            raise StudyError(
-                f"person = {self.person!r} is not possible. Choose from: "
-                f"{', '.join(self.parameters)}."
-            )
-        if unknown := sorted(set(self.placeholders) - set(self.parameters)):
-            raise StudyError(
-                f"placeholders has no {unknown[0]!r}. Choose from: {', '.join(self.parameters)}."
-            )
-        outcomes = {name: getattr(self.outcomes, name) for name in OUTCOMES}
-        for name, outcome in outcomes.items():
+        for field, names in (("person", [self.person]), ("placeholders", self.placeholders)):
+            if unknown := sorted(set(names) - set(self.parameters)):
+                known = ", ".join(self.parameters)
+                raise StudyError(f"{field} has no parameter {unknown[0]!r}. Choose from: {known}.")
+        outcomes = [getattr(self.outcomes, name) for name in OUTCOMES]
+        for name, outcome in zip(OUTCOMES, outcomes, strict=True):
             _check_outcome(f"outcomes.{name}", outcome, self.parameters)
-        codes = [outcome.code for outcome in outcomes.values() if outcome.code]
-        ways = {(outcome.code, outcome.url) for outcome in outcomes.values()}
+        codes = [outcome.code for outcome in outcomes if outcome.code]
+        ways = {(outcome.code, outcome.url) for outcome in outcomes}
         if len(set(codes)) < len(codes) or len(ways) < len(OUTCOMES):
             raise StudyError(
                 "outcomes: the panel cannot tell two of them apart. Give done, screened and failed "
@@ -108,10 +99,9 @@ class Panel(BaseModel):
 def _check_outcome(name: str, outcome: PanelOutcome, parameters: Sequence[str]) -> None:
     if not outcome.code and not outcome.url:
         raise StudyError(f"{name} is empty. Give a code, a url to go back to, or both.")
-    if outcome.url:
-        known = sorted([*parameters, "code"] if outcome.code else parameters)
-        if problem := _url_problem(outcome.url, known):
-            raise StudyError(f"{name}.url = {outcome.url!r} is not possible. {problem}")
+    known = sorted([*parameters, "code"] if outcome.code else parameters)
+    if outcome.url and (problem := _url_problem(outcome.url, known)):
+        raise StudyError(f"{name}.url = {outcome.url!r} is not possible. {problem}")
 
 
 def _url_problem(url: str, names: Sequence[str]) -> str:
@@ -161,13 +151,11 @@ def expand_preset(panel: Any) -> Any:
     if not isinstance(panel, Mapping) or "preset" not in panel:
         return panel
     codes = {name: value for name, value in panel.items() if name != "preset"}
-    if panel["preset"] != "prolific":
+    if panel["preset"] != "prolific" or set(codes) != set(OUTCOMES):
         raise StudyError(
-            f"panel.preset = {panel['preset']!r} is not possible. Choose 'prolific', or give the "
-            "panel's parameters, person and outcomes."
+            "panel: the only preset is 'prolific', with the three codes "
+            f"{', '.join(OUTCOMES)}. Give these, or the panel's parameters, person and outcomes."
         )
-    if set(codes) != set(OUTCOMES):
-        raise StudyError(f"The preset 'prolific' needs exactly three codes: {', '.join(OUTCOMES)}.")
     return prolific_panel(**codes)
 
 

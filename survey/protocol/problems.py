@@ -11,8 +11,6 @@ from pydantic.fields import FieldInfo
 
 from survey.errors import StudyError
 
-#: Values keep their type (2.0 and true are no whole numbers), and unknown fields are errors.
-STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 #: pydantic's type of a problem -> what to write; for others the field's description says it.
 REMEDIES = {
     "bool_type": "true or false",
@@ -23,6 +21,15 @@ REMEDIES = {
     "string_type": "text in quotes",
 }
 LONGEST_VALUE = 60
+
+
+class StrictModel(BaseModel):
+    """Unknown fields are errors, 2.0 is not a whole number; the text under a field describes it."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
+
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -47,20 +54,31 @@ def explain(error: ValidationError, model: type[BaseModel], *, skip: int = 0) ->
     owner, field = _find(model, path)
     name = _dotted(path)
     if kind == "extra_forbidden":
-        return f"There is no field {name!r}. {_suggestion(str(path[-1]), list(owner.model_fields))}"
+        close = get_close_matches(str(path[-1]), owner.model_fields, n=1)
+        known = ", ".join(owner.model_fields)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Choose from: {known}."
+        return f"There is no field {name!r}. {hint}"
     if kind == "missing":
-        return f"{name} is missing. Give {_description(field)}."
+        return f"{name} is missing. Give {describe(field)}."
     if path and path[-1] == "[key]":
         return f"{_dotted(path[:-2])} has no {path[-2]!r}. Choose {context['expected']}."
     if "expected" in context:
         remedy = f"Choose {context['expected']}."
-    elif kind == "value_error":
+    elif kind == "value_error" and str(context["error"]):
         remedy = str(context["error"])
     elif kind in {"greater_than_equal", "less_than_equal"}:
         remedy = "Choose {} to {}.".format(*limits(field))
     else:
-        remedy = f"Give {REMEDIES.get(kind) or _description(field)}."
-    return f"{name} = {_shortened(given)} is not possible. {remedy}".removeprefix(" = ")
+        remedy = f"Give {REMEDIES.get(kind) or describe(field)}."
+    shown = repr(given)
+    if len(shown) > LONGEST_VALUE:
+        shown = f"{shown[:LONGEST_VALUE]}…"
+    return f"{name} = {shown} is not possible. {remedy}".removeprefix(" = ")
+
+
+def describe(field: FieldInfo | None) -> str:
+    """A field's description in one line."""
+    return " ".join(((field and field.description) or "another value").split())
 
 
 def limits(field: FieldInfo | None) -> tuple[Any, Any]:
@@ -85,20 +103,5 @@ def _find(
     return model, field
 
 
-def _description(field: FieldInfo | None) -> str:
-    return (field and field.description) or "another value"
-
-
 def _dotted(path: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in path if isinstance(part, str))
-
-
-def _suggestion(name: str, known: Sequence[str]) -> str:
-    if close := get_close_matches(name, known, n=1):
-        return f"Did you mean {close[0]!r}?"
-    return f"Choose from: {', '.join(known)}."
-
-
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

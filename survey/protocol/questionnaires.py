@@ -10,11 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     Field,
     TypeAdapter,
     ValidationError,
@@ -24,7 +23,7 @@ from pydantic import (
 
 from survey.errors import StudyError
 from survey.protocol.builtin import BUILTIN
-from survey.protocol.problems import STRICT, explain
+from survey.protocol.problems import StrictModel, explain
 
 MOST_ITEMS = 60
 LONGEST_TEXT = 1000
@@ -38,7 +37,7 @@ NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 def _is_trimmed(text: str) -> str:
     # Answers are compared without the white space around them.
     if text != text.strip():
-        raise ValueError("Leave out the white space around it.")
+        raise ValueError
     return text
 
 
@@ -52,37 +51,35 @@ ItemText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), AfterVal
 Number = Annotated[float, Field(allow_inf_nan=False), WrapValidator(_keep_type)]
 
 
-class ItemTranslation(BaseModel):
+class ItemTranslation(StrictModel):
     """An item's words in another language."""
 
-    model_config = STRICT
+    text: ItemText | None = None
+    """text, without spaces around it"""
+    options: list[ItemText] | None = None
+    """a list of texts"""
+    labels: list[ItemText] | None = None
+    """a list of two texts"""
 
-    text: ItemText | None = Field(None, description="text, without spaces around it")
-    options: list[ItemText] | None = Field(None, description="a list of texts")
-    labels: list[ItemText] | None = Field(None, description="a list of two texts")
 
-
-class QuestionnaireItem(BaseModel):
+class QuestionnaireItem(StrictModel):
     """What every kind of item has."""
 
-    model_config = STRICT
-
-    name: str = Field(
-        pattern="^[a-z0-9][a-z0-9_-]{0,59}$",
-        description="lower-case letters, digits, - and _, at most 60",
-    )
-    text: ItemText = Field(description="the text to show, without spaces around it")
-    kind: str = Field(description="choice, scale, number or text")
-    required: bool = Field(True, description="true or false")
-    translations: dict[str, ItemTranslation] = Field(
-        {}, description="for each language its text, options and labels"
-    )
-    builtin: str = Field("", description="the built-in questionnaire that the item is from")
+    name: str = Field(pattern="^[a-z0-9][a-z0-9_-]{0,59}$")
+    """lower-case letters, digits, - and _, at most 60"""
+    text: ItemText
+    """the text to show, without spaces around it"""
+    kind: str
+    """choice, scale, number or text"""
+    required: bool = True
+    """true or false"""
+    translations: dict[str, ItemTranslation] = {}
+    """for each language its text, options and labels"""
+    builtin: Literal["", "sus", "resque-short"] = ""
+    """the built-in questionnaire that the item is from"""
 
     @model_validator(mode="after")
     def _check_translations(self) -> Self:
-        if self.builtin not in {"", *BUILTIN}:
-            raise StudyError(f"builtin = {self.builtin!r} is not possible. Leave it out.")
         for language, words in self.translations.items():
             for field in ("options", "labels"):
                 given = getattr(words, field)
@@ -96,42 +93,41 @@ class QuestionnaireItem(BaseModel):
 
 class ChoiceItem(QuestionnaireItem):
     kind: Literal["choice"]
-    options: list[ItemText] = Field(
-        min_length=2, description="a list of two or more different texts"
-    )
-    screens_out: list[str] = Field([], description="a list of options that end the study")
+    options: list[ItemText] = Field(min_length=2)
+    """a list of two or more different texts"""
+    screens_out: list[str] = []
+    """a list of options that end the study"""
 
     @model_validator(mode="after")
     def _check_options(self) -> Self:
         options = set(self.options)
         if len(options) < len(self.options):
-            raise StudyError("options holds a text twice. Give two or more different texts.")
+            raise StudyError("options has a text twice. Give two or more different texts.")
         if not set(self.screens_out) < options:
-            raise StudyError(
-                "screens_out is not possible. Give some of the options, but not all of them."
-            )
+            raise StudyError("screens_out is not possible. Give some of the options, but not all.")
         return self
 
 
 class ScaleItem(QuestionnaireItem):
     kind: Literal["scale"]
-    labels: list[ItemText] = Field(
-        min_length=2, max_length=2, description="a list of two texts, for the lowest and highest"
-    )
-    points: int = Field(5, ge=2, le=11, description="a whole number")
+    labels: list[ItemText] = Field(min_length=2, max_length=2)
+    """a list of two texts, for the lowest and the highest point"""
+    points: int = Field(5, ge=2, le=11)
+    """a whole number"""
 
 
 class NumberItem(QuestionnaireItem):
     kind: Literal["number"]
-    minimum: Number | None = Field(None, description="a number")
-    maximum: Number | None = Field(None, description="a number")
+    minimum: Number | None = None
+    """a number"""
+    maximum: Number | None = None
+    """a number"""
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise StudyError(
-                f"minimum = {self.minimum} is not possible: it is more than maximum = "
-                f"{self.maximum}. Swap the two."
+                f"minimum = {self.minimum} is more than maximum = {self.maximum}. Swap the two."
             )
         return self
 
@@ -140,19 +136,14 @@ class TextItem(QuestionnaireItem):
     kind: Literal["text"]
 
 
-ITEM: TypeAdapter[ChoiceItem | ScaleItem | NumberItem | TextItem] = TypeAdapter(
-    Annotated[ChoiceItem | ScaleItem | NumberItem | TextItem, Field(discriminator="kind")]
-)
-KINDS: Mapping[str, type[QuestionnaireItem]] = {
-    "choice": ChoiceItem,
-    "scale": ScaleItem,
-    "number": NumberItem,
-    "text": TextItem,
+AnyItem = ChoiceItem | ScaleItem | NumberItem | TextItem
+ITEM: TypeAdapter[AnyItem] = TypeAdapter(Annotated[AnyItem, Field(discriminator="kind")])
+KINDS: dict[str, type[QuestionnaireItem]] = {
+    get_args(each.model_fields["kind"].annotation)[0]: each for each in get_args(AnyItem)
 }
 
 
-@dataclass(frozen=True)
-class AskedOption:
+class AskedOption(NamedTuple):
     """``value`` is stored, in every language the same; ``label`` is shown."""
 
     value: str
@@ -268,8 +259,9 @@ def _check_item(entry: Any, place: int) -> None:
     try:
         ITEM.validate_python(entry)
     except ValidationError as error:
+        # The path of an error begins with the kind, once that is known.
         model = KINDS.get(str(kind), QuestionnaireItem)
-        skip = 0 if model is QuestionnaireItem else 1
+        skip = int(model is not QuestionnaireItem)
         raise StudyError(f"{where}: {explain(error, model, skip=skip)}") from error
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from error
@@ -286,16 +278,12 @@ def _asked_item(
     else:
         pairs = zip(entry.get("options", []), words.get("options", []), strict=True)
         options = tuple(AskedOption(value, translate(label)) for value, label in pairs)
+    kept = ("name", "kind", "required", "minimum", "maximum", "builtin")
     return AskedItem(
-        name=entry["name"],
+        **{name: entry[name] for name in kept if name in entry},
         text=translate(words["text"]),
-        kind=entry["kind"],
-        required=entry.get("required", True),
         options=options,
         low=low,
         high=high,
-        minimum=entry.get("minimum"),
-        maximum=entry.get("maximum"),
         screens_out=frozenset(entry.get("screens_out", [])),
-        builtin=entry.get("builtin", ""),
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
 from numpy.typing import NDArray
 
@@ -46,7 +45,10 @@ def prepare_study(
     """A draft with its pool of profiles, and a publish job for each trained arm. StudyError."""
     texts, protocol = texts or StudyTexts(), protocol or Protocol()
     protocol.check()
-    _check_slug(slug)
+    if not re.fullmatch("[A-Za-z0-9_-]{1,60}", slug):
+        raise StudyError(
+            "The name of a study is part of its address. Use letters, digits, - and _, at most 60."
+        )
     if len(texts.title) > LONGEST_TITLE:
         raise StudyError(f"The title is longer than {LONGEST_TITLE} characters. Shorten it.")
     _check_protocol_fits(protocol, plan)
@@ -157,17 +159,6 @@ def delete_draft(*, study: Study) -> None:
     for job_id in draft.arms.exclude(publish_job=None).values_list("publish_job", flat=True):
         cancel_job(job_id)
     draft.delete()
-
-
-def _check_slug(slug: str) -> None:
-    try:
-        validate_slug(slug)
-    except ValidationError:
-        slug = ""
-    if not slug or len(slug) > 60:
-        raise StudyError(
-            "The name of a study is part of its address. Use letters, digits, - and _, at most 60."
-        )
 
 
 def _check_protocol_fits(protocol: Protocol, plan: StudyPlan) -> None:

@@ -17,13 +17,9 @@ from survey.management.studies import (
 )
 from survey.models import Study
 from survey.protocol.fields import StudyPlan
-from survey.protocol.flags import (
-    add_plan_arguments,
-    add_protocol_arguments,
-    protocol_from,
-    read_text,
-)
+from survey.protocol.flags import add_plan_arguments, add_protocol_arguments, protocol_from
 from survey.protocol.problems import validated
+from survey.protocol.toml_file import read_text
 from survey.selectors.uploads import sources_for_arms
 from survey.services.launching import launch_study
 from survey.services.preparing import prepare_study, publish_again
@@ -90,8 +86,8 @@ def prepare(options: dict[str, Any]) -> Study:
         plan=validated(StudyPlan, {name: options[name] for name in StudyPlan.model_fields}),
         texts=StudyTexts(
             title=options["title"].strip(),
-            consent_text=read_text(options["consent"]),
-            instructions=read_text(options["instructions"]),
+            consent_text=read_text(options["consent"]) if options["consent"] else "",
+            instructions=read_text(options["instructions"]) if options["instructions"] else "",
         ),
         protocol=protocol_from(options),
     )

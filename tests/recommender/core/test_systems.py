@@ -61,7 +61,7 @@ def test_settings_are_read_as_the_type_of_their_field():
         ("epochs", "3.5", "autoencoder.epochs='3.5' is not a whole number"),
         ("l2", "inf", "autoencoder.l2='inf' is not a number"),
         ("hidden", "8,,8", "autoencoder.hidden='' is not a whole number"),
-        ("normalise", "yes", "neither true nor false"),
+        ("normalise", "yes", "normalise='yes' is not true or false"),
     ],
 )
 def test_an_invalid_setting_is_refused(field, text, words):

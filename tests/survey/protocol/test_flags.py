@@ -72,19 +72,3 @@ def test_prolific_needs_its_three_codes_only():
 def test_fewer_or_more_codes_are_refused(text):
     with pytest.raises(StudyError, match="--prolific"):
         flags.read_prolific(text)
-
-
-def test_a_text_file_is_read_without_byte_order_mark_and_spaces(tmp_path):
-    file = tmp_path / "consent.txt"
-    file.write_text("\ufeffI agree.\r\nReally.\n")
-    assert flags.read_text(file) == "I agree.\nReally."
-    assert flags.read_text(None) == ""
-
-
-@pytest.mark.parametrize("content", [b" \n", b"\xff", b"x" * (flags.LARGEST_BYTES + 1), None])
-def test_a_text_file_that_cannot_be_used_is_named(tmp_path, content):
-    file = tmp_path / "consent.txt"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(StudyError, match=r"consent\.txt"):
-        flags.read_text(file)

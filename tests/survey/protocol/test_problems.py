@@ -3,19 +3,17 @@
 from typing import Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from survey.errors import StudyError
-from survey.protocol.problems import STRICT, limits, validated
+from survey.protocol.problems import StrictModel, limits, validated
 
 
-class Inner(BaseModel):
-    model_config = STRICT
+class Inner(StrictModel):
     code: str = Field(pattern="^[A-Z]+$", description="capital letters")
 
 
-class Outer(BaseModel):
-    model_config = STRICT
+class Outer(StrictModel):
     number: int | None = Field(None, ge=1, le=9)
     kind: Literal["a", "b"] = "a"
     flag: bool = False

@@ -9,39 +9,52 @@ import pytest
 from survey.errors import StudyError
 from survey.protocol.fields import Protocol
 from survey.protocol.problems import validated
-from survey.protocol.toml_file import read_toml
+from survey.protocol.toml_file import LARGEST_BYTES, read_text, read_toml
 
 DOCUMENTS = Path(__file__).resolve().parents[3] / "docs"
 
 
-def examples(name):
+def read(tmp_path, content, reader=read_toml):
+    file = tmp_path / "course.toml"
+    file.write_bytes(content)
+    return reader(file)
+
+
+def examples(name, tmp_path):
     """Every block of TOML in a document, as a protocol."""
     text = (DOCUMENTS / name).read_text(encoding="utf-8")
     blocks = re.findall(r"^```toml\n(.*?)^```$", text, re.S | re.M)
-    return [
-        validated(Protocol, read_toml(block.encode(), name=name), questions=15) for block in blocks
-    ]
+    tables = [read(tmp_path, block.encode()) for block in blocks]
+    return [validated(Protocol, table, questions=15) for table in tables]
 
 
-def test_values_keep_their_types():
-    found = read_toml(
-        b'n_checks = 2\nwithdraw_until = 2026-12-31\n[panel]\nperson = "PID"', name=""
-    )
-    assert found == {
+def test_values_keep_their_types(tmp_path):
+    content = b'n_checks = 2\nwithdraw_until = 2026-12-31\n[panel]\nperson = "PID"'
+    assert read(tmp_path, content) == {
         "n_checks": 2,
         "withdraw_until": date(2026, 12, 31),
         "panel": {"person": "PID"},
     }
 
 
-@pytest.mark.parametrize("content", [b"n_checks = ", b"language = '\xff'"])
-def test_a_file_that_cannot_be_read_is_named(content):
-    with pytest.raises(StudyError, match=r"^course\.toml is not"):
-        read_toml(content, name="course.toml")
+def test_a_text_loses_its_byte_order_mark_and_outer_spaces(tmp_path):
+    content = "\ufeffI agree.\r\nReally.\n".encode()
+    assert read(tmp_path, content, read_text) == "I agree.\nReally."
 
 
-def test_the_whole_file_in_the_documents_sets_nearly_every_option():
-    (made,) = examples("study-protocol.md")
+@pytest.mark.parametrize("content", [b"n_checks = ", b" \n", b"\xff", b"x" * (LARGEST_BYTES + 1)])
+def test_a_file_that_cannot_be_used_is_named(tmp_path, content):
+    with pytest.raises(StudyError, match=r"course\.toml is "):
+        read(tmp_path, content)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(StudyError, match=r"none\.toml cannot be read"):
+        read_toml(tmp_path / "none.toml")
+
+
+def test_the_whole_file_in_the_documents_sets_nearly_every_option(tmp_path):
+    (made,) = examples("study-protocol.md", tmp_path)
     assert (made.third_answer, made.n_checks, made.n_repeats) == ("tie", 2, 2)
     assert set(made.panel["outcomes"]) == {"done", "screened", "failed"}
     assert made.before[0]["screens_out"] == ["No"]
@@ -50,5 +63,5 @@ def test_the_whole_file_in_the_documents_sets_nearly_every_option():
 
 
 @pytest.mark.parametrize("name", ["recruitment.md", "languages.md"])
-def test_every_other_example_in_the_documents_is_a_protocol(name):
-    assert examples(name)
+def test_every_other_example_in_the_documents_is_a_protocol(name, tmp_path):
+    assert examples(name, tmp_path)

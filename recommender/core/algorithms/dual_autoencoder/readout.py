@@ -55,14 +55,7 @@ class Readout:
 
         Pairs that are not ``is_known`` (n) get the damped bias alone.
         """
-        residuals = self.residual_pairs(profiles, rows, items)
-        return self.bias.predict(profiles, rows, items) + np.where(is_known, residuals, 0)
-
-    def residual_pairs(
-        self, profiles: csr_array, rows: NDArray[np.int64], items: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Predicted residuals (n) of the pairs; ``rows`` ascend."""
-        output = np.zeros(len(rows))
+        residuals = np.zeros(len(rows))
         for start in range(0, profiles.shape[0], PROFILES_AT_ONCE):
             vectors = self.vectors(profiles[start : start + PROFILES_AT_ONCE])
             low, high = np.searchsorted(rows, [start, start + PROFILES_AT_ONCE])
@@ -70,8 +63,8 @@ class Readout:
                 part = slice(first, min(first + PAIRS_AT_ONCE, high))
                 for own, member in zip(vectors, self.members, strict=True):
                     both = own[rows[part] - start], member["table"][items[part]]
-                    output[part] += np.einsum("ij,ij->i", *both, dtype=np.float64)
-        return output
+                    residuals[part] += np.einsum("ij,ij->i", *both, dtype=np.float64)
+        return self.bias.predict(profiles, rows, items) + np.where(is_known, residuals, 0)
 
     def residual_grid(self, profiles: csr_array) -> NDArray[np.float64]:
         """Predicted residuals (m, n_items) of every profile and item."""

@@ -37,11 +37,11 @@ def test_item_members_solve_the_ridge_regression_of_the_profile(n_ratings):
 def test_dual_members_read_profiles_as_in_training():
     withheld = next(PARTS.draw_masks(np.random.default_rng(0)))
     member, kept = MemberNetwork("dual", (20, 15), CONFIG, [0]), PARTS.select(~withheld)
-    residuals = Readout.of([member], PARTS, kept).residual_pairs(
-        kept, PARTS.users[withheld], PARTS.items[withheld]
-    )
+    rows, items = PARTS.users[withheld], PARTS.items[withheld]
+    found = Readout.of([member], PARTS, kept)
+    predicted = found.predict(kept, rows, items, np.ones(len(rows), bool))
     trained = member(PARTS.prepare(withheld), None).detach()
-    assert_allclose(residuals, trained, rtol=1e-4, atol=1e-6)
+    assert_allclose(predicted - found.bias.predict(kept, rows, items), trained, atol=1e-6)
 
 
 def test_the_prediction_is_the_average_of_the_members():
@@ -61,7 +61,8 @@ def test_unknown_pairs_get_the_damped_bias():
 def test_blocks_change_nothing(monkeypatch):
     found = read_out("dual", "item")
     rows, items = np.divmod(np.arange(20 * 15), 15)
-    whole = found.residual_pairs(MATRIX, rows, items)
+    known = np.ones(len(rows), bool)
+    whole = found.predict(MATRIX, rows, items, known)
     monkeypatch.setattr(readout, "PAIRS_AT_ONCE", 3)
     monkeypatch.setattr(readout, "PROFILES_AT_ONCE", 2)
-    assert_array_equal(found.residual_pairs(MATRIX, rows, items), whole)
+    assert_array_equal(found.predict(MATRIX, rows, items, known), whole)
