@@ -10,7 +10,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     try {
       await navigator.clipboard.writeText(source.value);
     } catch {
-      // No clipboard outside https, or it was refused: the older way works on the selection.
+      // The clipboard is unavailable without https or was denied: copy the selection instead.
       document.execCommand("copy");
     }
     button.textContent = status.textContent = button.dataset.copied;

@@ -1,4 +1,4 @@
-// Keep the progress of a draft fresh while somebody looks; reload when there is something to do.
+// Refreshes the progress of a draft while the page is visible; reloads it when the jobs are done.
 const place = document.querySelector("[data-follow]");
 
 async function refresh() {
