@@ -1,4 +1,4 @@
-"""Which questions an appraiser gets and which arm stands left; pure, the generator is passed in."""
+"""Draws questions, pairs of arms and sides; pure, the random generator is passed in."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-#: So many other questions lie at least between a question and its repetition, where there are.
+#: At least this many other questions come before a repeat, if there are as many.
 REPEAT_AFTER = 4
 
 
 class Stream(IntEnum):
-    """What a study's seed is used for; each use draws from numbers of its own."""
+    """What a study's seed is used for; each use has its own random stream."""
 
     POOL = 0
     APPRAISER = 1
@@ -26,28 +26,28 @@ class Stream(IntEnum):
 
 
 def generator(seed: int, stream: Stream, *which: int) -> Generator:
-    """The generator of one use of a study's seed, such as one appraiser's.
+    """The generator for one use of a study's seed, such as the draws of one appraiser.
 
-    ``which`` are non-negative numbers that tell the draws of one stream apart. Spawn keys keep
-    them apart whatever the seed; a list of seeds would not ([5] and [5, 0] are the same).
+    ``which`` are non-negative numbers that separate the draws within a stream. Spawn keys keep
+    them independent for every seed; a list of seeds would not ([5] and [5, 0] are the same).
     """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, *which)))
 
 
 def draw_pool(eligible: ArrayLike, size: int, rng: Generator) -> list[int]:
-    """At most ``size`` of the eligible users without repetition, in the order they are tried."""
+    """At most ``size`` of the eligible users without repetition, in random order."""
     return [int(user) for user in rng.permutation(np.asarray(eligible, np.int64))[:size]]
 
 
-# -- the pool: how often each question is still wanted -------------------------------------------
+# -- the pool: how often each question is given ----------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A question, its profile, and how it stands: completed plus active work on it.
+    """A question, its profile, and how often it was given.
 
-    ``given`` times it was answered or is being asked, in ``first_left`` of them with its first
-    arm on the left.
+    ``given`` counts answers and open assignments; in ``first_left`` of them the first arm is on
+    the left.
     """
 
     question: int
@@ -57,12 +57,12 @@ class Standing:
 
 
 class Pool:
-    """How often every question is given, and where there is room for once more.
+    """How often each question is given, and which questions still have room.
 
-    ``capacity`` judgments are wanted of all questions together; None: no end of them. A question
-    is given ``floor`` (capacity // questions) times, and at most ``extras`` (the remainder) of
-    them once more. So no question is ever above its share, and when nothing is ``free`` every one
-    has it, whatever the order in which people came, left and came back.
+    ``capacity`` is the number of judgments wanted of all questions together; None means no limit.
+    Every question is given ``floor`` (capacity // questions) times, and at most ``extras`` (the
+    remainder) of them once more. So no question exceeds its share, and once nothing is ``free``
+    every question has it, in whatever order appraisers join, leave and come back.
     """
 
     def __init__(self, standings: Iterable[Standing], *, capacity: int | None) -> None:
@@ -85,18 +85,18 @@ class Pool:
 
     @property
     def free(self) -> int:
-        """How many more judgments are wanted; 0 where there is no end of them."""
+        """How many more judgments are wanted; 0 without a limit."""
         if not self.capped:
             return 0
         missing = sum(max(0, self.floor - given) for given in self.given.values())
         return missing + max(0, self.extras - self.above)
 
     def choose(self, wanted: int, rng: Generator, *, without: Collection[int] = ()) -> list[int]:
-        """Up to ``wanted`` questions with room, on different profiles, and takes them.
+        """Draw and take up to ``wanted`` questions with room, on different profiles.
 
-        Those given least come first; of equals those whose profile is furthest behind; ties and
-        the order are drawn. ``without`` are profiles that must not be among them. Fewer than
-        ``wanted`` only where no other question has room.
+        Questions given least come first, then those whose profile is furthest behind; ties and
+        the order of the result are random. Profiles in ``without`` are excluded. The result is
+        shorter than ``wanted`` only if no other question has room.
         """
         behind: Counter[int] = Counter()
         for key, standing in self.standings.items():
@@ -113,7 +113,7 @@ class Pool:
                 met.add(profile)
                 self.take(key)
                 chosen.append(key)
-        # Drawn once more: otherwise a question that is behind would always be asked early.
+        # Shuffled, because a question that is behind would otherwise always be asked early.
         return [chosen[place] for place in rng.permutation(len(chosen))]
 
 
@@ -122,7 +122,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as it is asked: whether its first arm stands on the left."""
+    """A question with its sides: ``first_left`` tells whether its first arm is on the left."""
 
     question: int
     first_left: bool
@@ -132,12 +132,12 @@ class Asked:
 
 
 def choose_sides(questions: Sequence[Standing], rng: Generator) -> list[Asked]:
-    """The questions in the order in which they are asked, each with its sides.
+    """The questions in a random order, each with its sides.
 
-    The first arm stands left in half of them (the odd one is drawn): in those where it did so
-    less often for others, as far as half of them are; ties are drawn. Of the first and second
-    question one has the first arm left, of the third and fourth too, and so on, in an order that
-    is drawn: whenever somebody stops, the sides of what was answered are within one of balance.
+    The first arm is on the left in half of them (for an odd number the extra one is random): in
+    the questions where it was there less often for other appraisers; ties are random. Each pair
+    of successive questions has the first arm once on either side, in random order: wherever an
+    appraiser stops, the sides of the answered questions differ by at most one.
     """
     drawn = [questions[place] for place in rng.permutation(len(questions))]
     drawn.sort(key=lambda one: 2 * one.first_left - one.given)
@@ -163,13 +163,12 @@ def resume(
     answered: Sequence[bool],
     without: Collection[int] = (),
 ) -> list[Asked | None]:
-    """What is asked in the place of each question that was given back; None: nothing more.
+    """What to ask in place of each returned question, in order; None where nothing is left.
 
-    A question that still has room is asked again; for another one takes its place, with the same
-    sides, as long as any has room. ``answered`` holds, for each main question that was answered,
-    whether the first arm stood left; sides are swapped where those asked in this order would
-    otherwise be two out of balance. ``without`` are profiles that no new question may have. What
-    is asked is taken from the pool.
+    A question that still has room is asked again. Otherwise another one takes its place, with the
+    same sides, as long as any has room. ``answered`` tells for each answered main question whether
+    the first arm was on the left; sides are swapped where they would otherwise be two out of
+    balance. New questions avoid the profiles in ``without``. The result is taken from the pool.
     """
     again: dict[int, Asked] = {}
     for place, asked in enumerate(waiting):
@@ -195,9 +194,9 @@ def resume(
 def choose_others(
     profiles: dict[int, int], wanted: int, rng: Generator, *, without: Collection[int]
 ) -> list[Asked]:
-    """``wanted`` questions on different profiles, none of ``without``; sides are drawn.
+    """Draw ``wanted`` questions with sides, on different profiles that are not in ``without``.
 
-    ``profiles`` maps every question to its profile. ValueError if there are too few.
+    ``profiles`` maps every question to its profile. Raises ValueError if there are too few.
     """
     met = set(without)
     chosen: list[Asked] = []
@@ -212,9 +211,9 @@ def choose_others(
 
 @dataclass(frozen=True)
 class Turn:
-    """What is asked at one place: ``kind`` main, check or repeat, and ``which`` of its kind.
+    """What one position asks: ``kind`` is main, check or repeat, ``which`` its number from 0.
 
-    Of a repeat ``which`` is the main question that is asked again.
+    For a repeat ``which`` is the main question that is asked again.
     """
 
     kind: str
@@ -224,16 +223,16 @@ class Turn:
 def order_turns(main: int, checks: int, repeats: int, rng: Generator) -> list[Turn]:
     """The order of main questions, checks and repeats.
 
-    Main questions keep theirs. A check stands between two of them (after the one, where there is
-    no second). A repeat comes after at least ``REPEAT_AFTER`` other main questions or repeats,
-    as far as there are as many; which ones are repeated, and where, is drawn.
+    Main questions keep their order. A check comes between two of them, or after a single one. A
+    repeat comes after at least ``REPEAT_AFTER`` other main questions or repeats, if there are as
+    many. Which questions are repeated, and where, is random.
     """
     gap = min(REPEAT_AFTER, main - 1)
     early = max(repeats, main - gap)
     again = sorted(int(which) for which in rng.permutation(early)[:repeats])
     after: dict[int, list[Turn]] = {place: [] for place in range(main)}
     for which in again:
-        # Late ones stand at the end, in their order: then the others lie between.
+        # Late ones go to the end, in their order, so that the others come between.
         place = int(rng.integers(which + gap, main)) if which + gap < main else main - 1
         after[place].append(Turn("repeat", which))
     breaks = max(1, main - 1)
@@ -250,10 +249,10 @@ def order_turns(main: int, checks: int, repeats: int, rng: Generator) -> list[Tu
 
 
 def pick_pair(asked: Sequence[int], possible: Sequence[int], rng: Generator) -> int | None:
-    """Of the possible pairs of arms one that was asked least so far, ties drawn; None without.
+    """A random pair of arms among the ``possible`` ones that were asked least; None without one.
 
-    ``asked`` counts the questions of every pair. Only pairs that were asked least of all may be
-    taken, so that no pair is ever two questions ahead of another.
+    ``asked`` counts the questions of every pair. Only pairs with the lowest count of all are
+    drawn, so that no pair is ever two questions ahead of another.
     """
     least = min(asked)
     behind = [place for place in possible if asked[place] == least]

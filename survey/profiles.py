@@ -1,4 +1,4 @@
-"""A stranger's taste, ready to be read: titles, look-up links, stars and genres; pure."""
+"""A profile as pages show it: titles, look-up links, stars, genres and decades; pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
 
-#: Imaginary movies of average liking added to each genre, so that one lucky film makes no taste.
+#: Imaginary movies with average stars added to each genre, so that one film makes no favourite.
 GENRE_DAMPING = 5.0
 FAVOURITES = 3
-#: Best and worst genres and decades that are named, each; and the least they hold to be named.
+#: How many best and worst genres or decades are named; and the fewest movies they must hold.
 NAMED = 3
 LEAST_MOVIES, LEAST_SHARE = 3, 0.01
 
 
 @dataclass(frozen=True)
 class MovieFacts:
-    """What the catalogue says of a movie; ``title`` is without the year, its article in front."""
+    """A movie of the catalogue; ``title`` is without the year and begins with its article."""
 
     title: str
     year: int | None
@@ -27,9 +27,9 @@ class MovieFacts:
 
 @dataclass(frozen=True)
 class Card:
-    """A movie as an appraiser sees it: the year apart from the title, two look-up links.
+    """A movie as appraisers see it, with two look-up links.
 
-    Nothing in it tells who recommended the movie or how strongly.
+    Nothing in it tells which arm recommended the movie, or with which score.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Tally:
+class TasteCount:
     """The rated movies of one genre or decade; a decade is named by its first year, "1990"."""
 
     name: str
@@ -49,36 +49,32 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Tallies:
+class Tastes:
     """Every genre or every decade of a profile, the best rated first.
 
-    ``best`` and ``worst`` are the ends of the list, dearest and least dear first, without those
-    that hold too few movies to tell a taste; nothing stands in both.
+    ``best`` and ``worst`` are the two ends of the list, the extreme first, without those that hold
+    too few movies; nothing is in both.
     """
 
-    all: list[Tally]
-    best: list[Tally]
-    worst: list[Tally]
-
-
-#: A movie of the profile shows just what a recommended one shows.
-ProfileMovie = Card
+    all: list[TasteCount]
+    best: list[TasteCount]
+    worst: list[TasteCount]
 
 
 @dataclass(frozen=True)
 class StarGroup:
-    """The movies of a profile with the same stars, in the order of their titles."""
+    """The movies of a profile with the same stars, by title."""
 
     stars: float
-    movies: list[ProfileMovie]
+    movies: list[Card]
 
 
 @dataclass(frozen=True)
 class Profile:
     """Everything one user rated. ``groups`` hold every movie, most stars first.
 
-    ``first_year`` and ``last_year`` are None where no movie has a year; ``mean_stars`` is the
-    plain mean; ``favourite_genres`` (three at most, dearest first) follow `favourite_genres`.
+    ``first_year`` and ``last_year`` are None if no movie has a year; ``mean_stars`` is the
+    arithmetic mean; `favourite_genres` defines the favourites, at most three.
     """
 
     n_movies: int
@@ -87,13 +83,13 @@ class Profile:
     favourite_genres: list[str]
     mean_stars: float
     groups: list[StarGroup]
-    genres: Tallies
-    decades: Tallies
+    genres: Tastes
+    decades: Tastes
 
 
 def card(movie: MovieFacts) -> Card:
-    """The movie with its look-up links, as the paper allowed appraisers to look movies up."""
-    # Other titles in parentheses would narrow a search to nothing.
+    """The movie with its look-up links; appraisers of the paper could look movies up too."""
+    # Alternative titles in parentheses would leave a search without results.
     words = " ".join(
         part for part in (movie.title.partition(" (")[0], str(movie.year or "")) if part
     )
@@ -107,7 +103,7 @@ def card(movie: MovieFacts) -> Card:
 
 
 def favourite_genres(rated: Sequence[tuple[MovieFacts, float]]) -> list[str]:
-    """Up to three genres the user likes more than the rest, and watched often enough to tell.
+    """Up to three genres that the user likes more than the others and watched often enough.
 
     With n movies of a genre and d their stars above the user's own mean, a genre scores
     n * sum(d) / (n + 5): the damped mean liking times the count. Only positive scores count; a
@@ -132,32 +128,34 @@ def favourite_genres(rated: Sequence[tuple[MovieFacts, float]]) -> list[str]:
     return sorted(liked, key=lambda genre: (-score[genre], -counts[genre], genre))[:FAVOURITES]
 
 
-def tallies(rated: Iterable[tuple[str, float]], n_movies: int) -> Tallies:
-    """Movies and mean stars for each name in these (name, stars) pairs of a profile.
+def count_tastes(rated: Iterable[tuple[str, float]], n_movies: int) -> Tastes:
+    """Movies and mean stars of each name in the (name, stars) pairs of a profile.
 
-    Best mean first, then the one with more movies, then by name. To be named among the best or
-    the worst takes 3 movies and 1 % of the profile's ``n_movies``.
+    Ordered by mean, then by number of movies, then by name. The best and the worst hold at least
+    3 movies and 1 % of the profile's ``n_movies``.
     """
     stars_of: dict[str, list[float]] = defaultdict(list)
     for name, stars in rated:
         stars_of[name].append(stars)
-    found = [Tally(name, len(stars), sum(stars) / len(stars)) for name, stars in stars_of.items()]
+    found = [
+        TasteCount(name, len(stars), sum(stars) / len(stars)) for name, stars in stars_of.items()
+    ]
     # Rounded, so that the last bit of a sum cannot order two equal means.
     found.sort(key=lambda tally: (-round(tally.mean_stars, 9), -tally.movies, tally.name))
     least = max(LEAST_MOVIES, LEAST_SHARE * n_movies)
     telling = [tally for tally in found if tally.movies >= least]
     best = telling[: min(NAMED, (len(telling) + 1) // 2)]
     worst = telling[len(best) :][: -NAMED - 1 : -1]
-    return Tallies(found, best, worst)
+    return Tastes(found, best, worst)
 
 
-def decade(year: int) -> str:
-    """1994 lies in "1990"."""
+def decade_of(year: int) -> str:
+    """The decade of a year: "1990" for 1994."""
     return str(year - year % 10)
 
 
 def profile(rated: Sequence[tuple[MovieFacts, float]]) -> Profile:
-    """The profile of these (movie, stars) pairs, which come with the most stars first."""
+    """The profile of (movie, stars) pairs that are ordered by stars, most first."""
     years = [movie.year for movie, _ in rated if movie.year]
     return Profile(
         n_movies=len(rated),
@@ -169,10 +167,10 @@ def profile(rated: Sequence[tuple[MovieFacts, float]]) -> Profile:
             StarGroup(stars, [card(movie) for movie, _ in group])
             for stars, group in groupby(rated, key=lambda pair: pair[1])
         ],
-        genres=tallies(
+        genres=count_tastes(
             ((genre, stars) for movie, stars in rated for genre in movie.genres), len(rated)
         ),
-        decades=tallies(
-            ((decade(movie.year), stars) for movie, stars in rated if movie.year), len(rated)
+        decades=count_tastes(
+            ((decade_of(movie.year), stars) for movie, stars in rated if movie.year), len(rated)
         ),
     )

@@ -6,7 +6,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import get_language_bidi, gettext, ngettext, pgettext
 
-from survey.profiles import Tally
+from survey.profiles import TasteCount
 from survey.templatetags.genres import translate_genre
 
 register = template.Library()
@@ -67,7 +67,7 @@ def translated_genres(names: Iterable[str]) -> list[str]:
 
 
 @register.filter
-def genre_names(tallies: Iterable[Tally]) -> list[str]:
+def genre_names(tallies: Iterable[TasteCount]) -> list[str]:
     """The translated names, sorted."""
     return sorted(translate_genre(tally.name) for tally in tallies)
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from survey.profiles import MovieFacts, card, favourite_genres, profile, tallies
+from survey.profiles import MovieFacts, card, count_tastes, favourite_genres, profile
 
 
 def test_links_search_for_the_first_title_and_the_year():
@@ -82,19 +82,21 @@ def names(found):
 
 
 def test_the_worst_are_named_worst_first_and_nothing_is_best_and_worst_at_once():
-    found = tallies([(name, stars) for stars, name in enumerate("FEDCBA") for _ in range(3)], 18)
+    found = count_tastes(
+        [(name, stars) for stars, name in enumerate("FEDCBA") for _ in range(3)], 18
+    )
     assert (names(found.best), names(found.worst)) == (["A", "B", "C"], ["F", "E", "D"])
-    found = tallies([(name, stars) for stars, name in enumerate("CBA") for _ in range(3)], 9)
+    found = count_tastes([(name, stars) for stars, name in enumerate("CBA") for _ in range(3)], 9)
     assert (names(found.best), names(found.worst)) == (["A", "B"], ["C"])
-    assert (names(tallies([], 0).best), names(tallies([], 0).worst)) == ([], [])
+    assert (names(count_tastes([], 0).best), names(count_tastes([], 0).worst)) == ([], [])
 
 
 def test_one_lucky_film_makes_no_best_genre():
     pairs = [("Noir", 5.0)] * 4 + [("War", 4.0)] * 10
-    assert names(tallies(pairs, 500).best) == ["War"]
-    assert names(tallies([("Noir", 5.0), *[("War", 4.0)] * 3], 4).best) == ["War"]
+    assert names(count_tastes(pairs, 500).best) == ["War"]
+    assert names(count_tastes([("Noir", 5.0), *[("War", 4.0)] * 3], 4).best) == ["War"]
 
 
 def test_equal_means_are_ordered_by_movies_and_then_by_name():
     pairs = [("B", 0.1), ("B", 0.2), ("B", 0.3), ("A", 0.2), ("C", 0.2)]
-    assert names(tallies(pairs, 5).all) == ["B", "A", "C"]
+    assert names(count_tastes(pairs, 5).all) == ["B", "A", "C"]
