@@ -1,4 +1,4 @@
-"""The rules of the house that a program can check."""
+"""Rules of the code base that a program can check."""
 
 import ast
 import re
@@ -50,14 +50,11 @@ def test_no_view_is_longer_than_25_lines():
 
 
 # Until every region has been renamed: numbers that may fall and must not grow.
-MOST_SHARED_NAMES = 24
-MOST_MODULES_WITHOUT_TESTS = 112
+MOST_SHARED_NAMES = 1
+MOST_MODULES_WITHOUT_TESTS = 25
 #: Packages whose ``__init__.py`` holds code: Django finds models there, the core sets the
 #: environment of its libraries.
 WITH_CODE = {"survey/models/__init__.py", "recommender/core/__init__.py"}
-STILL_WITH_CODE = {
-    f"recommender/core/{name}/__init__.py" for name in ("neighbours", "readers", "training")
-}
 #: Too small for a test file of their own, or covered by tests of the whole.
 UNTESTED = {"apps.py", "asgi.py", "wsgi.py", "urls.py", "errors.py", "settings.py"}
 
@@ -75,7 +72,7 @@ def test_a_package_exports_nothing_but_its_modules():
         if path.name == "__init__.py"
         and not all(isinstance(node, ast.Expr) for node in ast.parse(text(path)).body)
     }
-    assert with_code <= WITH_CODE | STILL_WITH_CODE
+    assert with_code == WITH_CODE
 
 
 def test_a_public_name_is_defined_once():

@@ -21,7 +21,7 @@ from tests.factories import StudyFactory
 from tests.survey.blinding_classifier import LEARNERS, features, hits
 from tests.survey.form_data import fields
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 #: Chance reaches this less than once in a million runs. The keys and the time are real.
 RARE = 1e-6

@@ -81,7 +81,7 @@ def test_commands_print_the_address_of_a_running_demo(tmp_path, settings):
     for port in (19000, 9000):
         with demo.lock_home(tmp_path, f"http://localhost:{port}"):
             assert current_site_url() == f"http://localhost:{port}"
-            assert "work on this machine alone" in note_on_site()
+            assert "SITE_URL" in note_on_site()
     assert current_site_url() == "https://study.example.org"
 
 

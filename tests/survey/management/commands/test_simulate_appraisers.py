@@ -12,7 +12,7 @@ from survey.selectors.results import study_results
 from survey.services.status import close_study
 from tests.factories import StudyFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def simulate(*options, slug="films"):
