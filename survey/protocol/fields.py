@@ -141,9 +141,9 @@ class Protocol(StrictModel):
     def _read_day(cls, value: Any) -> Any:
         return read_day(value) if isinstance(value, str) else value
 
-    @field_validator("panel", mode="before")
+    @field_validator("panel")
     @classmethod
-    def _expand_preset(cls, value: Any) -> Any:
+    def _expand_preset(cls, value: dict[str, Any]) -> dict[str, Any]:
         return expand_preset(value)
 
     @field_validator("before", "after")

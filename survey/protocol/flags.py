@@ -31,8 +31,8 @@ def flag_of(name: str) -> str:
     return f"--{short.replace('_', '-')}"
 
 
-def flag_form(field: FieldInfo) -> dict[str, Any] | None:
-    """What argparse has to know of a field's type; None where a flag cannot hold the value."""
+def flag_form(field: FieldInfo) -> dict[str, Any]:
+    """What argparse has to know of a field's type; empty where a flag cannot hold the value."""
     kinds = {field.annotation, get_origin(field.annotation), *get_args(field.annotation)}
     if bool in kinds:
         return {"action": "store_true", "default": None}
@@ -40,17 +40,14 @@ def flag_form(field: FieldInfo) -> dict[str, Any] | None:
         return {"choices": [value for value in get_args(field.annotation) if value]}
     if date in kinds:
         return {"metavar": "DATE"}
-    if get_origin(field.annotation) is dict or int not in kinds:
-        return None
-    return {"metavar": "N", "type": _number}
+    return {"metavar": "N", "type": _number} if int in kinds else {}
 
 
 def add_plan_arguments(parser: ArgumentParser) -> None:
     for name, field in StudyPlan.model_fields.items():
         words = f"{describe(field)} (default: {field.default})"
-        parser.add_argument(
-            flag_of(name), dest=name, type=int, metavar="N", default=field.default, help=words
-        )
+        form: dict[str, Any] = {"type": int, "metavar": "N", "default": field.default}
+        parser.add_argument(flag_of(name), dest=name, help=words, **form)
 
 
 def add_protocol_arguments(parser: ArgumentParser) -> None:
@@ -61,17 +58,12 @@ def add_protocol_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--protocol", type=Path, metavar="FILE.toml", help="see study-protocol.md")
     third = group.add_mutually_exclusive_group()
     for value, answer in (("tie", "both fit equally well or badly"), ("unsure", "I cannot tell")):
-        third.add_argument(
-            f"--{value}",
-            dest="third_answer",
-            action="store_const",
-            const=value,
-            help=f"offer a third answer: {answer}",
-        )
+        words = f"offer a third answer: {answer}"
+        form: dict[str, Any] = {"dest": "third_answer", "action": "store_const", "const": value}
+        third.add_argument(f"--{value}", help=words, **form)
     group.add_argument("--era", metavar="FROM-TO", help="median year of a profile's movies")
-    group.add_argument(
-        "--prolific", metavar="DONE,SCREENED,FAILED", help="take people from Prolific: its codes"
-    )
+    words = "take people from Prolific: its codes"
+    group.add_argument("--prolific", metavar="DONE,SCREENED,FAILED", help=words)
     for name, field in Protocol.model_fields.items():
         form = flag_form(field)
         if form and name not in OWN_FLAGS:
@@ -81,9 +73,8 @@ def add_protocol_arguments(parser: ArgumentParser) -> None:
 
 def protocol_from(options: dict[str, Any]) -> Protocol:
     """The protocol that the file and the flags set. StudyError."""
-    values: dict[str, Any] = {}
-    if file := options["protocol"]:
-        values = read_toml(file)
+    file = options["protocol"]
+    values = read_toml(file) if file else {}
     names = Protocol.model_fields.keys() & options.keys()
     values |= {name: options[name] for name in names if options[name] is not None}
     if options["era"] is not None:

@@ -16,7 +16,6 @@ from survey.errors import NotInvited, StudyError
 from survey.protocol.problems import StrictModel, validated
 
 LONGEST_VALUE = 200
-LONGEST_URL = 2000
 PROLIFIC_URL = "https://app.prolific.com/submissions/complete?cc={code}"
 PROLIFIC_PARAMETERS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
 
@@ -43,20 +42,49 @@ ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
 PlaceholderText = Annotated[str, Field(max_length=100, pattern=r"^[^\s\p{C}&=#?]+$")]
 
 
+def _check_url(url: str) -> str:
+    """Refuses an address that could lead anywhere but to the panel's host."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("Write an address such as https://panel.example/back.") from None
+    is_local = parts.scheme == "http" and host in {"localhost", "127.0.0.1"}
+    if url and parts.scheme != "https" and not is_local:
+        raise ValueError("Begin with https://.")
+    if url and (not host or "@" in parts.netloc or set(parts.netloc) & set("{}")):
+        raise ValueError("Write the panel's host itself, without a user name or a placeholder.")
+    return url
+
+
+#: Browsers drop tabs and line ends in an address and read \\ as /, which makes it another one.
+Url = Annotated[
+    str,
+    Field(max_length=2000, pattern=r"""^[!-~&&[^"<>\\^`|]]*$"""),
+    AfterValidator(_check_url),
+]
+
+
 class PanelOutcome(StrictModel):
     code: str = Field("", pattern="^[A-Za-z0-9_-]{0,60}$")
     """letters, digits, - and _, at most 60"""
-    url: str = ""
-    """the address to go back to"""
+    url: Url = ""
+    """an address of at most 2000 characters, with spaces and special characters percent-encoded"""
+
+    @model_validator(mode="after")
+    def _check_not_empty(self) -> Self:
+        if not self.code and not self.url:
+            raise ValueError("Give a code, a url to go back to, or both.")
+        return self
+
+
+ReturnWay = Annotated[PanelOutcome, Field(description="a code, a url to go back to, or both")]
 
 
 class PanelOutcomes(StrictModel):
-    done: PanelOutcome
-    """a code, a url or both for people who completed"""
-    screened: PanelOutcome
-    """a code, a url or both for people who were screened out"""
-    failed: PanelOutcome
-    """a code, a url or both for people who failed the attention checks"""
+    done: ReturnWay
+    screened: ReturnWay
+    failed: ReturnWay
 
 
 OUTCOMES = tuple(PanelOutcomes.model_fields)
@@ -79,16 +107,20 @@ class Panel(StrictModel):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        for field, names in (("person", [self.person]), ("placeholders", self.placeholders)):
-            if unknown := sorted(set(names) - set(self.parameters)):
-                known = ", ".join(self.parameters)
-                raise StudyError(f"{field} has no parameter {unknown[0]!r}. Choose from: {known}.")
-        outcomes = [getattr(self.outcomes, name) for name in OUTCOMES]
-        for name, outcome in zip(OUTCOMES, outcomes, strict=True):
-            _check_outcome(f"outcomes.{name}", outcome, self.parameters)
-        codes = [outcome.code for outcome in outcomes if outcome.code]
-        ways = {(outcome.code, outcome.url) for outcome in outcomes}
-        if len(set(codes)) < len(codes) or len(ways) < len(OUTCOMES):
+        known = ", ".join(self.parameters)
+        for field, names in (("person", {self.person}), ("placeholders", {*self.placeholders})):
+            for unknown in sorted(names.difference(self.parameters)):
+                raise StudyError(f"{field} has no parameter {unknown!r}. Choose from: {known}.")
+        for name, outcome in self.outcomes:
+            usable = sorted([*self.parameters, "code"] if outcome.code else self.parameters)
+            if set(re.sub(rf"\{{({'|'.join(usable)})\}}", "", outcome.url)) & set("{}"):
+                raise StudyError(
+                    f"outcomes.{name}.url = {outcome.url!r} is not possible. Use no braces but "
+                    f"those of the placeholders {', '.join(f'{{{each}}}' for each in usable)}."
+                )
+        ways = [outcome for _, outcome in self.outcomes]
+        codes = [outcome.code for outcome in ways if outcome.code]
+        if len(set(codes)) < len(codes) or len(set(ways)) < len(ways):
             raise StudyError(
                 "outcomes: the panel cannot tell two of them apart. Give done, screened and failed "
                 "different codes."
@@ -96,44 +128,11 @@ class Panel(StrictModel):
         return self
 
 
-def _check_outcome(name: str, outcome: PanelOutcome, parameters: Sequence[str]) -> None:
-    if not outcome.code and not outcome.url:
-        raise StudyError(f"{name} is empty. Give a code, a url to go back to, or both.")
-    known = sorted([*parameters, "code"] if outcome.code else parameters)
-    if outcome.url and (problem := _url_problem(outcome.url, known)):
-        raise StudyError(f"{name}.url = {outcome.url!r} is not possible. {problem}")
-
-
-def _url_problem(url: str, names: Sequence[str]) -> str:
-    """Why an address may lead anywhere but to a page of the panel, whatever the values are; ""."""
-    # Browsers drop tabs and line ends in an address and read \\ as /, which makes it another one.
-    if not (url.isascii() and url.isprintable()) or set(url) & set(' "<>\\^`|'):
-        return "Percent-encode spaces and special characters."
-    if len(url) > LONGEST_URL:
-        return f"Use at most {LONGEST_URL} characters."
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return "Write an address such as https://panel.example/back."
-    local = parts.scheme == "http" and host in {"localhost", "127.0.0.1"}
-    if parts.scheme != "https" and not local:
-        return "Begin with https://."
-    if not host or "@" in parts.netloc or set(parts.netloc) & set("{}"):
-        return "Write the panel's host itself, without a user name or a placeholder."
-    unknown = [name for name in PLACEHOLDER.findall(url) if name not in names]
-    if unknown or set(PLACEHOLDER.sub("", url)) & set("{}"):
-        known = ", ".join(f"{{{name}}}" for name in names)
-        return f"Use no braces but those of the placeholders {known}."
-    return ""
-
-
-def prolific_panel(*, done: str, screened: str, failed: str) -> dict[str, Any]:
-    """Prolific's parameters, and its return address with the code of each outcome.
+def prolific_panel(**codes: str) -> dict[str, Any]:
+    """Prolific's parameters, and its return address with the code of each of ``OUTCOMES``.
 
     Source: https://docs.prolific.com/api-reference/studies/the-study-object
     """
-    codes = {"done": done, "screened": screened, "failed": failed}
     return {
         "name": "Prolific",
         "parameters": list(PROLIFIC_PARAMETERS),
@@ -143,20 +142,16 @@ def prolific_panel(*, done: str, screened: str, failed: str) -> dict[str, Any]:
     }
 
 
-def expand_preset(panel: Any) -> Any:
-    """The panel in full where ``panel`` is a preset with its codes, else ``panel`` itself.
-
-    {"preset": "prolific", "done": …, "screened": …, "failed": …}. StudyError.
-    """
-    if not isinstance(panel, Mapping) or "preset" not in panel:
+def expand_preset(panel: dict[str, Any]) -> dict[str, Any]:
+    """The panel in full; {"preset": "prolific", "done": …, …} stands for Prolific. StudyError."""
+    if "preset" not in panel:
         return panel
-    codes = {name: value for name, value in panel.items() if name != "preset"}
-    if panel["preset"] != "prolific" or set(codes) != set(OUTCOMES):
+    if panel["preset"] != "prolific" or set(panel) != {"preset", *OUTCOMES}:
         raise StudyError(
             "panel: the only preset is 'prolific', with the three codes "
             f"{', '.join(OUTCOMES)}. Give these, or the panel's parameters, person and outcomes."
         )
-    return prolific_panel(**codes)
+    return prolific_panel(**{name: panel[name] for name in OUTCOMES})
 
 
 def check_panel(panel: Mapping[str, Any]) -> None:
@@ -178,15 +173,16 @@ def read_arrival(panel: Mapping[str, Any], sent: Mapping[str, Sequence[str]]) ->
     return {name: _read_value(name, sent.get(name, ())) for name in names}
 
 
-def fill_address(url: str, values: Mapping[str, str]) -> str:
-    """``url`` with each {name} replaced by its value, percent-encoded in full."""
-    return PLACEHOLDER.sub(lambda found: quote(values.get(found[1], ""), safe=""), url)
-
-
 def return_address(panel: Mapping[str, Any], *, outcome: str, parameters: Mapping[str, str]) -> str:
-    """Where a person with this outcome goes back to; "" where the panel takes only a code."""
+    """Where a person with this outcome goes back to; "" where the panel takes only a code.
+
+    Values that replace a {name} are percent-encoded in full.
+    """
     end = panel["outcomes"][outcome]
-    return fill_address(end.get("url", ""), {**parameters, "code": end.get("code", "")})
+    values = {**parameters, "code": end.get("code", "")}
+    return PLACEHOLDER.sub(
+        lambda found: quote(values.get(found[1], ""), safe=""), end.get("url", "")
+    )
 
 
 def link_for_panel(panel: Mapping[str, Any], study_url: str) -> str:

@@ -42,15 +42,10 @@ def validated(model: type[Model], values: Mapping[str, Any], **context: Any) -> 
         raise StudyError(explain(error, model)) from error
 
 
-def explain(error: ValidationError, model: type[BaseModel], *, skip: int = 0) -> str:
-    """The first problem in words; ``skip`` leaves out the start of its path."""
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first problem in words."""
     problem = error.errors(include_url=False)[0]
-    path, kind, given = problem["loc"][skip:], problem["type"], problem["input"]
-    context = problem.get("ctx", {})
-    if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        tag = context["discriminator"].strip("'")
-        path, given = (*path, tag), given.get(tag)
-        kind = "missing" if given is None else kind
+    path, kind, context = problem["loc"], problem["type"], problem.get("ctx", {})
     owner, field = _find(model, path)
     name = _dotted(path)
     if kind == "extra_forbidden":
@@ -64,44 +59,43 @@ def explain(error: ValidationError, model: type[BaseModel], *, skip: int = 0) ->
         return f"{_dotted(path[:-2])} has no {path[-2]!r}. Choose {context['expected']}."
     if "expected" in context:
         remedy = f"Choose {context['expected']}."
-    elif kind == "value_error" and str(context["error"]):
+    elif kind == "value_error":
         remedy = str(context["error"])
     elif kind in {"greater_than_equal", "less_than_equal"}:
         remedy = "Choose {} to {}.".format(*limits(field))
     else:
         remedy = f"Give {REMEDIES.get(kind) or describe(field)}."
-    shown = repr(given)
+    shown = repr(problem["input"])
     if len(shown) > LONGEST_VALUE:
         shown = f"{shown[:LONGEST_VALUE]}…"
     return f"{name} = {shown} is not possible. {remedy}".removeprefix(" = ")
 
 
-def describe(field: FieldInfo | None) -> str:
+def describe(field: FieldInfo) -> str:
     """A field's description in one line."""
-    return " ".join(((field and field.description) or "another value").split())
+    return " ".join((field.description or "another value").split())
 
 
-def limits(field: FieldInfo | None) -> tuple[Any, Any]:
+def limits(field: FieldInfo) -> tuple[Any, Any]:
     """The smallest and the largest value of a field; None where there is no limit."""
-    found: dict[str, Any] = {}
-    for each in field.metadata if field else ():
-        found |= {name: getattr(each, name) for name in ("ge", "le") if hasattr(each, name)}
-    return found.get("ge"), found.get("le")
+    least, most = (
+        next((getattr(each, name) for each in field.metadata if hasattr(each, name)), None)
+        for name in ("ge", "le")
+    )
+    return least, most
 
 
-def _find(
-    model: type[BaseModel], path: Sequence[str | int]
-) -> tuple[type[BaseModel], FieldInfo | None]:
+def _find(model: type[BaseModel], path: Sequence[str | int]) -> tuple[type[BaseModel], FieldInfo]:
     """The innermost model on the path, and the last field that the path names."""
+    field = FieldInfo()
     inner: Any = model
-    field = None
     for part in path:
         if hasattr(inner, "model_fields"):
             model = inner
             field = model.model_fields.get(str(part), field)
-            inner = field.annotation if field else None
+            inner = field.annotation
     return model, field
 
 
 def _dotted(path: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in path if isinstance(part, str))
+    return ".".join(part for part in path if isinstance(part, str))

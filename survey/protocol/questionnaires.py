@@ -10,20 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import Field, FiniteFloat, model_validator
 
 from survey.errors import StudyError
 from survey.protocol.builtin import BUILTIN
-from survey.protocol.problems import StrictModel, explain
+from survey.protocol.problems import StrictModel, validated
 
 MOST_ITEMS = 60
 LONGEST_TEXT = 1000
@@ -34,21 +27,8 @@ LONGEST_NUMBER = 20
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
-def _is_trimmed(text: str) -> str:
-    # Answers are compared without the white space around them.
-    if text != text.strip():
-        raise ValueError
-    return text
-
-
-def _keep_type(value: Any, check: Callable[[Any], float]) -> Any:
-    # The whole number 7 stays one: it is shown and stored as 7, not 7.0.
-    check(value)
-    return value
-
-
-ItemText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_is_trimmed)]
-Number = Annotated[float, Field(allow_inf_nan=False), WrapValidator(_keep_type)]
+#: Answers are compared without the white space around them.
+ItemText = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"(?s)^\S(.*\S)?$")]
 
 
 class ItemTranslation(StrictModel):
@@ -69,7 +49,7 @@ class QuestionnaireItem(StrictModel):
     """lower-case letters, digits, - and _, at most 60"""
     text: ItemText
     """the text to show, without spaces around it"""
-    kind: str
+    kind: Literal["choice", "scale", "number", "text"]
     """choice, scale, number or text"""
     required: bool = True
     """true or false"""
@@ -92,7 +72,6 @@ class QuestionnaireItem(StrictModel):
 
 
 class ChoiceItem(QuestionnaireItem):
-    kind: Literal["choice"]
     options: list[ItemText] = Field(min_length=2)
     """a list of two or more different texts"""
     screens_out: list[str] = []
@@ -109,7 +88,6 @@ class ChoiceItem(QuestionnaireItem):
 
 
 class ScaleItem(QuestionnaireItem):
-    kind: Literal["scale"]
     labels: list[ItemText] = Field(min_length=2, max_length=2)
     """a list of two texts, for the lowest and the highest point"""
     points: int = Field(5, ge=2, le=11)
@@ -117,10 +95,9 @@ class ScaleItem(QuestionnaireItem):
 
 
 class NumberItem(QuestionnaireItem):
-    kind: Literal["number"]
-    minimum: Number | None = None
+    minimum: FiniteFloat | None = None
     """a number"""
-    maximum: Number | None = None
+    maximum: FiniteFloat | None = None
     """a number"""
 
     @model_validator(mode="after")
@@ -132,14 +109,11 @@ class NumberItem(QuestionnaireItem):
         return self
 
 
-class TextItem(QuestionnaireItem):
-    kind: Literal["text"]
-
-
-AnyItem = ChoiceItem | ScaleItem | NumberItem | TextItem
-ITEM: TypeAdapter[AnyItem] = TypeAdapter(Annotated[AnyItem, Field(discriminator="kind")])
 KINDS: dict[str, type[QuestionnaireItem]] = {
-    get_args(each.model_fields["kind"].annotation)[0]: each for each in get_args(AnyItem)
+    "choice": ChoiceItem,
+    "scale": ScaleItem,
+    "number": NumberItem,
+    "text": QuestionnaireItem,
 }
 
 
@@ -171,17 +145,18 @@ class AskedItem:
         return self.kind in {"choice", "scale"}
 
 
-def expand_items(raw: Any) -> list[dict[str, Any]]:
+def expand_items(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The items with every built-in list written out. StudyError for the first problem."""
-    if not isinstance(raw, list):
-        raise StudyError("A questionnaire is a list of items. Give a list.")
     items: list[dict[str, Any]] = []
-    for place, entry in enumerate(raw, start=1):
-        if isinstance(entry, dict) and set(entry) == {"builtin"}:
+    for place, entry in enumerate(entries, start=1):
+        if set(entry) == {"builtin"}:
             items += _builtin_items(entry["builtin"])
-        else:
-            _check_item(entry, place)
-            items.append(entry)
+            continue
+        try:
+            validated(KINDS.get(str(entry.get("kind")), QuestionnaireItem), entry)
+        except StudyError as error:
+            raise StudyError(f"Item {entry.get('name', place)!r}: {error}") from error
+        items.append(entry)
     if len(items) > MOST_ITEMS:
         raise StudyError(f"{len(items)} items are too many for one page. Ask {MOST_ITEMS} at most.")
     names = [entry["name"] for entry in items]
@@ -191,14 +166,14 @@ def expand_items(raw: Any) -> list[dict[str, Any]]:
 
 
 def asked_items(
-    raw: Sequence[Mapping[str, Any]],
+    entries: Sequence[dict[str, Any]],
     language: str = "en",
     translate: Callable[[str], str] = str,
 ) -> list[AskedItem]:
     """The items in the words of a language; ``translate`` is applied to built-in words only."""
     return [
         _asked_item(entry, language, translate if entry.get("builtin") else str)
-        for entry in expand_items(list(raw))
+        for entry in expand_items(entries)
     ]
 
 
@@ -251,20 +226,6 @@ def _builtin_items(name: Any) -> list[dict[str, Any]]:
     if not isinstance(name, str) or name not in BUILTIN:
         raise StudyError(f"builtin = {name!r} is not possible. Choose from: {', '.join(BUILTIN)}.")
     return [{**entry, "builtin": name} for entry in BUILTIN[name]]
-
-
-def _check_item(entry: Any, place: int) -> None:
-    name, kind = (entry.get(key) if isinstance(entry, dict) else None for key in ("name", "kind"))
-    where = f"Item {name!r}" if isinstance(name, str) else f"Item {place}"
-    try:
-        ITEM.validate_python(entry)
-    except ValidationError as error:
-        # The path of an error begins with the kind, once that is known.
-        model = KINDS.get(str(kind), QuestionnaireItem)
-        skip = int(model is not QuestionnaireItem)
-        raise StudyError(f"{where}: {explain(error, model, skip=skip)}") from error
-    except StudyError as error:
-        raise StudyError(f"{where}: {error}") from error
 
 
 def _asked_item(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from survey.protocol.fields import Protocol, StudyPlan
 
 LANGUAGE_NAMES = {"en": "English", "de": "German", "es": "Spanish", "zh-hans": "Chinese"}
@@ -19,14 +17,8 @@ CHANGES = {
 }
 
 
-@dataclass(frozen=True)
-class Decision:
-    term: str
-    words: str
-
-
-def summarize(protocol: Protocol, plan: StudyPlan, *, arms: int) -> list[Decision]:
-    """One decision a line, in the order in which an appraiser meets them."""
+def summarize(protocol: Protocol, plan: StudyPlan, *, arms: int) -> dict[str, str]:
+    """The decisions by subject, in the order in which an appraiser meets them."""
     found = {
         "Profiles": f"{count_noun(plan.profiles, 'profile')} {describe_profiles(protocol, plan)}.",
         "Systems": _pairs(protocol, arms),
@@ -39,7 +31,7 @@ def summarize(protocol: Protocol, plan: StudyPlan, *, arms: int) -> list[Decisio
         "are given to other people.",
         "Withdrawal": _withdrawal(protocol),
     }
-    return [Decision(term, words) for term, words in found.items() if words]
+    return {subject: words for subject, words in found.items() if words}
 
 
 def describe_profiles(protocol: Protocol, plan: StudyPlan) -> str:

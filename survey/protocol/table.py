@@ -19,7 +19,7 @@ def options_table() -> str:
     """One row for each option of a study, in Markdown."""
     rows = ["| field | flag | values | default | what it decides |", "|---|---|---|---|---|"]
     for name, field in Protocol.model_fields.items():
-        form = flag_form(field) or {}
+        form = flag_form(field)
         flag = OWN_FLAGS.get(name) or f"{flag_of(name)} {form.get('metavar', '')}".strip()
         default = "" if field.default in (None, "", [], {}) else f"`{str(field.default).lower()}`"
         cells = (f"`{name}`", f"`{flag}`" if form or name in OWN_FLAGS else "", _values(field))
@@ -33,7 +33,7 @@ def with_table(document: str) -> str:
 
 def _values(field: FieldInfo) -> str:
     least, most = limits(field)
-    choices = (flag_form(field) or {}).get("choices", [])
+    choices = flag_form(field).get("choices", [])
     return f"{least} to {most}" if least is not None else ", ".join(f"`{each}`" for each in choices)
 
 

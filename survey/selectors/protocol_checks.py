@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from django.conf import settings
-from django.utils import formats, translation
+from django.utils import translation
 
 from survey.errors import StudyError
 from survey.models import Study, is_past_last_day
-from survey.protocol import panels, questionnaires
 from survey.protocol.fields import Protocol, StudyPlan
-from survey.protocol.summary import LANGUAGE_NAMES, Decision, summarize
-from survey.wording import built_in
+from survey.protocol.summary import LANGUAGE_NAMES, summarize
+from survey.wording.of_study import built_in_texts
 
 
 @dataclass(frozen=True)
@@ -36,26 +33,16 @@ def course_checks(study: Study) -> list[Check]:
     if study.language not in {"", "en"}:
         language = LANGUAGE_NAMES[study.language]
         checks.append(Check(f"The texts are written in {language}", _untranslated(study)))
-    if study.entry == "panel":
-        problems = _problem(partial(panels.check_panel, study.panel))
-        checks.append(Check("The panel is described", problems))
-    if study.before or study.after:
-        problems = _problem(partial(questionnaires.expand_items, study.before), "before")
-        problems += _problem(partial(questionnaires.expand_items, study.after), "after")
-        checks.append(Check("The questionnaires can be asked", problems))
     if study.withdraw_until is not None:
         problems = last_day_problems(study)
         checks.append(Check("The last day for erasing answers is in the future", problems))
     # Only a row that was changed without the services can fail here.
-    invalid = _problem(lambda: Protocol.of(study).check())
-    reported = {problem for check in checks for problem in check.missing}
-    if problems := [problem for problem in invalid if problem not in reported]:
-        checks.append(Check("The options fit together", problems))
+    checks.append(Check("The options are possible and fit together", _invalid_options(study)))
     return checks
 
 
-def course_in_words(study: Study) -> list[Decision]:
-    """The study's options in words, one per line."""
+def course_in_words(study: Study) -> dict[str, str]:
+    """The study's options in words, by subject."""
     return summarize(Protocol.of(study), StudyPlan.of(study), arms=study.arms.count())
 
 
@@ -77,15 +64,8 @@ def _untranslated(study: Study) -> list[str]:
     A text that the researchers wrote is assumed to be in the study's language.
     """
     texts = study.translations.get(study.language, {})
-    protocol = Protocol.of(study)
     with translation.override(settings.LANGUAGE_CODE):
-        day = partial(formats.date_format, format="DATE_FORMAT")
-        consent = built_in.write_consent(study.questions_per_appraiser, protocol, date=day)
-        english = {
-            "title": built_in.TITLE,
-            "consent_text": consent,
-            "instructions": built_in.write_instructions(protocol),
-        }
+        english, _ = built_in_texts(study.questions_per_appraiser, Protocol.of(study))
     return [
         f"In English only: the {name.replace('_', ' ')}. Delete this draft (manage.py "
         f"delete_draft {study.slug}) and create it again with the texts in "
@@ -95,10 +75,9 @@ def _untranslated(study: Study) -> list[str]:
     ]
 
 
-def _problem(check: Callable[[], object], part: str = "") -> list[str]:
-    """The StudyError of ``check``, if it raises one."""
+def _invalid_options(study: Study) -> list[str]:
     try:
-        check()
+        Protocol.of(study).check()
     except StudyError as error:
-        return [f"The questionnaire {part}: {error}" if part else str(error)]
+        return [str(error)]
     return []

@@ -109,11 +109,11 @@ def sent_by_panel(study: Study) -> QuerySet[Appraiser]:
     return study.appraisers.exclude(panel_person="").order_by("panel_person", "kind")
 
 
-def panel_return(appraiser: Appraiser) -> PanelReturn | None:
+def panel_return(appraiser: Appraiser | None) -> PanelReturn | None:
     """None unless a panel sent this appraiser and their outcome is stored."""
-    panel = appraiser.study.panel
-    if not (panel and appraiser.panel_person and appraiser.outcome):
+    if not (appraiser and appraiser.study.panel and appraiser.panel_person and appraiser.outcome):
         return None
+    panel = appraiser.study.panel
     return PanelReturn(
         panel=panel.get("name", ""),
         outcome=appraiser.outcome,

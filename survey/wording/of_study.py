@@ -15,6 +15,8 @@ from survey.models import Study
 from survey.protocol.fields import LANGUAGES, Protocol
 from survey.wording import built_in
 
+TEXTS = ("title", "consent_text", "instructions")
+
 
 @dataclass(frozen=True)
 class StudyTexts:
@@ -27,7 +29,7 @@ class StudyTexts:
 
     @property
     def given(self) -> dict[str, str]:
-        return {name: getattr(self, name) for name in ("title", "consent_text", "instructions")}
+        return {name: getattr(self, name) for name in TEXTS}
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,13 @@ def write_texts(own: StudyTexts, *, questions: int, protocol: Protocol) -> Study
     what the appraiser agrees to. A built-in text with an untranslated sentence stays English.
     """
     with translation.override(settings.LANGUAGE_CODE):
-        english, _ = _built_in_texts(questions, protocol)
+        english, _ = built_in_texts(questions, protocol)
     translations: dict[str, Any] = {
         language: dict(texts) for language, texts in protocol.translations.items()
     }
     for language in LANGUAGES[1:]:
         with translation.override(language):
-            texts, translated = _built_in_texts(questions, protocol)
+            texts, translated = built_in_texts(questions, protocol)
         for name in translated:
             if not own.given[name]:
                 translations.setdefault(language, {}).setdefault(name, texts[name])
@@ -62,11 +64,8 @@ def write_texts(own: StudyTexts, *, questions: int, protocol: Protocol) -> Study
 def words_of(study: Study, language: str) -> StudyTexts:
     """The study's texts in a language; a text without translation is that of the study itself."""
     own: Mapping[str, str] = study.translations.get(language, {})
-    return StudyTexts(
-        title=own.get("title") or study.title,
-        consent_text=own.get("consent_text") or study.consent_text,
-        instructions=own.get("instructions") or study.instructions,
-    )
+    texts: dict[str, Any] = {name: own.get(name) or getattr(study, name) for name in TEXTS}
+    return StudyTexts(**texts)
 
 
 def consent_mentions_entry(study: Study, consent_text: str) -> bool:
@@ -98,11 +97,11 @@ class _Translator:
         return translated
 
 
-def _built_in_texts(questions: int, protocol: Protocol) -> tuple[dict[str, str], set[str]]:
+def built_in_texts(questions: int, protocol: Protocol) -> tuple[dict[str, str], set[str]]:
     """The built-in texts in the active language, and the names of those fully translated."""
     found, translated = {}, set()
     day = partial(formats.date_format, format="DATE_FORMAT")
-    for name in StudyTexts().given:
+    for name in TEXTS:
         words = _Translator()
         if name == "title":
             found[name] = words.one(built_in.TITLE)

@@ -10,8 +10,7 @@ REMARK = {"name": "remark", "text": "Anything else?", "kind": "text"}
 
 
 def words(protocol=None, *, arms=2):
-    found = summarize(protocol or Protocol(), StudyPlan(), arms=arms)
-    return {each.term: each.words for each in found}
+    return summarize(protocol or Protocol(), StudyPlan(), arms=arms)
 
 
 def test_the_study_of_the_paper_takes_a_few_lines():

@@ -65,7 +65,7 @@ def test_what_is_still_being_made_is_not_known_yet(draft):
     Job.objects.update(status="queued")
     Recommendation.objects.first().delete()
     found = checklist(draft)
-    assert [check.known for check in found.checks] == [True, False, False, True, True]
+    assert [check.known for check in found.checks] == [True, False, False, True, True, True]
     assert not found.is_met
 
 
