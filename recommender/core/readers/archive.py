@@ -20,7 +20,8 @@ T = TypeVar("T")
 #: Bytes read so far and bytes in all; called once a block.
 OnRead = Callable[[int, int], None]
 
-BLOCK = 8 << 20
+#: Bytes read at a time: larger blocks are parsed faster, and take more memory.
+BLOCK = 64 << 20
 HEAD = 1 << 16
 LONGEST_LINE = 1 << 16
 #: Limits of a zip: unpacked bytes, compression ratio (above a harmless size), number of files.
@@ -140,7 +141,7 @@ def open_archive(path: Path, companions: Collection[str]) -> Iterator[Archive]:
         yield Archive(path, {"": files}, only=_file(path, str(path)))
 
 
-def prefetch(items: Iterator[T]) -> Generator[T, None, None]:
+def read_ahead(items: Iterator[T]) -> Generator[T, None, None]:
     """The same items; each is prepared by another thread while its predecessor is in use.
 
     Close the generator rather than leaving it to the garbage collector, because it owns a thread.
@@ -150,6 +151,16 @@ def prefetch(items: Iterator[T]) -> Generator[T, None, None]:
         while (item := following.result()) is not None:
             following = pool.submit(next, items, None)
             yield item
+
+
+def split_block(block: bytes, first: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """Pieces of whole lines of at most ``size`` bytes if possible, with their line numbers."""
+    start = 0
+    while start < len(block):
+        end = block.rfind(b"\n", start, start + size) + 1 or len(block)
+        yield first, block[start:end]
+        first += block.count(b"\n", start, end)
+        start = end
 
 
 def numbered_lines(block: bytes, first: int) -> Iterator[tuple[int, bytes]]:

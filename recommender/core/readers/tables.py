@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,7 +11,13 @@ from numpy.typing import NDArray
 
 from recommender.core.errors import SourceError
 from recommender.core.ratings import Scale
-from recommender.core.readers.archive import OnRead, SourceFile, ignore_bytes_read, prefetch
+from recommender.core.readers.archive import (
+    OnRead,
+    SourceFile,
+    ignore_bytes_read,
+    read_ahead,
+    split_block,
+)
 from recommender.core.readers.careful_path import CarefulReader
 from recommender.core.readers.columns import (
     Columns,
@@ -22,8 +29,10 @@ from recommender.core.readers.columns import (
 )
 from recommender.core.readers.fast_path import read_fast
 
-#: Below this size loading pyarrow takes longer than reading line by line.
+#: Below this size loading polars takes longer than reading line by line.
 SMALL = 1 << 18
+#: Bytes that the careful path takes at a time, because its Python objects are large.
+PIECE = 8 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,21 +98,19 @@ def _read(
     blocks: list[Columns] = []
     parts: list[tuple[int, int, list[int] | None]] = []
     rows = done = 0
-    with closing(prefetch(file.blocks())) as read:
+    with closing(read_ahead(file.blocks())) as read:
         for line, block in read:
             done += len(block)
             if form.has_header and line == 1:
                 line, block = 2, block.partition(b"\n")[2]
-            found = read_fast(block, form, scales) if use_fast_path else None
-            if found is None:
-                found = careful.read(block, line)
-                if careful.problems:
-                    raise careful.problems[0]
-            users.add(found.users)
-            items.add(found.items)
-            blocks.append(found)
-            parts.append((rows, line, found.lines))
-            rows += len(found.ratings)
+            fast = read_fast(block, form, scales) if use_fast_path else None
+            pieces = [(line, fast)] if fast else _read_carefully(careful, block, line)
+            for first, found in pieces:
+                users.add(found.users)
+                items.add(found.items)
+                blocks.append(found)
+                parts.append((rows, first, found.lines))
+                rows += len(found.ratings)
             progress(done, file.size)
     progress(file.size, file.size)
     if not rows:
@@ -124,3 +131,14 @@ def _read(
         timestamps=np.concatenate(times) if times else None,
         parts=parts,
     )
+
+
+def _read_carefully(
+    careful: CarefulReader, block: bytes, line: int
+) -> Iterator[tuple[int, Columns]]:
+    """Pairs of a line number and the columns from there on; SourceError at the first problem."""
+    for first, piece in split_block(block, line, PIECE):
+        found = careful.read(piece, first)
+        if careful.problems:
+            raise careful.problems[0]
+        yield first, found

@@ -152,12 +152,12 @@ def test_blocks_end_with_lines_and_know_their_first_line(tmp_path):
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_prefetch_keeps_the_order_and_passes_an_error_on_in_its_place():
+def test_reading_ahead_keeps_the_order_and_passes_an_error_on_in_its_place():
     def numbers():
         yield from (1, 2)
         raise SourceError("broken")
 
-    found = archives.prefetch(numbers())
+    found = archives.read_ahead(numbers())
     assert (next(found), next(found)) == (1, 2)
     with pytest.raises(SourceError, match="broken"):
         next(found)
