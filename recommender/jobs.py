@@ -26,14 +26,7 @@ from recommender.machine import PeakMemory, device_name, hold_device
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
 from recommender.services import claims
-from recommender.services.claims import (
-    Claim,
-    LostClaim,
-    discard_attempt,
-    end_cancelled,
-    fail_job,
-    release_job,
-)
+from recommender.services.claims import Claim, LostClaim
 from recommender.services.publishing import (
     keep_evaluation,
     keep_recommendations,
@@ -84,15 +77,15 @@ def run_claimed_job(claim: Claim, *, watch: Watch = ignore_progress) -> None:
     except (CoreError, store.StoreError) as error:
         # A wrong configuration, a missing file or too little memory: a retry would not help.
         logger.warning("job %s failed: %s", job.pk, error)
-        _end(claim, fail_job, error=str(error))
+        _end(claim, claims.fail_job, error=str(error))
     except LostClaim:
         _lost(claim)
     except Exception as error:
         message = f"Unexpected {type(error).__name__}: {error}"
-        _end(claim, fail_job, error=message, retry=True)
+        _end(claim, claims.fail_job, error=message, retry=True)
         raise Crashed(message) from error
     except BaseException:  # Ctrl-C in a run without a worker
-        _end(claim, release_job)
+        _end(claim, claims.release_job)
         raise
     else:
         remove_stray_files(job.pk)
@@ -109,17 +102,18 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
     lease.phase("splitting")
     parts = split(ratings, wish["split"], wish["split_seed"])
 
+    most = wish.get("max_seconds")  # like precision, missing in jobs of an earlier version
     # Measure both, because some systems compute in fit and others in predict.
     with PeakMemory(options.device) as memory:
         started = time.monotonic()
         fitting = replace(
             options,
             seed=wish["seed"],
-            precision=wish.get("precision", "auto"),  # missing in jobs of an earlier version
+            precision=wish.get("precision", "auto"),
             version=code_version(),
             checkpoint=_checkpoint(claim, earlier=partials(wish, dataset, options.device)),
             checkpoint_seconds=settings.JOB_CHECKPOINT_SECONDS,
-            max_seconds=_time_left(wish, lease),
+            max_seconds=None if most is None else max(0.0, most - lease.worked_before),
         )
         model.fit(parts.train, options=fitting)
         lease.phase("evaluating")
@@ -205,28 +199,28 @@ def _stopped(claim: Claim, lease: Lease, job: Job) -> None:
     logger.info("job %s stopped: %s", job.pk, lease.stop and lease.stop.value)
     match lease.stop:
         case StopReason.CANCEL:
-            _end(claim, end_cancelled)
+            _end(claim, claims.end_cancelled)
         case StopReason.TIME:
             message = (
                 f"The time limit of {job.time_limit_seconds} s has passed. "
                 "Submit the job again with a higher limit or a smaller preset."
             )
-            _end(claim, fail_job, error=message)
+            _end(claim, claims.fail_job, error=message)
         case StopReason.SHUTDOWN:
-            _end(claim, release_job)
+            _end(claim, claims.release_job)
         case _:
             _lost(claim)
 
 
 def _lost(claim: Claim) -> None:
     """Remove what this attempt wrote, because another worker has the job or it has ended."""
-    discard_attempt(claim)
+    claims.discard_attempt(claim)
     remove_stray_files(claim.job_id)
 
 
 def _end(claim: Claim, how: Callable[..., None], **values: Any) -> None:
     """End without a result: remove the files first, then update the row."""
-    discard_attempt(claim)
+    claims.discard_attempt(claim)
     try:
         how(claim, **values)
     except LostClaim as error:
@@ -259,11 +253,6 @@ def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> lis
         if all(getattr(model, name) == wish[name] for name in IDENTITY if name != "preset")
         and (not device or is_resumable(model))
     ]
-
-
-def _time_left(wish: Mapping[str, Any], lease: Lease) -> float | None:
-    most: float | None = wish.get("max_seconds")  # missing in jobs of an earlier version
-    return None if most is None else max(0.0, most - lease.worked_before)
 
 
 def _checkpoint(claim: Claim, *, earlier: Sequence[str]) -> Path:

@@ -5,7 +5,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from django.conf import settings
@@ -63,12 +62,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         _held.discard(self)
         self._ended.set()
         # Do not wait for a heartbeat that hangs in the database: the claim fences it.
@@ -110,15 +104,16 @@ class Lease:
     def _renew(self) -> None:
         worked = self.worked_seconds()
         try:
-            orders = heartbeat(self.claim, progress=self._progress, worked_seconds=worked)
+            cancelled = heartbeat(self.claim, progress=self._progress, worked_seconds=worked)
+        except LostClaim:
+            self.stop = StopReason.LOST
+            return
         except Error as error:
             # The lease outlives a few missed heartbeats. If it lapses, the claim is lost.
             logger.warning("job %s: no heartbeat: %s", self.claim.job_id, error)
             connection.close()  # the next heartbeat opens a new one
             return
-        if not orders.held:
-            self.stop = StopReason.LOST
-        elif orders.cancel:
+        if cancelled:
             self.stop = StopReason.CANCEL
         elif self._limit is not None and worked > self._limit:
             self.stop = self.stop or StopReason.TIME

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
 import psutil
@@ -37,7 +36,11 @@ def hold_device(device: str, lease: Lease) -> Iterator[None]:
         try:
             yield
         finally:
-            _give_memory_back(device)
+            if device.startswith("cuda"):
+                import torch
+
+                # Free the memory that torch caches, for the next process on the device.
+                torch.cuda.empty_cache()
 
 
 def _taken(descriptor: int) -> bool:
@@ -46,14 +49,6 @@ def _taken(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _give_memory_back(device: str) -> None:
-    """Free GPU memory that torch caches, for the next process that uses the device."""
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.empty_cache()
 
 
 def device_name(device: str) -> str:
@@ -96,12 +91,7 @@ class PeakMemory:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._thread.join()
         self._look()

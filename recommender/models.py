@@ -5,6 +5,9 @@ import uuid
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+
+from recommender.core.systems import Progress
 
 NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Use letters, digits, dots and dashes.")
 
@@ -116,6 +119,33 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(
+            self.phase, self.done_units, self.total_units, self.epoch, self.loss, self.seconds_left
+        )
+
+    @property
+    def share(self) -> float | None:
+        """The part of the current phase that is done; None while it is unknown."""
+        return 1.0 if self.status == self.Status.DONE else self.progress.share
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in {self.Status.QUEUED, self.Status.RUNNING}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a worker: queued, or running under a lease that has lapsed."""
+        if self.status == self.Status.RUNNING:
+            return self.lease_until is None or self.lease_until < timezone.now()
+        return self.status == self.Status.QUEUED
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether its time ran out before its last pass; the model so far is stored."""
+        return bool(self.result.get("status") == TrainedModel.Status.PARTIAL)
 
 
 class Worker(models.Model):

@@ -1,7 +1,6 @@
 """Reads for pages, commands and studies."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,66 +10,15 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from recommender.core.systems import describe_preset
+from recommender.loaders import load_ratings
 from recommender.models import Dataset, Item, Job, Recommendation, TrainedModel, Worker
 
-OPEN = {Job.Status.QUEUED, Job.Status.RUNNING}
 
-
-@dataclass(frozen=True)
-class JobProgress:
-    """The state of a job; ``share`` of the current phase is None while it is unknown."""
-
-    id: UUID
-    kind: str
-    status: str
-    phase: str
-    share: float | None
-    epoch: int
-    loss: float | None
-    seconds_left: float | None
-    rate: float | None  #: units a second of what the share is of
-    error: str
-    attempts: int
-    #: it waits for a worker
-    is_idle: bool
-    #: done, but its time ran out before its last pass
-    is_partial: bool = False
-
-    @property
-    def has_ended(self) -> bool:
-        return self.status not in OPEN
-
-
-def job_progress(job_ids: Iterable[UUID]) -> list[JobProgress]:
-    """The states in the order of ``job_ids``, without unknown ids."""
+def jobs_in_order(job_ids: Iterable[UUID]) -> list[Job]:
+    """The jobs in the order of ``job_ids``, without unknown ids."""
     ids = list(job_ids)
     jobs = Job.objects.in_bulk(ids)
-    return [_progress(jobs[job_id]) for job_id in ids if job_id in jobs]
-
-
-def _progress(job: Job) -> JobProgress:
-    share = min(1.0, job.done_units / job.total_units) if job.total_units else None
-    lapsed = job.lease_until is None or job.lease_until < timezone.now()
-    return JobProgress(
-        id=job.pk,
-        kind=job.kind,
-        status=job.status,
-        phase=job.phase,
-        share=1.0 if job.status == Job.Status.DONE else share,
-        epoch=job.epoch,
-        loss=job.loss,
-        seconds_left=job.seconds_left,
-        rate=work_rate(job.done_units, job.total_units, job.seconds_left),
-        error=job.error,
-        attempts=job.attempts,
-        is_idle=job.status in OPEN and (job.status == Job.Status.QUEUED or lapsed),
-        is_partial=job.result.get("status") == TrainedModel.Status.PARTIAL,
-    )
-
-
-def work_rate(done: int, total: int, seconds_left: float | None) -> float | None:
-    """Units a second, derived from the time left; None while that is unknown."""
-    return (total - done) / seconds_left if seconds_left else None
+    return [jobs[job_id] for job_id in ids if job_id in jobs]
 
 
 def has_live_worker(within_seconds: float, *, queue: str = "device") -> bool:
@@ -153,8 +101,6 @@ def eligible_users(
 
     With an ``era``, only users whose items have their median year in it, both ends included.
     """
-    from recommender.loaders import load_ratings
-
     counts = np.diff(load_ratings(dataset).indptr)
     fits = counts >= minimum
     if maximum is not None:
@@ -172,8 +118,6 @@ def median_years(*, dataset: Dataset) -> NDArray[np.float64]:
 
     Items without a year are ignored; a row without any year gives NaN.
     """
-    from recommender.loaders import load_ratings
-
     ratings = load_ratings(dataset)
     years = np.zeros(ratings.n_items, np.int64)
     dated = Item.objects.filter(dataset=dataset, position__isnull=False, year__gt=0)
@@ -209,8 +153,6 @@ def _medians(groups: NDArray, values: NDArray, n_groups: int) -> NDArray[np.floa
 
 def user_rows(*, dataset: Dataset) -> dict[str, int]:
     """The row of the rating matrix by the source's user id, as text."""
-    from recommender.loaders import load_ratings
-
     ids = load_ratings(dataset).user_ids
     return {str(name): row for row, name in enumerate(ids.tolist())}
 
@@ -219,8 +161,6 @@ def has_rated(
     *, dataset: Dataset, users: NDArray[np.int64], positions: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """For each pair of a user (n,) and an item position (n,): whether the user rated the item."""
-    from recommender.loaders import load_ratings
-
     ratings = load_ratings(dataset)
     low = ratings.indptr[users].astype(np.int64)
     end = ratings.indptr[users + 1].astype(np.int64)
@@ -240,8 +180,6 @@ def has_rated(
 
 def profiles_of(*, dataset: Dataset, users: Sequence[int]) -> dict[int, list[tuple[Item, float]]]:
     """The items that each user rated, with the rating, in the order of the matrix."""
-    from recommender.loaders import load_ratings
-
     ratings = load_ratings(dataset)
     items = {
         item.position: item for item in Item.objects.filter(dataset=dataset, position__isnull=False)

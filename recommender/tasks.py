@@ -40,33 +40,30 @@ def handle_message(job_id: str) -> None:
         jobs.run_job(UUID(job_id), owner=new_owner())
 
 
-class Reconciler:
-    """A thread that reports this worker and sends lost jobs again."""
+class Reconciler(threading.Thread):
+    """Reports this worker and sends lost jobs again."""
 
-    def __init__(self, *, name: str, queues: list[str]) -> None:
-        self.name, self.queues = name, queues
+    def __init__(self, *, worker: str, queues: list[str]) -> None:
+        super().__init__(name="reconciler", daemon=True)
+        self.worker, self.queues = worker, queues
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
         self._ended.set()
-        self._thread.join(timeout=ROUND_SECONDS)
+        self.join(timeout=ROUND_SECONDS)
 
-    def _run(self) -> None:
+    def run(self) -> None:
         pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
         self._guard(remove_stray_files)
         while not _leaving.is_set():
             self._guard(self._round)
             if self._ended.wait(pause):
                 break
-        self._guard(lambda: forget_worker(name=self.name))
+        self._guard(lambda: forget_worker(name=self.worker))
         connection.close()
 
     def _round(self) -> None:
-        record_worker(name=self.name, queues=self.queues)
+        record_worker(name=self.worker, queues=self.queues)
         reconcile()
 
     def _guard(self, step: Callable[[], object]) -> None:
@@ -83,7 +80,7 @@ _reconcilers: list[Reconciler] = []
 @worker_ready.connect
 def start_reconciler(sender: Any, **kwargs: Any) -> None:
     queues = sorted(sender.app.amqp.queues.consume_from)
-    reconciler = Reconciler(name=f"{sender.hostname}:{os.getpid()}", queues=queues)
+    reconciler = Reconciler(worker=f"{sender.hostname}:{os.getpid()}", queues=queues)
     _reconcilers.append(reconciler)
     reconciler.start()
 

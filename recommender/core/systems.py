@@ -23,6 +23,11 @@ class Progress:
     loss: float | None = None
     seconds_left: float | None = None
 
+    @property
+    def share(self) -> float | None:
+        """The part of the phase that is done, from 0 to 1; None while the total is unknown."""
+        return min(1.0, self.done / self.total) if self.total else None
+
 
 def ignore_progress(progress: Progress) -> None:
     """The default progress callback."""

@@ -4,19 +4,20 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, OutputWrapper
 
 from recommender.core.systems import Progress
-from recommender.selectors import JobProgress, has_live_worker, job_progress, work_rate
+from recommender.models import Job
+from recommender.selectors import has_live_worker, jobs_in_order
 
 LOOK_SECONDS = 0.3
 NO_WORKER_SECONDS = 10.0
 BAR_WIDTH = 10
 LINE_SECONDS = 60.0  # where there is no terminal
-INTERRUPTED = 130
 START_A_WORKER = (
     "Start one with 'make worker' (or: celery -A studysite worker -P threads -c 1 -Q device), "
     "then follow the jobs with: manage.py follow_jobs {ids}"
@@ -25,23 +26,20 @@ START_A_WORKER = (
 
 class NoWorker(CommandError):
     def __init__(self, ids: Sequence[UUID]) -> None:
-        listed = " ".join(str(job_id) for job_id in ids)
         super().__init__(
             f"No worker was seen for {NO_WORKER_SECONDS:.0f} s; the jobs stay queued. "
-            + START_A_WORKER.format(ids=listed),
+            + START_A_WORKER.format(ids=" ".join(map(str, ids))),
             returncode=3,
         )
 
 
 class Interrupted(CommandError):
-    def __init__(
-        self, ids: Sequence[UUID], what: str = "The jobs continue in the background."
-    ) -> None:
-        listed = " ".join(str(job_id) for job_id in ids)
+    def __init__(self, ids: Sequence[UUID], what: str) -> None:
+        listed = " ".join(map(str, ids))
         super().__init__(
             f"{what} Follow: manage.py follow_jobs {listed} · "
             f"Cancel: manage.py cancel_jobs {listed}",
-            returncode=INTERRUPTED,
+            returncode=130,
         )
 
 
@@ -55,35 +53,21 @@ class Display:
         self._said: tuple[object, ...] = ()
         self._said_at = 0.0
 
-    def progress(self, label: str, step: Progress) -> None:
-        share = step.done / step.total if step.total else None
-        pace = work_rate(step.done, step.total, step.seconds_left)
-        self.show(label, step.phase, share, step.epoch, step.loss, step.seconds_left, pace)
-
-    def show(
-        self,
-        label: str,
-        phase: str,
-        share: float | None,
-        epoch: int,
-        loss: float | None,
-        seconds_left: float | None,
-        pace: float | None = None,
-    ) -> None:
-        parts, now = [phase], time.monotonic()
-        if epoch:
-            parts.append(f"pass {epoch}")
-        if loss is not None:
-            parts.append(f"loss {loss:.4f}")
-        if seconds_left is not None:
-            parts.append(f"{format_duration(seconds_left)} left")
-        if pace is not None:
-            parts.append(f"{pace:,.0f}/s")
+    def show(self, label: str, step: Progress, *, with_rate: bool = True) -> None:
+        parts, now = [step.phase], time.monotonic()
+        if step.epoch:
+            parts.append(f"pass {step.epoch}")
+        if step.loss is not None:
+            parts.append(f"loss {step.loss:.4f}")
+        if step.seconds_left is not None:
+            parts.append(f"{format_duration(step.seconds_left)} left")
+        if step.seconds_left and with_rate:
+            parts.append(f"{(step.total - step.done) / step.seconds_left:,.0f}/s")
         if self._is_terminal:
-            line = f"{label:<12} {progress_bar(share)} {', '.join(parts)}"
+            line = f"{label:<12} {progress_bar(step.share)} {', '.join(parts)}"
             self._draw(line[: shutil.get_terminal_size().columns - 1])  # a wrapped line stays
-        elif self._said != (label, phase, epoch) or now - self._said_at >= LINE_SECONDS:
-            self._said, self._said_at = (label, phase, epoch), now
+        elif self._said != (label, step.phase, step.epoch) or now - self._said_at >= LINE_SECONDS:
+            self._said, self._said_at = (label, step.phase, step.epoch), now
             self._write(f"{label}: {', '.join(parts)}\n")
 
     def say(self, line: str) -> None:
@@ -120,49 +104,47 @@ def format_duration(seconds: float) -> str:
 
 def follow_jobs(
     labels: dict[UUID, str], *, display: Display, do: Callable[[UUID], None] | None = None
-) -> list[JobProgress]:
+) -> list[Job]:
     """Wait until every job has ended; NoWorker if no worker is seen while jobs are left.
 
     ``do`` runs a job in this process, so that no worker is needed.
     """
-    ids = list(labels)
     ended: set[UUID] = set()
     waiting_since = time.monotonic()
     try:
         while True:
-            states = job_progress(ids)
-            for state in states:
-                if state.has_ended and state.id not in ended:
-                    ended.add(state.id)
-                    display.say(describe_ending(labels[state.id], state))
-            left = [state for state in states if not state.has_ended]
+            jobs = jobs_in_order(labels)
+            for job in jobs:
+                if job.has_ended and job.pk not in ended:
+                    ended.add(job.pk)
+                    display.say(describe_ending(labels[job.pk], job))
+            left = [job for job in jobs if not job.has_ended]
             if not left:
-                return states
-            idle = [state.id for state in left if state.is_idle]
+                return jobs
+            idle = [job for job in left if job.is_idle]
             if do is not None and idle:
-                do(idle[0])
+                do(idle[0].pk)
                 continue
-            if any(not state.is_idle for state in left) or has_live_worker(NO_WORKER_SECONDS):
+            if len(idle) < len(left) or has_live_worker(NO_WORKER_SECONDS):
                 waiting_since = time.monotonic()
             elif time.monotonic() - waiting_since > NO_WORKER_SECONDS:
-                raise NoWorker([state.id for state in left])
-            _show(display, labels, left)
+                raise NoWorker([job.pk for job in left])
+            shown = next((job for job in left if job not in idle), left[0])
+            step = shown.progress
+            if shown in idle:
+                step = replace(step, phase="waiting for a worker")
+            display.show(labels[shown.pk], step)
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
-        raise Interrupted([job_id for job_id in ids if job_id not in ended]) from None
+        unended = [job_id for job_id in labels if job_id not in ended]
+        raise Interrupted(unended, "The jobs continue in the background.") from None
 
 
-def _show(display: Display, labels: dict[UUID, str], left: list[JobProgress]) -> None:
-    now = next((state for state in left if not state.is_idle), left[0])
-    phase = "waiting for a worker" if now.is_idle else now.phase
-    display.show(labels[now.id], phase, now.share, now.epoch, now.loss, now.seconds_left, now.rate)
-
-
-def describe_ending(label: str, state: JobProgress) -> str:
-    if state.is_partial:
+def describe_ending(label: str, job: Job) -> str:
+    if job.is_partial:
         return f"{label}: partial, because its time ran out. Repeat the command to resume"
-    reason = f": {state.error}" if state.error and state.status != "done" else ""
-    return f"{label}: {state.status}{reason}"
+    reason = f": {job.error}" if job.error and job.status != Job.Status.DONE else ""
+    return f"{label}: {job.status}{reason}"
 
 
 def run_in_process(label: str, job_id: UUID, start: Callable[..., Any], display: Display) -> None:
@@ -172,7 +154,7 @@ def run_in_process(label: str, job_id: UUID, start: Callable[..., Any], display:
     # The display shows what the log would say.
     logging.getLogger("recommender").setLevel(logging.WARNING)
     try:
-        start(watch=lambda step: display.progress(label, step))
+        start(watch=lambda step: display.show(label, step))
     except KeyboardInterrupt:
         raise Interrupted([job_id], "The job was put back into the queue.") from None
     except Crashed as error:

@@ -91,17 +91,10 @@ def claim_job(job_id: uuid.UUID, *, owner: str) -> Claim | None:
     return Claim(job_id, owner, attempt)
 
 
-@dataclass(frozen=True)
-class Orders:
-    """The answer to a heartbeat."""
-
-    held: bool
-    cancel: bool
-
-
-def heartbeat(claim: Claim, *, progress: Progress, worked_seconds: float) -> Orders:
-    """Renew the lease, write the progress and read whether to cancel."""
-    renewed = _own(claim).update(
+def heartbeat(claim: Claim, *, progress: Progress, worked_seconds: float) -> bool:
+    """Renew the lease and write the progress; returns whether to cancel. May raise LostClaim."""
+    _update(
+        claim,
         lease_until=lease_end(timezone.now()),
         phase=progress.phase[:40],
         done_units=progress.done,
@@ -111,9 +104,7 @@ def heartbeat(claim: Claim, *, progress: Progress, worked_seconds: float) -> Ord
         seconds_left=progress.seconds_left,
         worked_seconds=worked_seconds,
     )
-    if not renewed:
-        return Orders(held=False, cancel=False)
-    return Orders(held=True, cancel=_own(claim).filter(cancel_requested=True).exists())
+    return _own(claim).filter(cancel_requested=True).exists()
 
 
 @contextmanager
@@ -123,7 +114,7 @@ def finish_job(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterato
     The UPDATE comes first: it locks the row, so that no other worker can claim it meanwhile.
     """
     with transaction.atomic():
-        _end(claim, Job.Status.DONE, phase="", seconds_left=None, result=result or {})
+        _end(claim, Job.Status.DONE, phase="", result=result or {})
         yield
 
 
@@ -132,18 +123,18 @@ def fail_job(claim: Claim, *, error: str, retry: bool = False) -> None:
     if retry and claim.attempt < settings.JOB_MAX_ATTEMPTS:
         # sent_at delays the next attempt until the reconciler resends the job: what has just
         # failed would fail again at once.
-        _give_up(claim, sent_at=timezone.now(), error=error[:LONGEST_ERROR])
+        _requeue(claim, sent_at=timezone.now(), error=error[:LONGEST_ERROR])
     else:
-        _end(claim, Job.Status.FAILED, seconds_left=None, error=error[:LONGEST_ERROR])
+        _end(claim, Job.Status.FAILED, error=error[:LONGEST_ERROR])
 
 
 def end_cancelled(claim: Claim) -> None:
-    _end(claim, Job.Status.CANCELLED, seconds_left=None)
+    _end(claim, Job.Status.CANCELLED)
 
 
 def release_job(claim: Claim) -> None:
     """Put the job back into the queue; an attempt that we cut short does not count."""
-    _give_up(claim, sent_at=None, attempts=F("attempts") - 1)
+    _requeue(claim, sent_at=None, attempts=F("attempts") - 1)
 
 
 def discard_attempt(claim: Claim) -> None:
@@ -163,21 +154,17 @@ def _own(claim: Claim) -> QuerySet[Job]:
 
 
 def _end(claim: Claim, status: Job.Status, **values: Any) -> None:
-    ended = _own(claim).update(
-        status=status, owner="", lease_until=None, finished_at=timezone.now(), **values
-    )
-    if not ended:
-        raise LostClaim(f"Job {claim.job_id} is no longer {claim.owner}'s.")
+    _leave(claim, status, finished_at=timezone.now(), **values)
 
 
-def _give_up(claim: Claim, **values: Any) -> None:
-    given = _own(claim).update(
-        status=Job.Status.QUEUED,
-        owner="",
-        lease_until=None,
-        phase="",
-        seconds_left=None,
-        **values,
-    )
-    if not given:
+def _requeue(claim: Claim, **values: Any) -> None:
+    _leave(claim, Job.Status.QUEUED, phase="", **values)
+
+
+def _leave(claim: Claim, status: Job.Status, **values: Any) -> None:
+    _update(claim, status=status, owner="", lease_until=None, seconds_left=None, **values)
+
+
+def _update(claim: Claim, **values: Any) -> None:
+    if not _own(claim).update(**values):
         raise LostClaim(f"Job {claim.job_id} is no longer {claim.owner}'s.")

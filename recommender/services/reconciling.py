@@ -33,14 +33,11 @@ def reconcile() -> int:
     """
     now = timezone.now()
     idle = claimable(now)
-    ended = idle.filter(cancel_requested=True).update(
-        status=Job.Status.CANCELLED, owner="", lease_until=None, finished_at=now
-    )
+    end = {"owner": "", "lease_until": None, "finished_at": now}
+    ended = idle.filter(cancel_requested=True).update(status=Job.Status.CANCELLED, **end)
     ended += idle.filter(status=Job.Status.RUNNING, attempts__gte=settings.JOB_MAX_ATTEMPTS).update(
         status=Job.Status.FAILED,
-        owner="",
-        lease_until=None,
-        finished_at=now,
+        **end,
         error=(
             f"The worker died in each of {settings.JOB_MAX_ATTEMPTS} attempts. Look at the "
             "worker's log and at the machine's memory, then submit the job again."

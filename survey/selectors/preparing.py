@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recommender.selectors import JobProgress, has_live_worker, job_progress
+from recommender.models import Job
+from recommender.selectors import has_live_worker
 from survey.models import Study
 from survey.selectors.drawing import all_published
 
@@ -17,7 +18,7 @@ class ArmPreparation:
     """The recommendations of one arm; ``job`` is None where none are missing."""
 
     label: str
-    job: JobProgress | None
+    job: Job | None
 
     @property
     def status(self) -> str:
@@ -48,12 +49,9 @@ class Preparation:
 
 
 def follow_preparation(study: Study) -> Preparation:
-    arms = list(study.arms.select_related("trained_model"))
-    progress = job_progress([arm.publish_job_id for arm in arms if arm.publish_job_id])
-    jobs = {str(job.id): job for job in progress}
     found = []
-    for arm in arms:
-        job = jobs.get(str(arm.publish_job_id))
+    for arm in study.arms.select_related("trained_model", "publish_job"):
+        job = arm.publish_job
         if job and job.status != "done" and all_published(study, arm):
             job = None  # another job has stored the recommendations
         found.append(ArmPreparation(arm.label, job))

@@ -3,44 +3,18 @@
 import pytest
 
 from recommender import selectors
-from recommender.core.systems import Progress
 from recommender.models import Recommendation
-from recommender.services.claims import finish_job, heartbeat
 from recommender.services.submitting import submit_training
 from tests.factories import DatasetFactory, TrainedModelFactory, small_ratings
 
 pytestmark = pytest.mark.django_db
 
 
-def test_progress_keeps_the_order_and_takes_one_query(dataset, django_assert_num_queries):
+def test_jobs_keep_the_order_and_take_one_query(dataset, django_assert_num_queries):
     jobs = [submit_training(dataset=dataset, system="bias") for _ in range(3)]
     ids = [jobs[2].pk, jobs[0].pk, jobs[1].pk]
     with django_assert_num_queries(1):
-        assert [state.id for state in selectors.job_progress(ids)] == ids
-
-
-def test_a_queued_job_is_idle_and_has_no_share(queued):
-    (state,) = selectors.job_progress([queued.pk])
-    assert (state.is_idle, state.has_ended, state.share) == (True, False, None)
-
-
-def test_a_running_job_shows_its_progress(claim):
-    heartbeat(claim, progress=Progress("training", 1, 4, 2, 0.8, 30.0), worked_seconds=1)
-    (state,) = selectors.job_progress([claim.job_id])
-    assert (state.share, state.epoch, state.loss, state.seconds_left) == (0.25, 2, 0.8, 30.0)
-    assert not state.is_idle
-
-
-def test_a_running_job_whose_lease_lapsed_is_idle(claim, expire):
-    expire(claim.job_id)
-    assert selectors.job_progress([claim.job_id])[0].is_idle
-
-
-def test_a_job_that_ended_is_not_idle(claim):
-    with finish_job(claim):
-        pass
-    (state,) = selectors.job_progress([claim.job_id])
-    assert (state.status, state.share, state.is_idle, state.has_ended) == ("done", 1.0, False, True)
+        assert [job.pk for job in selectors.jobs_in_order(ids)] == ids
 
 
 def test_the_newest_model_of_a_system_is_found_by_data_set_and_preset(home):

@@ -40,13 +40,11 @@ class Command(BaseCommand):
                 start = partial(runner.run_job, job_id, owner=new_owner())
                 run_in_process(labels[job_id], job_id, start, display)
 
-        states = follow_jobs(labels, display=display, do=do)
-        if failed := [state for state in states if state.status != Job.Status.DONE]:
-            raise CommandError(
-                " ".join(
-                    f"{labels[state.id]} {state.status}. {state.error}".strip() for state in failed
-                )
-            )
+        ended = follow_jobs(labels, display=display, do=do)
+        failed = [job for job in ended if job.status != Job.Status.DONE]
+        if failed:
+            reasons = (f"{labels[job.pk]} {job.status}. {job.error}".strip() for job in failed)
+            raise CommandError(" ".join(reasons))
 
 
 def job_label(job: Job) -> str:

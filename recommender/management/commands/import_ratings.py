@@ -15,6 +15,7 @@ from recommender.core.ratings import Scale
 from recommender.core.readers.archive import ignore_bytes_read
 from recommender.core.readers.demo import demo_source
 from recommender.core.readers.source import RatingsSource, read_source
+from recommender.core.systems import Progress
 from recommender.management.following import Display
 from recommender.models import Dataset
 from recommender.services.importing import register_dataset
@@ -94,7 +95,8 @@ class ReadingProgress:
             self._shown = now
             left = (total - done) * passed / max(done, 1)
             phase = f"reading, {rate}"
-            self._display.show(self._name, phase, done / total, 0, None, left)
+            step = Progress(phase, done, total, seconds_left=left)
+            self._display.show(self._name, step, with_rate=False)
 
 
 def default_name(path: Path) -> str:

@@ -19,6 +19,11 @@ from recommender.services.claims import new_owner
 from recommender.services.submitting import PRECISIONS, first_claim, submit_training
 
 USAGE = 2
+#: The options that submit_training takes as they are.
+REQUEST = (
+    "preset", "split", "split_seed", "seed", "device", "epochs", "precision", "max_minutes",
+    "time_limit_seconds",
+)  # fmt: skip
 
 
 def parse_systems(text: str) -> list[str]:
@@ -95,6 +100,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--time-limit",
             type=integer_from(1),
+            dest="time_limit_seconds",
             metavar="SECONDS",
             help="limit on the working time of each system",
         )
@@ -137,32 +143,28 @@ class Command(BaseCommand):
         except ConfigurationError as error:
             raise CommandError(str(error), returncode=USAGE) from None
         if options["detach"]:
-            self.print_ids(jobs, options)
+            ids = [str(job.pk) for job in jobs]
+            self.stdout.write(json.dumps(ids) if options["json"] else "\n".join(ids))
             return
         if not options["inline"]:
             labels = {job.pk: job.params["system"] for job in jobs}
             follow_jobs(labels, display=Display(self.stderr))
-        self.print_rows(jobs, options)
+        if failed := self.write_rows(jobs, options):
+            reasons = " ".join(
+                f"{job.params['system']} {job.status}. {job.error}".strip() for job in failed
+            )
+            raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
 
     def submit(
         self, dataset: Dataset, system: str, options: dict[str, Any], owner: str = ""
     ) -> Job:
+        overrides = options["overrides"]
         return submit_training(
             dataset=dataset,
             system=system,
-            preset=options["preset"],
-            split=options["split"],
-            split_seed=options["split_seed"],
-            seed=options["seed"],
-            device=options["device"],
-            epochs=options["epochs"],
-            settings={
-                field: value for name, field, value in options["overrides"] if name == system
-            },
-            precision=options["precision"],
-            max_minutes=options["max_minutes"],
-            time_limit_seconds=options["time_limit"],
+            settings={field: value for name, field, value in overrides if name == system},
             owner=owner,
+            **{name: options[name] for name in REQUEST},
         )
 
     def train_here(self, dataset: Dataset, options: dict[str, Any]) -> list[Job]:
@@ -181,18 +183,6 @@ class Command(BaseCommand):
                 raise
             follow_jobs({job.pk: system}, display=display)
         return jobs
-
-    def print_ids(self, jobs: list[Job], options: dict[str, Any]) -> None:
-        ids = [str(job.pk) for job in jobs]
-        self.stdout.write(json.dumps(ids) if options["json"] else "\n".join(ids))
-
-    def print_rows(self, jobs: list[Job], options: dict[str, Any]) -> None:
-        failed = self.write_rows(jobs, options)
-        if failed:
-            reasons = " ".join(
-                f"{job.params['system']} {job.status}. {job.error}".strip() for job in failed
-            )
-            raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
 
     def write_rows(self, jobs: list[Job], options: dict[str, Any]) -> list[Job]:
         """Print a row for each job; return the jobs that produced no model."""

@@ -28,8 +28,8 @@ class Terminal:
 def test_a_terminal_shows_one_line_that_is_redrawn(db):
     stream = Terminal(is_terminal=True)
     display = following.Display(OutputWrapper(stream))
-    display.show("autoencoder", "training", 0.5, 2, 0.91234, 75.0)
-    display.show("autoencoder", "training", 0.6, 2, 0.9, 60.0)
+    display.show("autoencoder", Progress("training", 5, 10, 2, 0.91234, 75.0))
+    display.show("autoencoder", Progress("training", 6, 10, 2, 0.9, 60.0))
     assert stream.text.count("\r") == 2
     assert "\n" not in stream.text
     assert "pass 2, loss 0.9123, 1 min 15 s left" in stream.text
@@ -40,7 +40,7 @@ def test_progress_is_not_red_on_a_terminal():
     terminal = Terminal(is_terminal=True)
     stream = OutputWrapper(terminal)
     stream.style_func = color_style(force_color=True).ERROR
-    following.Display(stream).show("autoencoder", "training", 0.5, 2, 0.9, None)
+    following.Display(stream).show("autoencoder", Progress("training", 5, 10, 2, 0.9))
     assert "training" in terminal.text
     assert "\x1b" not in terminal.text
 
@@ -48,8 +48,8 @@ def test_progress_is_not_red_on_a_terminal():
 def test_without_a_terminal_a_line_is_written_for_each_phase_and_pass(db):
     stream = Terminal(is_terminal=False)
     display = following.Display(OutputWrapper(stream))
-    for share, epoch in ((0.1, 1), (0.2, 1), (0.3, 2)):
-        display.show("autoencoder", "training", share, epoch, 0.9, None)
+    for done, epoch in ((1, 1), (2, 1), (3, 2)):
+        display.show("autoencoder", Progress("training", done, 10, epoch, 0.9))
     assert stream.text.splitlines() == [
         "autoencoder: training, pass 1, loss 0.9000",
         "autoencoder: training, pass 2, loss 0.9000",
@@ -62,7 +62,7 @@ def test_a_rate_is_shown_and_a_line_is_written_every_minute(monkeypatch):
     monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     display = following.Display(OutputWrapper(stream))
     for done in (100, 200, 300):
-        display.progress("autoencoder", Progress("training", done, 10_300, 1, None, 50.0))
+        display.show("autoencoder", Progress("training", done, 10_300, 1, None, 50.0))
     assert stream.text.splitlines() == [
         "autoencoder: training, pass 1, 50 s left, 204/s",
         "autoencoder: training, pass 1, 50 s left, 200/s",

@@ -61,7 +61,7 @@ def test_a_heartbeat_renews_the_lease_and_writes_the_progress(claim, expire):
     expire(claim.job_id)
     before = timezone.now()
     step = Progress("training", 3, 10, 2, 0.75, 40.0)
-    assert heartbeat(claim, progress=step, worked_seconds=1.5).held
+    assert not heartbeat(claim, progress=step, worked_seconds=1.5)  # no request to cancel
     job = Job.objects.get()
     assert job.lease_until >= before + timedelta(seconds=settings.JOB_LEASE_SECONDS)
     assert (job.phase, job.done_units, job.total_units, job.epoch) == ("training", 3, 10, 2)
@@ -70,13 +70,14 @@ def test_a_heartbeat_renews_the_lease_and_writes_the_progress(claim, expire):
 
 def test_a_heartbeat_reads_a_request_to_cancel(claim):
     cancel_job(claim.job_id)
-    assert heartbeat(claim, progress=Progress("training"), worked_seconds=0).cancel
+    assert heartbeat(claim, progress=Progress("training"), worked_seconds=0)
 
 
 def test_a_worker_that_lost_its_lease_can_neither_renew_nor_end(claim, expire):
     expire(claim.job_id)
     claim_job(claim.job_id, owner="ben")
-    assert not heartbeat(claim, progress=Progress("x"), worked_seconds=0).held
+    with pytest.raises(LostClaim):
+        heartbeat(claim, progress=Progress("x"), worked_seconds=0)
     with pytest.raises(LostClaim), finish_job(claim):
         pass
     for end in (release_job, end_cancelled):

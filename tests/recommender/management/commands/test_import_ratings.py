@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 
 from recommender.core.readers.source import read_source
+from recommender.core.systems import Progress
 from recommender.loaders import load_ratings
 from recommender.management import following
 from recommender.management.commands import import_ratings
@@ -97,12 +98,13 @@ def test_a_terminal_shows_share_rate_and_time_left_while_a_file_is_read(monkeypa
     monkeypatch.setattr(import_ratings, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     display = following.Display(OutputWrapper(shown))
     display._is_terminal = True
-    display.show = lambda *facts: shown.write(f"{facts}\n")
+    display.show = lambda label, step, **how: shown.write(f"{label} {step.share} {step}\n")
     reading = import_ratings.ReadingProgress(display, "ratings.csv")
     for done in (1_000_000, 100_000_000, 400_000_000, 400_000_000):
         reading(done, 400_000_000)
+    step = Progress("reading, 50 MB/s", 100_000_000, 400_000_000, seconds_left=6.0)
     assert shown.getvalue().splitlines() == [
-        "('ratings.csv', 'reading, 50 MB/s', 0.25, 0, None, 6.0)",
+        f"ratings.csv 0.25 {step}",
         "ratings.csv: read 400 MB, 100 MB/s; storing ...",
     ]
 

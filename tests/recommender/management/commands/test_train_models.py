@@ -180,7 +180,7 @@ def test_ctrl_c_while_following_leaves_the_job_to_the_worker(command, monkeypatc
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(following, "_show", interrupt)
+    monkeypatch.setattr(following, "has_live_worker", interrupt)
     with pytest.raises(CommandError, match="follow_jobs") as caught:
         command()
     assert caught.value.returncode == 130
