@@ -43,13 +43,9 @@ def text(name: str, default: str = "") -> str:
 
 def flag(name: str, *, default: bool) -> bool:
     value = text(name).lower()
-    if not value:
-        return default
-    if value in TRUE:
-        return True
-    if value in FALSE:
-        return False
-    raise SettingError(f"{name}={value!r} is not a yes or no. Write 1 or 0.")
+    if value and value not in TRUE | FALSE:
+        raise SettingError(f"{name}={value!r} is not a yes or no. Write 1 or 0.")
+    return value in TRUE if value else default
 
 
 def integer(name: str, default: int, *, minimum: int) -> int:

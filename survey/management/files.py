@@ -12,16 +12,48 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.core.management.base import BaseCommand, CommandError
+
+from survey.exports import RAW_HELP, guard_formulas
+from survey.management.studies import StudyCommand
 
 STANDARD_OUTPUT = Path("-")
 
 
-def add_output_arguments(parser: ArgumentParser, metavar: str = "FILE.csv") -> None:
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar=metavar, help="- for standard output"
-    )
-    parser.add_argument("--force", action="store_true", help="replace an existing file")
+class ExportCommand(StudyCommand):
+    """A command that writes one file about a study."""
+
+    suffix = "csv"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--out",
+            required=True,
+            type=Path,
+            metavar=f"FILE.{self.suffix}",
+            help="- for standard output",
+        )
+        parser.add_argument("--force", action="store_true", help="replace an existing file")
+
+    def report(self, text: str, options: dict[str, Any]) -> None:
+        """Print to standard output, or to standard error if that holds the file itself."""
+        (self.stderr if options["out"] == STANDARD_OUTPUT else self.stdout).write(text)
+
+
+class TableCommand(ExportCommand):
+    """An export of rows, guarded against formulas unless --raw is given."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--raw", action="store_true", help=RAW_HELP)
+
+    def write_table(
+        self, rows: Iterable[list[str]], options: dict[str, Any], *, secret: bool = False
+    ) -> int:
+        """Write the rows, the header first; returns the number of rows without the header."""
+        with output_file(self, options, secret=secret) as file:
+            return write_csv(file, rows if options["raw"] else guard_formulas(rows))
 
 
 @contextmanager
@@ -42,7 +74,7 @@ def output_file(
         remedy = "Name a file." if out.is_dir() else "Give --force to replace it."
         raise CommandError(f"{out} exists already. {remedy}")
     try:
-        with _replacement(out, secret=secret) as file:
+        with replace_file(out, secret=secret) as file:
             yield file
     except OSError as error:
         raise CommandError(
@@ -61,13 +93,9 @@ def write_csv(file: TextIO, rows: Iterable[list[str]]) -> int:
     return count
 
 
-def report_stream(command: BaseCommand, out: Path) -> OutputWrapper:
-    """The stream for the command's report: standard output, unless that holds the file itself."""
-    return command.stderr if out == STANDARD_OUTPUT else command.stdout
-
-
 @contextmanager
-def _replacement(out: Path, *, secret: bool) -> Iterator[TextIO]:
+def replace_file(out: Path, *, secret: bool) -> Iterator[TextIO]:
+    """A text file that replaces ``out`` in one step when the block ends without an error."""
     descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
     partial = Path(name)
     try:

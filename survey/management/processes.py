@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import psutil
 
@@ -49,11 +49,11 @@ class Family:
         """Start a server that writes to its own log."""
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("wb") as log:
-            self.servers[name] = self._start(arguments, output=log, errors=log)
+            self.servers[name] = self._start(arguments, stdout=log, stderr=log)
 
     def begin(self, *arguments: str, quiet: bool = False) -> subprocess.Popen[bytes]:
         """Start a step with the supervisor's output; ``quiet`` keeps only its errors."""
-        step = self._start(arguments, output=subprocess.DEVNULL if quiet else None, errors=None)
+        step = self._start(arguments, stdout=subprocess.DEVNULL if quiet else None)
         self.steps.append(step)
         return step
 
@@ -101,22 +101,15 @@ class Family:
                     found.append(process)
         return found
 
-    def _start(
-        self,
-        arguments: tuple[str, ...],
-        *,
-        output: IO[bytes] | int | None,
-        errors: IO[bytes] | None,
-    ) -> subprocess.Popen[bytes]:
+    def _start(self, arguments: tuple[str, ...], **streams: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
             start_new_session=True,
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            **streams,
         )
 
 

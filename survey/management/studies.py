@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, TextIO, TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django.core.management import call_command
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 from django.urls import reverse
 
@@ -25,17 +24,41 @@ USAGE = 2
 Row = TypeVar("Row", bound=Model)
 
 
-@contextmanager
-def command_errors(returncode: int = 1) -> Iterator[None]:
-    """Turns a StudyError into a CommandError with this exit status."""
-    try:
-        yield
-    except StudyError as error:
-        raise CommandError(str(error), returncode=returncode) from error
+class StudyCommand(BaseCommand):
+    """A command on one study, its first argument; a StudyError ends it with ``error_status``."""
+
+    error_status = 1
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", help="name of the study")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.run(find_study(options["slug"]), options)
+        except StudyError as error:
+            raise CommandError(str(error), returncode=self.error_status) from error
+
+    def run(self, study: Study, options: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class PreparingCommand(StudyCommand):
+    """A command that may prepare a draft, and prints the state of the study."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        add_job_arguments(parser)
+
+    def prepare(self, study: Study, options: dict[str, Any]) -> None:
+        """Compute the recommendations that a draft still lacks."""
+        if study.status == Study.Status.DRAFT:
+            follow_publishing(study, publish_again(study=study), options)
+
+    def print_state(self, study: Study, options: dict[str, Any]) -> None:
+        self.stdout.write(describe_study(study, as_json=options["json"]))
 
 
 def add_job_arguments(parser: ArgumentParser) -> None:
-    """The flags of every command that prepares a study and prints its state."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--inline", action="store_true", help="run the jobs here, without a worker")
 
@@ -58,13 +81,8 @@ def _find(model: type[Row], noun: str, remedy: str = "", **key: str) -> Row:
     return found
 
 
-def follow_publishing(
-    study: Study, jobs: Iterable[Job], *, inline: bool, output: TextIO | None
-) -> None:
-    """Wait for the jobs, or run them here. A failure keeps its exit status and says how to resume.
-
-    ``output`` takes the progress; None is standard error.
-    """
+def follow_publishing(study: Study, jobs: Iterable[Job], options: dict[str, Any]) -> None:
+    """Wait for the jobs, or run them here. A failure keeps its exit status and adds a remedy."""
     ids = [str(job.pk) for job in jobs]
     if not ids:
         return
@@ -72,7 +90,7 @@ def follow_publishing(
         f"The study {study.slug!r} is kept as a draft. Resume: manage.py launch_study {study.slug}"
     )
     try:
-        call_command("follow_jobs", *ids, inline=inline, stderr=output)
+        call_command("follow_jobs", *ids, inline=options["inline"], stderr=options.get("stderr"))
     except CommandError as error:
         message = "\n".join(filter(None, (str(error), how)))
         raise CommandError(message, returncode=error.returncode) from error
@@ -80,12 +98,6 @@ def follow_publishing(
         if stop.code:
             code = stop.code if isinstance(stop.code, int) else 1
             raise CommandError(how, returncode=code) from stop
-
-
-def finish_preparing(study: Study, *, inline: bool, output: TextIO | None) -> None:
-    """Compute the recommendations that a draft still lacks."""
-    if study.status == Study.Status.DRAFT:
-        follow_publishing(study, publish_again(study=study), inline=inline, output=output)
 
 
 def describe_study(study: Study, *, as_json: bool) -> str:

@@ -10,7 +10,6 @@ from survey.errors import DataDamaged, StudyError
 from survey.management.studies import (
     USAGE,
     add_job_arguments,
-    command_errors,
     describe_study,
     find_dataset,
     follow_publishing,
@@ -65,11 +64,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except StudyError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        jobs = publish_again(study=study)
-        follow_publishing(study, jobs, inline=options["inline"], output=options.get("stderr"))
+        follow_publishing(study, publish_again(study=study), options)
         if not options["draft"]:
-            with command_errors():
+            try:
                 study = launch_study(study=study)
+            except StudyError as error:
+                raise CommandError(str(error)) from error
         self.stdout.write(describe_study(study, as_json=options["json"]))
 
 

@@ -23,6 +23,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors
 from recommender.models import Dataset, Job
+from survey.management.files import replace_file
 from survey.management.processes import ChildDied, Family, StepFailed
 from survey.management.site import LOCK
 from survey.models import Appraiser, Study
@@ -230,12 +231,8 @@ def ensure_administrator(remembered: Path) -> tuple[str, str]:
 
 def write_private(file: Path, facts: dict[str, str]) -> None:
     """Write a file that only its owner can read, in one step."""
-    partial = file.with_name(f".{file.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+    with replace_file(file, secret=True) as out:
         json.dump(facts, out, indent=2)
-    partial.rename(file)
 
 
 def is_healthy(port: int) -> bool:

@@ -4,47 +4,48 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.urls import reverse
 
 from survey import exports
-from survey.management.files import add_output_arguments, output_file, report_stream, write_csv
+from survey.management.files import ExportCommand, output_file, write_csv
 from survey.management.site import current_site_url, note_on_site
-from survey.management.studies import USAGE, command_errors, find_study
+from survey.management.studies import USAGE
+from survey.models import Study
 from survey.services.inviting import MOST_AT_ONCE, make_invitations
 
 
-class Command(BaseCommand):
+class Command(ExportCommand):
     help = (
         "Make personal links, each for one person. The file is the only place that holds them; "
         "the database keeps their digests."
     )
+    error_status = USAGE
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug")
+        super().add_arguments(parser)
         parser.add_argument(
             "--count", type=int, help=f"1 to {MOST_AT_ONCE}; default: one per label"
         )
         parser.add_argument(
             "--labels", type=Path, metavar="FILE", help="one label per line, for your own overview"
         )
-        add_output_arguments(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = find_study(options["slug"])
+    def run(self, study: Study, options: dict[str, Any]) -> None:
         labels = _read_labels(options["labels"])
         count = len(labels) if options["count"] is None else options["count"]
         # A link that no file holds is of no use: if the file cannot be written, none is made.
-        with command_errors(USAGE), transaction.atomic():
+        with transaction.atomic():
             links = make_invitations(study=study, count=count, labels=labels)
             with output_file(self, options, secret=True) as file:
                 write_csv(file, exports.guard_formulas(exports.link_rows(links, _personal_url)))
         first, last = links[0].number, links[-1].number
         numbers = f"number {first}" if first == last else f"numbers {first} to {last}"
-        report_stream(self, options["out"]).write(
+        self.report(
             f"{len(links)} personal link{'s' * (len(links) > 1)} of {study.slug}, {numbers}, in "
-            f"{options['out']}\nKeep the file: nothing else holds the links."
+            f"{options['out']}\nKeep the file: nothing else holds the links.",
+            options,
         )
         if note := note_on_site():
             self.stderr.write(note)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 from numpy.random import Generator
 
 from survey.errors import StudyError
-from survey.management.studies import USAGE, find_study
+from survey.management.studies import USAGE, StudyCommand
 from survey.models import Appraiser, Arm, Assignment, Judgment, Response, Study
 from survey.pairing import Stream, generator
 from survey.protocol import questionnaires
@@ -42,11 +42,11 @@ class Behaviour:
     abandon: float
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = "Let simulated appraisers judge a running study; they take no places of real ones."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug")
+        super().add_arguments(parser)
         parser.add_argument("--appraisers", type=int, required=True, metavar="N")
         parser.add_argument(
             "--questions", default="all", help="main questions that each answers (default: all)"
@@ -59,8 +59,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, help="default: the study's seed")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = find_study(options["slug"])
+    def run(self, study: Study, options: dict[str, Any]) -> None:
         wanted = _parse_count("--appraisers", options["appraisers"], MOST)
         answers = study.questions_per_appraiser
         if options["questions"] != "all":

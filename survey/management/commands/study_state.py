@@ -3,38 +3,28 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from survey.management.studies import (
-    add_job_arguments,
-    command_errors,
-    describe_study,
-    find_study,
-    finish_preparing,
-)
+from survey.management.studies import PreparingCommand
 from survey.models import Study
 from survey.services.launching import move_study
 
 
-class Command(BaseCommand):
+class Command(PreparingCommand):
     help = (
         "Pilot, launch, pause, resume or close a study, or return a pilot to a draft, which "
         "discards its answers. Without a status, print the current status and every change so far."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug")
+        super().add_arguments(parser)
         parser.add_argument("status", nargs="?", choices=Study.Status.values)
-        add_job_arguments(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study, status = find_study(options["slug"]), options["status"]
+    def run(self, study: Study, options: dict[str, Any]) -> None:
+        status = options["status"]
         if status in {Study.Status.PILOT, Study.Status.RUNNING}:
-            finish_preparing(study, inline=options["inline"], output=options.get("stderr"))
+            self.prepare(study, options)
         if status:
-            with command_errors():
-                study = move_study(study=study, to=status)
-        self.stdout.write(describe_study(study, as_json=options["json"]))
+            study = move_study(study=study, to=status)
+        self.print_state(study, options)
         if not status and not options["json"]:
             for event in study.events.all():
                 by = f" by {event.by}" if event.by else ""

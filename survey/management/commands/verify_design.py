@@ -5,27 +5,26 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from survey.management.studies import USAGE, find_study
+from survey.management.studies import USAGE, StudyCommand
 from survey.models import Study
 from survey.selectors.design import design_hash, digest
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = (
         "Verify that a study has not changed since it was frozen and, with FILE, that the file "
         "holds the frozen design. Exit status: 0 unchanged, 1 changed, 2 wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug")
+        super().add_arguments(parser)
         parser.add_argument(
             "file", nargs="?", type=Path, metavar="FILE", help="written by export_design"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        study = find_study(options["slug"])
+    def run(self, study: Study, options: dict[str, Any]) -> None:
         if not study.design_hash:
             reason = "was frozen before designs were hashed."
             if study.status == Study.Status.DRAFT:
