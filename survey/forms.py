@@ -99,20 +99,15 @@ class JudgmentForm(forms.Form):
 
     def _arguments(self) -> dict[str, Any]:
         said = self.cleaned_data
-        return {
-            "assignment_key": said["assignment"],
-            "choice": said["choice"],
-            "shown": said["shown"],
-            "revision": said["revision"],
-            "visible_ms": said["visible_ms"],
-            "client_at": said["client_at"],
-            "extras": Extras(
-                left_familiarity=said.get("left_familiarity", ""),
-                right_familiarity=said.get("right_familiarity", ""),
-                confidence=int(said["confidence"]) if said.get("confidence") else None,
-                comment=said.get("comment", ""),
-            ),
-        }
+        names = ("choice", "shown", "revision", "visible_ms", "client_at")
+        extras = Extras(
+            left_familiarity=said.get("left_familiarity", ""),
+            right_familiarity=said.get("right_familiarity", ""),
+            confidence=int(said["confidence"]) if said.get("confidence") else None,
+            comment=said.get("comment", ""),
+        )
+        kept = {name: said[name] for name in names}
+        return {"assignment_key": said["assignment"], "extras": extras, **kept}
 
     def entered(self) -> dict[str, str]:
         """The entered values, for the page that asks again."""

@@ -9,6 +9,7 @@ from recommender.models import Dataset, TrainedModel
 from survey.models import Arm, Study
 from survey.selectors.drawing import Drawing, draw_questions, published_recommendations
 from survey.selectors.protocol_checks import Check, course_checks
+from survey.wording.of_study import TEXTS
 
 #: Every pair of arms is asked about: eight arms make 28 pairs.
 MOST_ARMS = 8
@@ -114,15 +115,11 @@ def _too_few(study: Study, drawing: Drawing | None) -> list[str]:
 
 
 def _no_texts(study: Study) -> list[str]:
-    texts = {
-        "title": study.title,
-        "consent text": study.consent_text,
-        "instructions": study.instructions,
-    }
     return [
-        f"Empty: the {name}. An administrator can write it on the study's page in the admin."
-        for name, text in texts.items()
-        if not text.strip()
+        f"Empty: the {name.replace('_', ' ')}. An administrator can write it on the study's page "
+        "in the admin."
+        for name in TEXTS
+        if not getattr(study, name).strip()
     ]
 
 
