@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import Recommender
+from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
 from recommender.core.systems import BiasConfig, RunOptions
@@ -86,6 +86,8 @@ class Bias(Recommender):
     terms_: BiasTerms
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        damping = ("item_damping", "user_damping")
+        check_fields(self.config, {f: (getattr(self.config, f) >= 0, "0 or more") for f in damping})
         self.terms_ = BiasTerms.learn(self.profiles_, self.config)
         rows, items = ratings.rows(), ratings.indices.astype(np.int64)
         # Each training rating is predicted from the user's other ratings; item offsets stay.

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.bias import Bias
+from recommender.core.errors import ConfigurationError
 from recommender.core.systems import BiasConfig
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
@@ -53,3 +54,9 @@ def test_the_training_error_leaves_each_users_own_rating_out():
     assert model.train_rmse_ == pytest.approx(0)
     lone = Bias(BiasConfig(user_damping=0, item_damping=1e9)).fit(of_dense(np.array([[5.0, 1.0]])))
     assert lone.train_rmse_ == pytest.approx(4)  # each rating predicted by the other one
+
+
+@pytest.mark.parametrize("field", ["user_damping", "item_damping"])
+def test_a_negative_damping_is_refused(field):
+    with pytest.raises(ConfigurationError, match=f"{field}=-3"):
+        Bias(BiasConfig(**{field: -3.0})).fit(random_ratings(0))
