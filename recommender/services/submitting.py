@@ -93,14 +93,8 @@ def submit_training(
     if settings:
         config = systems.with_settings(system, config, settings)
         chosen += systems.CHANGED
-    if precision not in PRECISIONS:
-        raise ConfigurationError(
-            f"There is no precision {precision!r}. Choose from: {', '.join(PRECISIONS)}."
-        )
-    if device not in DEVICES:
-        raise ConfigurationError(
-            f"There is no device {device!r}. Choose from: {', '.join(DEVICES)}."
-        )
+    _check_choice("precision", precision, PRECISIONS)
+    _check_choice("device", device, DEVICES)
     _check_split(dataset, split)
     params = {
         "dataset": dataset.pk,
@@ -161,13 +155,17 @@ def _check_range(words: str, number: int, least: int, most: int) -> None:
         raise ConfigurationError(f"The {words} must be {least} to {most}, not {number}.")
 
 
+def _check_choice(noun: str, name: str, known: Sequence[str], of: str = "") -> None:
+    if name not in known:
+        raise ConfigurationError(
+            f"There is no {noun} {name!r}{of}. Choose from: {', '.join(known)}."
+        )
+
+
 def _check_split(dataset: Dataset, name: str) -> None:
     known = [split for split in splitting.NAMES if not split.startswith("official-")]
     known += [f"official-{fold}" for fold in dataset.folds]
-    if name not in known:
-        raise ConfigurationError(
-            f"There is no split {name!r} of {dataset.name}. Choose from: {', '.join(known)}."
-        )
+    _check_choice("split", name, known, f" of {dataset.name}")
     if name.startswith("time-") and dataset.first_rated_at is None:
         raise ConfigurationError(
             f"{dataset.name} has no time stamps, so {name} cannot tell old ratings from new. "
