@@ -158,10 +158,10 @@ def test_rita_makes_links_downloads_them_and_takes_one_back(
     _, ada, _ = download.value.path().read_text().splitlines()
     assert ada.startswith(f"1,Ada,{live_server.url}/i/")
     page.get_by_role("link", name="I have the file").click()
-    page.get_by_text("Take unused links back").click()
+    page.get_by_text("Revoke unused links").click()
     page.get_by_label("Numbers", exact=True).fill("2")
-    page.get_by_role("button", name="Take them back").click()
-    expect(page.get_by_text("Taken back: 1 link.")).to_be_visible()
+    page.get_by_role("button", name="Revoke them").click()
+    expect(page.get_by_text("Revoked: 1 link.")).to_be_visible()
     assert study.invitations.get(revoked_at=None).label == "Ada"
 
 
