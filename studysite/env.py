@@ -5,6 +5,7 @@ import os
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -140,7 +141,7 @@ def refuse_unsafe(*, debug: bool, site: str, allowed: list[str]) -> None:
         )
 
 
-def database(name: str, default: Path) -> dict[str, object]:
+def database(name: str, default: Path) -> dict[str, Any]:
     """DATABASE_URL as a Django database; SQLite in the home folder when unset."""
     remedy = (
         "Write postgres://user:password@host/name or sqlite:////absolute/path/file.sqlite3, "
@@ -151,7 +152,7 @@ def database(name: str, default: Path) -> dict[str, object]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it warns of is refused below
-            config: dict[str, object] = environ.Env.db_url_config(url)
+            config: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, ImproperlyConfigured):
         # Without the original message, which may repeat the password.
         raise SettingError(f"{name} cannot be read. {remedy}") from None
