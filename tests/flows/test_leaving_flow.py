@@ -34,7 +34,7 @@ def come_in(page, live_server, slug="asking"):
     page.goto(f"{live_server.url}/s/{slug}/")
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="I agree and take part").click()
-    page.locator("button[name=begin]").click()
+    page.locator("form[action$='/begin/'] button").click()
 
 
 def say_who(page, age="36", adult="Yes"):
