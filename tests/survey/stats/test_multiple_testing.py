@@ -11,6 +11,7 @@ from survey.stats.multiple_testing import holm
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=28)
 
 
+@pytest.mark.long
 @settings(max_examples=15)  # the oracle takes 50 ms
 @given(p_values)
 @example([0.01, 0.04, 0.03])

@@ -76,6 +76,7 @@ def strange(settings, tmp_path):
     settings.SITE_URL = "http://testserver"
 
 
+@pytest.mark.long
 def test_no_page_of_an_appraiser_holds_a_word_that_nobody_can_translate(strange):
     pages = every_page(pseudo.CODE)
     assert {name: found for name, page in pages.items() if (found := Words(page).unmarked)} == {}
@@ -87,6 +88,7 @@ def test_every_page_says_its_language_and_its_direction(strange):
     assert [name for name, page in pages.items() if '<html lang="ar" dir="rtl">' not in page] == []
 
 
+@pytest.mark.long
 def test_the_pages_that_are_looked_at_hold_every_string_there_is(strange):
     """But the study's own words and the genres, which are data: a page that was added is walked."""
     found = squeezed(unescape("".join(every_page(pseudo.CODE).values())))
