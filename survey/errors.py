@@ -26,9 +26,18 @@ class NotInvited(StudyError):
 
     ``reason``: ``personal`` or ``panel`` without a link or parameters; ``unknown``, ``revoked`` or
     ``spent`` for a personal link; ``missing``, ``doubled``, ``long``, ``unfilled`` or
-    ``unreadable`` for a panel's parameters.
+    ``unreadable`` for a panel's parameters; ``ended`` for a person whose outcome is known although
+    their answers were erased.
     """
 
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class AlreadyEnded(NotInvited):
+    """A panel's ``person`` had an ``outcome`` before their answers were erased."""
+
+    def __init__(self, person: str, outcome: str, parameters: dict[str, str]) -> None:
+        super().__init__("This person took part before.", reason="ended")
+        self.person, self.outcome, self.parameters = person, outcome, parameters

@@ -132,17 +132,23 @@ def design_document(study: Study) -> dict[str, Any]:
 def panel_rows(study: Study) -> Iterator[list[str]]:
     """The panel's parameters, outcome and completion code of each person it sent.
 
+    ``latest_…`` are the parameters of the person's latest visit, since a panel may send them again
+    in another session.
+
     The only export of the panel's ids. It holds neither pseudonyms nor times and is sorted by the
     panel's ids, so that only an outcome shared by nobody else links a row to someone's answers.
     """
     names: list[str] = study.panel.get("parameters", [])
     outcomes = study.panel.get("outcomes", {})
-    yield ["study", "kind", *names, "outcome", "code"]
+    others = [name for name in names if name != study.panel["person"]]
+    yield ["study", "kind", *names, "outcome", "code", *(f"latest_{name}" for name in others)]
     for person in recruiting.sent_by_panel(study):
         code = outcomes.get(person.outcome, {}).get("code", "")
         parameters = [person.panel.get(name, "") for name in names]
         outcome = person.outcome or recruiting.UNFINISHED
-        yield [study.slug, person.kind, *parameters, outcome, code]
+        newest = person.latest_panel or person.panel
+        latest = [newest.get(name, "") for name in others]
+        yield [study.slug, person.kind, *parameters, outcome, code, *latest]
 
 
 def link_rows(links: Iterable[PersonalLink], full_url: Callable[[str], str]) -> Iterator[list[str]]:

@@ -41,6 +41,15 @@ def token_of_person(study: int, kind: str, person: str) -> str:
     return _derive("survey.panel", f"{study}/{kind}/{person}")
 
 
+def past_digest(study: int, kind: str, person: str) -> str:
+    """What is kept of a person sent by a panel whose answers were erased.
+
+    It is keyed by the server's secret, so the stored digests cannot be compared with guessed ids.
+    """
+    what = f"{study}/{kind}/{person}"
+    return salted_hmac("survey.past", what, algorithm="sha256").hexdigest()
+
+
 def token_of_invitation(invitation: str, kind: str) -> str:
     """The private link that a personal link leads to; pilot and study have different ones.
 

@@ -1,7 +1,7 @@
 """What may exist of studies, people and answers; constraints live here, not in forms."""
 
 from survey.models.answers import Assignment, Judgment, JudgmentRevision
-from survey.models.people import Appraiser, Invitation, Response, Withdrawal
+from survey.models.people import Appraiser, Invitation, PastOutcome, Response, Withdrawal
 from survey.models.studies import (
     TRANSITIONS,
     Arm,
@@ -20,6 +20,7 @@ __all__ = [
     "Invitation",
     "Judgment",
     "JudgmentRevision",
+    "PastOutcome",
     "Question",
     "Response",
     "Study",

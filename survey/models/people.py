@@ -33,6 +33,9 @@ class Appraiser(models.Model):
         max_length=200, blank=True, help_text="the panel's id of the person"
     )
     panel = models.JSONField(default=dict, help_text="the panel's parameters, as sent")
+    latest_panel = models.JSONField(
+        default=dict, help_text="the parameters of the latest visit, if they differ"
+    )
     consented_at = models.DateTimeField()
     instructed_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True, help_text="when activity was last seen")
@@ -129,6 +132,27 @@ class Response(models.Model):
 
     def __str__(self) -> str:
         return f"{self.appraiser} {self.part} {self.item}"
+
+
+class PastOutcome(models.Model):
+    """The outcome of a panel's person whose answers were erased, so that it stays the only one.
+
+    Only a keyed digest of study and id is kept, until the study's retention date.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="past_outcomes")
+    kind = models.CharField(max_length=20, choices=Appraiser.Kind.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    outcome = models.CharField(max_length=20, choices=Appraiser.Outcome.choices)
+    n_returns = models.PositiveIntegerField(
+        default=0, help_text="visits by the panel's link since the erasure"
+    )
+
+    class Meta:
+        ordering = ["study", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.study.slug}: {self.outcome}, erased"
 
 
 class Withdrawal(models.Model):

@@ -25,7 +25,7 @@ TRANSITIONS = [
 
 
 def is_past_last_day(last_day: date | None, now: datetime | None = None) -> bool:
-    """Whether the last day for erasing answers is over, by the server's calendar (UTC)."""
+    """Whether a last day is over, by the server's calendar (UTC)."""
     return last_day is not None and last_day < (now or timezone.now()).date()
 
 
@@ -74,6 +74,7 @@ class Study(models.Model):
     before = models.JSONField(default=list, help_text="items of the questionnaire before")
     after = models.JSONField(default=list, help_text="items of the questionnaire after")
     withdraw_until = models.DateField(null=True)
+    retain_until = models.DateField(null=True)
     profile_pool = models.JSONField(
         default=list, help_text="users drawn, in the order in which they are tried"
     )

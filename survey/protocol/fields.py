@@ -26,13 +26,13 @@ Year = Annotated[int | None, Field(ge=1870, le=2200)]
 StudyText = Annotated[str, Field(pattern=r"\S")]
 
 
-def read_day(text: str) -> date:
+def read_day(text: str, option: str = "withdraw_until") -> date:
     """A date written as 2026-12-31. StudyError."""
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise StudyError(
-            f"withdraw_until = {text!r} is not possible. Give a date such as 2026-12-31."
+            f"{option} = {text!r} is not possible. Give a date such as 2026-12-31."
         ) from None
 
 
@@ -113,6 +113,9 @@ class Protocol(StrictModel):
     """items of the questionnaire after the last question, each in a table `[[after]]`"""
     withdraw_until: date | None = None
     """last day on which appraisers can have their answers erased; without it, at any time"""
+    retain_until: date | None = None
+    """last day on which a panel's person is recognised by a digest after their answers were
+    erased, so that nobody takes part twice; without it, as long as the study exists"""
 
     @classmethod
     def of(cls, study: Any) -> Protocol:
@@ -136,10 +139,10 @@ class Protocol(StrictModel):
             return int(digits)
         return max(1, (int(digits) * (info.context or {})["questions"] + 50) // 100)
 
-    @field_validator("withdraw_until", mode="before")
+    @field_validator("withdraw_until", "retain_until", mode="before")
     @classmethod
-    def _read_day(cls, value: Any) -> Any:
-        return read_day(value) if isinstance(value, str) else value
+    def _read_day(cls, value: Any, info: ValidationInfo) -> Any:
+        return read_day(value, str(info.field_name)) if isinstance(value, str) else value
 
     @field_validator("panel")
     @classmethod
@@ -172,6 +175,11 @@ class Protocol(StrictModel):
             raise StudyError(
                 f"panel is not possible with entry = {self.entry!r}. Choose entry 'panel', or "
                 "leave the panel out."
+            )
+        if self.retain_until and self.entry != "panel":
+            raise StudyError(
+                f"retain_until = {self.retain_until} is not possible with entry = "
+                f"{self.entry!r}: only a panel's people are recognised. Leave it out."
             )
         for item in self.after:
             if item.get("screens_out"):

@@ -165,12 +165,19 @@ def check_panel(panel: Mapping[str, Any]) -> None:
 def read_arrival(panel: Mapping[str, Any], sent: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The panel's parameters by name. NotInvited, with the reason, unless each one has a value.
 
-    ``sent`` maps the names in an address to all their values; names of others are ignored.
+    ``sent`` maps the names in an address, in upper or lower case, to all their values; names of
+    others are ignored.
     """
     names: list[str] = panel["parameters"]
-    if not any(sent.get(name) for name in names):
+    given = {
+        name: [
+            value for key, values in sent.items() if key.lower() == name.lower() for value in values
+        ]
+        for name in names
+    }
+    if not any(given.values()):
         raise NotInvited("This study is for people sent by a panel.", reason="panel")
-    return {name: _read_value(name, sent.get(name, ())) for name in names}
+    return {name: _read_value(name, values) for name, values in given.items()}
 
 
 def return_address(panel: Mapping[str, Any], *, outcome: str, parameters: Mapping[str, str]) -> str:
@@ -193,11 +200,13 @@ def link_for_panel(panel: Mapping[str, Any], study_url: str) -> str:
 
 
 def _read_value(name: str, values: Sequence[str]) -> str:
-    given = [value.strip() for value in values]
+    given = {value.strip() for value in values}
     if not any(given):
         raise NotInvited(f"The panel sent no {name}.", reason="missing")
     if len(given) > 1:
-        raise NotInvited(f"The panel sent {name} more than once.", reason="doubled")
+        raise NotInvited(
+            f"The panel sent {name} more than once, with different values.", reason="doubled"
+        )
     (value,) = given
     if len(value) > LONGEST_VALUE:
         raise NotInvited(f"The panel sent a {name} that is too long.", reason="long")

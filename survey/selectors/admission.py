@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from survey import tokens
-from survey.errors import NotInvited
-from survey.models import Appraiser, Invitation, Study
+from survey.errors import AlreadyEnded, NotInvited
+from survey.models import Appraiser, Invitation, PastOutcome, Study, is_past_last_day
 from survey.protocol import panels
 
 
@@ -57,20 +57,28 @@ def earlier_appraiser(study: Study, kind: str, way: Admission) -> Appraiser | No
     return own.filter(token_digest=tokens.token_digest(way.token)).first()
 
 
-def earlier_link(
+def earlier_visit(
     study: Study,
     kind: str,
     *,
     invitation: str = "",
     panel: Mapping[str, Sequence[str]] | None = None,
-) -> str:
-    """The secret of the private link of an earlier visit, or "". Raises NotInvited."""
+) -> tuple[Appraiser, Admission] | None:
+    """The appraiser who joined by this entry before, and their admission. Raises NotInvited."""
     if study.entry == "open":
-        return ""
+        return None
     way = find_admission(study, kind=kind, invitation=invitation, panel=panel)
     known = earlier_appraiser(study, kind, way)
     # After a change of the SECRET_KEY people from a panel get new links when they join again.
-    return way.token if known and known.token_digest == tokens.token_digest(way.token) else ""
+    is_valid = known and known.token_digest == tokens.token_digest(way.token)
+    return (known, way) if known and is_valid else None
+
+
+def past_outcome(study: Study, kind: str, person: str) -> PastOutcome | None:
+    """The outcome of a panel's person whose answers were erased, until the retention date."""
+    if is_past_last_day(study.retain_until):
+        return None
+    return study.past_outcomes.filter(digest=tokens.past_digest(study.pk, kind, person)).first()
 
 
 def _by_invitation(study: Study, kind: str, secret: str) -> Admission:
@@ -96,4 +104,6 @@ def _by_invitation(study: Study, kind: str, secret: str) -> Admission:
 def _by_panel(study: Study, kind: str, sent: Mapping[str, Sequence[str]]) -> Admission:
     parameters = panels.read_arrival(study.panel, sent)
     person = parameters[study.panel["person"]]
+    if past := past_outcome(study, kind, person):
+        raise AlreadyEnded(person, past.outcome, parameters)
     return Admission(tokens.token_of_person(study.pk, kind, person), person, parameters)

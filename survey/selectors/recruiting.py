@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from survey.models import Appraiser, Invitation, Study
 from survey.protocol import panels
@@ -28,13 +29,19 @@ class LinkCounts:
 
 @dataclass(frozen=True)
 class OutcomeLine:
-    """An outcome of a panel study, with the number of appraisers; pilots are counted apart."""
+    """An outcome of a panel study, with the number of appraisers; pilots are counted apart.
+
+    ``erased`` counts people, of kind real, who had their answers erased after this outcome, and
+    ``n_returns`` their visits by the panel's link since then.
+    """
 
     outcome: str
     code: str
     url: str
     real: int
     pilot: int
+    erased: int = 0
+    n_returns: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,12 +102,18 @@ def outcome_lines(study: Study) -> list[OutcomeLine]:
         pilot=Count("pk", filter=Q(kind=Appraiser.Kind.PILOT)),
     )
     counts = {outcome: (real, pilot) for outcome, real, pilot in counted}
+    past = study.past_outcomes.filter(kind=Appraiser.Kind.REAL).order_by().values_list("outcome")
+    erased = {
+        outcome: (people, visits)
+        for outcome, people, visits in past.annotate(Count("pk"), Sum("n_returns"))
+    }
     ends = study.panel.get("outcomes", {})
     lines = []
     for outcome in panels.OUTCOMES:
         end = ends.get(outcome, {})
         code, url = end.get("code", ""), end.get("url", "")
-        lines.append(OutcomeLine(outcome, code, url, *counts.get(outcome, (0, 0))))
+        numbers = (*counts.get(outcome, (0, 0)), *erased.get(outcome, (0, 0)))
+        lines.append(OutcomeLine(outcome, code, url, *numbers))
     return [*lines, OutcomeLine(UNFINISHED, "", "", *counts.get("", (0, 0)))]
 
 
@@ -113,10 +126,16 @@ def panel_return(appraiser: Appraiser | None) -> PanelReturn | None:
     """None unless a panel sent this appraiser and their outcome is stored."""
     if not (appraiser and appraiser.study.panel and appraiser.panel_person and appraiser.outcome):
         return None
-    panel = appraiser.study.panel
+    parameters = appraiser.latest_panel or appraiser.panel
+    return return_with(appraiser.study, appraiser.outcome, parameters)
+
+
+def return_with(study: Study, outcome: str, parameters: Mapping[str, str]) -> PanelReturn:
+    """How somebody with this outcome, sent with these parameters, returns to the panel."""
+    panel = study.panel
     return PanelReturn(
         panel=panel.get("name", ""),
-        outcome=appraiser.outcome,
-        url=panels.return_address(panel, outcome=appraiser.outcome, parameters=appraiser.panel),
-        code=panel["outcomes"][appraiser.outcome].get("code", ""),
+        outcome=outcome,
+        url=panels.return_address(panel, outcome=outcome, parameters=parameters),
+        code=panel["outcomes"][outcome].get("code", ""),
     )

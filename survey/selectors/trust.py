@@ -19,9 +19,10 @@ class TrustFacts:
 
     ``n_finished``, ``n_failed`` and ``n_screened`` count the outcomes; the appraisers who failed
     gave ``n_failed_judgments``, which count nowhere else. ``n_withdrawn`` appraisers had
-    ``n_erased`` judgments erased. ``sides`` is how often the left movie was chosen, with the test
-    against 50 %; None without decided judgments. ``repeats`` is the share of repeated questions
-    with the same answer; None without any.
+    ``n_erased`` judgments erased; ``n_ended`` of them, sent by a panel, had an outcome by then, and
+    came again ``n_returns`` times in vain. ``sides`` is how often the left movie was chosen, with
+    the test against 50 %; None without decided judgments. ``repeats`` is the share of repeated
+    questions with the same answer; None without any.
     """
 
     n_appraisers: int
@@ -35,6 +36,8 @@ class TrustFacts:
     n_questions_judged: int
     sides: Preference | None
     repeats: Proportion | None
+    n_ended: int = 0
+    n_returns: int = 0
 
 
 def trust_facts(
@@ -56,11 +59,18 @@ def trust_facts(
         **study.withdrawals.filter(kind=kind).aggregate(
             n_withdrawn=Count("pk"), n_erased=Sum("n_judgments", default=0)
         ),
+        **(_past_outcomes(study, kind) if study.entry == "panel" else {}),
         n_failed_judgments=total(failed),
         n_questions=study.questions.count(),
         n_questions_judged=judged.values("assignment__question").distinct().count(),
         sides=preference(left, total(decided)) if decided else None,
         repeats=repeat_consistency(study, kind) if study.n_repeats else None,
+    )
+
+
+def _past_outcomes(study: Study, kind: str) -> dict[str, int]:
+    return study.past_outcomes.filter(kind=kind).aggregate(
+        n_ended=Count("pk"), n_returns=Sum("n_returns", default=0)
     )
 
 

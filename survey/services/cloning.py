@@ -25,7 +25,8 @@ def clone_study(
     """A draft with the study's settings, texts and arms, without its answers. StudyError.
 
     With another ``withdraw_until`` (None: no last day) a built-in consent text is rewritten,
-    because it names the day. A day that has passed is refused: the copy could never open.
+    because it names the day. A day that has passed is refused: the copy could never open. A
+    ``retain_until`` that has passed is not copied.
 
     Uploaded lists are copied row by row. The pool is drawn with ``seed``, by default the study's
     own, which gives the same profiles in the same order if the data set has not changed.
@@ -39,6 +40,8 @@ def clone_study(
             f"Answers can be erased until {protocol.withdraw_until}, which has passed: the copy "
             "could never open. Give it a later day, or none: --withdraw-until DATE|none."
         )
+    if is_past_last_day(protocol.retain_until):
+        protocol = protocol.model_copy(update={"retain_until": None})
     arms = [
         stored_upload(arm) if arm.trained_model is None else arm.trained_model
         for arm in study.arms.select_related("trained_model")

@@ -12,7 +12,7 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from survey.errors import NotInvited, StudyClosed
-from survey.models import Appraiser, Study
+from survey.models import Appraiser, Study, is_past_last_day
 from survey.selectors.admission import earlier_appraiser, find_admission
 from survey.services.assigning import assign
 from survey.tokens import new_token, token_digest
@@ -52,6 +52,8 @@ def join_study(
     # Joining takes turns, so that each appraiser's assignments are counted by the next one.
     # SQLite's transactions are IMMEDIATE; elsewhere the row is locked.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    if is_past_last_day(study.retain_until, now):
+        study.past_outcomes.all().delete()
     way = find_admission(study, kind=kind, ticket=ticket, invitation=invitation, panel=panel)
     if known := earlier_appraiser(study, kind, way):
         # The digest only differs if the SECRET_KEY changed since: the old link is then replaced.

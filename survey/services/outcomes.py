@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from survey.models import Appraiser, Response, Study
+from django.db.models import F
+
+from survey.models import Appraiser, Assignment, Response, Study
 from survey.selectors.next_step import (
     awaits_confirmation,
     failing_checks,
@@ -39,6 +41,17 @@ def has_failed_checks(appraiser: Appraiser) -> bool:
     study = appraiser.study
     own = study.appraisers.filter(pk=appraiser.pk)
     return study.checks_to_pass > 0 and failing_checks(own, study).exists()
+
+
+def outcome_to_keep(appraiser: Appraiser) -> str:
+    """The outcome that outlives an erasure: the stored one, or a failure that is certain already.
+
+    Otherwise somebody who answered a check wrongly could have it erased, and try again.
+    """
+    checks = appraiser.assignments.filter(kind=Assignment.Kind.CHECK)
+    wrong = checks.exclude(judgment=None).exclude(judgment__choice=F("expected")).count()
+    is_certain = wrong and checks.count() - wrong < appraiser.study.checks_to_pass
+    return appraiser.outcome or (Outcome.FAILED if is_certain else "")
 
 
 def confirm_as_final(*, appraiser: Appraiser, now: datetime) -> None:

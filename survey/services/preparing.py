@@ -180,6 +180,10 @@ def _check_protocol_fits(protocol: Protocol, plan: StudyPlan) -> None:
             f"withdraw_until = {protocol.withdraw_until} has passed, so the study could never "
             "open. Give a later day, or none."
         )
+    if is_past_last_day(protocol.retain_until):
+        raise StudyError(
+            f"retain_until = {protocol.retain_until} has passed. Give a later day, or none."
+        )
     maximum = protocol.maximum_profile
     if maximum is not None and maximum < plan.minimum_profile:
         raise StudyError(

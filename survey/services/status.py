@@ -120,7 +120,7 @@ def end_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Stu
     change_status(study=study, to=Status.DRAFT, by=by, now=now, note=note, **blank)
     discarded.delete()
     Assignment.objects.filter(appraiser__study=study).delete()
-    for rows in (study.appraisers, study.withdrawals, study.questions):
+    for rows in (study.appraisers, study.withdrawals, study.past_outcomes, study.questions):
         rows.all().delete()
     return study
 

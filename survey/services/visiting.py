@@ -1,15 +1,18 @@
-"""Records a visit to a private link: last seen, returned assignments, and what was shown."""
+"""Records visits: last seen, returned assignments, what was shown, and a panel's parameters."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
-from survey.models import Appraiser, Assignment
+from survey.models import Appraiser, Assignment, Study
 from survey.selectors.next_step import Step, first_open, next_step, own_assignments
 from survey.services.dropouts import reclaim_assignments
+from survey.tokens import past_digest
 
 #: The time an appraiser was last seen is stored at most this often.
 SEEN_EVERY = timedelta(minutes=1)
@@ -53,3 +56,19 @@ def mark_shown(
     """Store when the question was first on the screen; later calls change nothing."""
     unseen = Assignment.objects.filter(appraiser=appraiser, key=assignment_key, shown_at=None)
     unseen.update(shown_at=now or timezone.now())
+
+
+def note_panel_visit(*, appraiser: Appraiser, parameters: Mapping[str, str]) -> None:
+    """Store the panel's parameters of this visit if they differ from the first ones.
+
+    A panel that admits a person a second time gives another session id, and pays for that one.
+    """
+    latest = {} if parameters == appraiser.panel else dict(parameters)
+    if latest != appraiser.latest_panel:
+        Appraiser.objects.filter(pk=appraiser.pk).update(latest_panel=latest)
+
+
+def note_return(*, study: Study, kind: str, person: str) -> None:
+    """Count a visit of a panel's person whose answers were erased after an outcome."""
+    past = study.past_outcomes.filter(digest=past_digest(study.pk, kind, person))
+    past.update(n_returns=F("n_returns") + 1)

@@ -1,4 +1,7 @@
-"""Erases an appraiser who withdraws; only a count without identity is kept."""
+"""Erases an appraiser who withdraws.
+
+A count without identity is kept, and, of a panel's person with an outcome, a keyed digest.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from survey.errors import StudyClosed
-from survey.models import Appraiser, Invitation, Judgment, Study, Withdrawal, is_past_last_day
+from survey.models import (
+    Appraiser,
+    Invitation,
+    Judgment,
+    PastOutcome,
+    Study,
+    Withdrawal,
+    is_past_last_day,
+)
+from survey.services.outcomes import outcome_to_keep
+from survey.tokens import past_digest
 
 
 @transaction.atomic
@@ -28,6 +41,7 @@ def withdraw(*, appraiser: Appraiser, now: datetime | None = None) -> Withdrawal
         return None
     if is_past_last_day(study.withdraw_until, now):
         raise StudyClosed("The last day on which answers could be erased has passed.")
+    _keep_outcome(found, now)
     # An assignment with a judgment cannot be deleted (PROTECT), so the judgments go first.
     erased, _ = Judgment.objects.filter(assignment__appraiser=found).delete()
     # The label of the personal link identifies the person, so it is erased; the digest stays, so
@@ -39,3 +53,18 @@ def withdraw(*, appraiser: Appraiser, now: datetime | None = None) -> Withdrawal
     )
     found.delete()
     return tombstone
+
+
+def delete_expired(*, now: datetime | None = None) -> int:
+    """Delete the outcomes kept past their study's retention date; returns how many."""
+    today = (now or timezone.now()).date()
+    count, _ = PastOutcome.objects.filter(study__retain_until__lt=today).delete()
+    return count
+
+
+def _keep_outcome(appraiser: Appraiser, now: datetime) -> None:
+    study, person = appraiser.study, appraiser.panel_person
+    outcome = outcome_to_keep(appraiser)
+    if person and outcome and not is_past_last_day(study.retain_until, now):
+        digest = past_digest(study.pk, appraiser.kind, person)
+        PastOutcome.objects.create(study=study, kind=appraiser.kind, digest=digest, outcome=outcome)

@@ -9,15 +9,22 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from survey import access
-from survey.errors import NotInvited, StudyClosed, StudyFull
+from survey.errors import AlreadyEnded, NotInvited, StudyClosed, StudyFull
 from survey.models import Appraiser, Study
-from survey.selectors.admission import earlier_link
+from survey.selectors.admission import earlier_visit
 from survey.selectors.capacity import places_left
+from survey.selectors.recruiting import return_with
 from survey.services.joining import consent_version, join_study, new_ticket
+from survey.services.visiting import note_panel_visit, note_return
 from survey.views.private_pages import private_page
 from survey.views.throttle import throttled
 from survey.wording import languages
-from survey.wording.of_study import consent_mentions_entry, expected_effort, words_of
+from survey.wording.of_study import (
+    consent_mentions_entry,
+    consent_mentions_past,
+    expected_effort,
+    words_of,
+)
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
         "ticket": new_ticket(),
         "version": version,
         "entry_told": consent_mentions_entry(entry.study, text),
+        "past_told": consent_mentions_past(entry.study, text),
     }
     return refusal_page(request, entry, language) or render(request, "survey/consent.html", facts)
 
@@ -111,12 +119,27 @@ def refusal_page(request: HttpRequest, entry: Entry, language: str) -> HttpRespo
     """
     study, facts, refused = entry.study, context(entry, language), ""
     kind = Appraiser.Kind.PILOT if facts["trial"] else Appraiser.Kind.REAL
+    is_visit = request.method == "GET"
     try:
-        if token := earlier_link(study, kind, invitation=entry.invitation, panel=entry.panel):
-            return redirect("appraiser", token=token)
+        if found := earlier_visit(study, kind, invitation=entry.invitation, panel=entry.panel):
+            known, way = found
+            if is_visit:
+                note_panel_visit(appraiser=known, parameters=way.parameters)
+            return redirect("appraiser", token=way.token)
+    except AlreadyEnded as ended:
+        if is_visit:
+            note_return(study=study, kind=kind, person=ended.person)
+        facts["back"] = return_with(study, ended.outcome, ended.parameters)
+        return render(request, "survey/ended_before.html", facts)
     except NotInvited as refusal:
         refused = refusal.reason
-    if not study.takes(kind):
+    return _why_not(request, study, facts, refused)
+
+
+def _why_not(
+    request: HttpRequest, study: Study, facts: dict[str, object], refused: str
+) -> HttpResponse | None:
+    if not study.takes(Appraiser.Kind.PILOT if facts["trial"] else Appraiser.Kind.REAL):
         return render(request, "survey/closed.html", facts)
     if refused:
         facts |= {"reason": refused, "panel": study.panel.get("name", "")}

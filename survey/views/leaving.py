@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from survey import access
 from survey.errors import StudyClosed
 from survey.models import Appraiser, is_past_last_day
+from survey.services.outcomes import outcome_to_keep
 from survey.services.visiting import note_activity
 from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
@@ -48,6 +49,7 @@ def withdraw_page(request: HttpRequest, token: str) -> HttpResponse:
     context |= {
         "answers": who.assignments.exclude(judgment=None).count(),
         "too_late": late,
+        "past_outcome": who.panel_person and outcome_to_keep(who),
         "seal": SIGNER.sign(f"{token_digest(token)} {slug} {language}"),
         "missing": missing,
     }

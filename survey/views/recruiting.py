@@ -115,6 +115,7 @@ def _context(request: HttpRequest, study: Study) -> dict[str, object]:
             "panel_link": panels.link_for_panel(study.panel, door),
             "outcomes": lines,
             "tried": any(line.pilot for line in lines),
+            "erased": any(line.erased for line in lines),
         }
     else:
         found["people"] = recruiting.attendance(study)

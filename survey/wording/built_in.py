@@ -86,6 +86,13 @@ ERASE_UNTIL = gettext_noop(
 ERASE_PERSONAL = gettext_noop(
     "Your personal link stays marked as used on that day, without whose it was."
 )
+ERASE_PANEL = gettext_noop(
+    "If your part had ended by then, a code made from the panel's number for you stays too, with "
+    "how it ended, so that each person takes part once: we can recognise the number by it, but "
+    "not read it."
+)
+#: What else stays after an erasure, by entry.
+STAYS = {"personal": ERASE_PERSONAL, "panel": ERASE_PANEL}
 
 INSTRUCTIONS_PARTS = (
     gettext_noop(
@@ -151,7 +158,7 @@ def write_consent(
         [*task, time.format(minutes=minutes)],
         [gettext(KEPT), *map(gettext, _also_kept(protocol))],
         [gettext(VOLUNTARY)],
-        [erase, *([gettext(ERASE_PERSONAL)] if protocol.entry == "personal" else [])],
+        [erase, *([gettext(STAYS[protocol.entry])] if protocol.entry in STAYS else [])],
     ]
     # The Chinese full stop includes its own space.
     return "\n\n".join(" ".join(sentences).replace("。 ", "。") for sentences in paragraphs)

@@ -74,6 +74,14 @@ def consent_mentions_entry(study: Study, consent_text: str) -> bool:
     return sentence in consent_text or gettext(sentence) in consent_text
 
 
+def consent_mentions_past(study: Study, consent_text: str) -> bool:
+    """Whether the consent says what stays of a panel's person after an erasure."""
+    sentence = built_in.ERASE_PANEL
+    return study.entry != "panel" or any(
+        each in consent_text for each in (sentence, gettext(sentence))
+    )
+
+
 def expected_effort(study: Study) -> ExpectedEffort:
     questions = study.questions_per_appraiser + study.n_practice + study.n_checks + study.n_repeats
     items = len(study.before) + len(study.after)

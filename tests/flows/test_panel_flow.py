@@ -9,6 +9,7 @@ from survey.models import Appraiser, Assignment, Judgment
 from survey.protocol import panels
 from survey.services.inviting import make_invitations, revoke_invitations
 from survey.services.joining import join_study
+from survey.services.withdrawing import withdraw
 from tests.factories import NOW, StudyFactory
 from tests.flows.looking import look
 
@@ -117,6 +118,23 @@ def test_who_fails_the_checks_goes_back_with_a_code_of_that(
     assert prolific[0][2] == "failed"
 
 
+@pytest.mark.parametrize(("outcome", "code"), [("screened", "CSCREEN"), ("failed", "CFAIL")])
+def test_erasing_the_answers_gives_no_second_try(page, live_server, study, faults, outcome, code):
+    consent(page, live_server.url + arrival(), adult="No" if outcome == "screened" else "Yes")
+    if outcome == "failed":
+        answer_all(page, as_told=False)
+    expect(page.get_by_label("The code to enter")).to_have_value(code)
+    page.goto(f"{page.url}withdraw/")
+    expect(page.get_by_text("By it we recognise the number")).to_be_visible()
+    page.get_by_label("I am sure.").check()
+    page.get_by_role("button", name="Erase my answers").click()
+    page.goto(live_server.url + arrival(session="s2"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("You took part in this study before.")
+    expect(page.get_by_label("The code to enter")).to_have_value(code)
+    expect(page.get_by_role("button", name="Start")).to_have_count(0)
+    assert not Appraiser.objects.exists()
+
+
 def test_who_comes_again_from_the_panel_goes_on_where_she_stopped(
     page, new_context, live_server, study
 ):
@@ -189,6 +207,10 @@ def pages(study):
         who, token = join_study(study=study, panel=sent)
         Appraiser.objects.filter(pk=who.pk).update(outcome=outcome, finished_at=NOW)
         found[outcome] = f"/a/{token}/"
+    erased, _ = join_study(study=study, panel={name: ["gone"] for name in sent})
+    Appraiser.objects.filter(pk=erased.pk).update(outcome="failed", finished_at=NOW)
+    withdraw(appraiser=erased)
+    found["came again"] = arrival("gone")
     return found
 
 

@@ -270,7 +270,11 @@ def ends(walk: Walk) -> Iterator[Page]:
     for name in ("", "77"):
         for url, code in (("https://1.example/", ""), ("", "1"), ("https://1.example/", "1")):
             described = panel(name, url, code)
-            ways[f" of panel {name} {url} {code}"] = {"entry": "panel", "panel": described}
+            ways[f" of panel {name} {url} {code}"] = {
+                "entry": "panel",
+                "panel": described,
+                "retain_until": timezone.now().date() + timedelta(days=77) if name else None,
+            }
     checks = {"n_checks": 1, "checks_to_pass": 1, "before": ITEMS[:1]}
     for label, values in ways.items():
         study = walk.study(**checks, **values)
@@ -285,6 +289,10 @@ def ends(walk: Walk) -> Iterator[Page]:
             yield f"thanks: {end}{label}", walk.get(url)
             assert fresh(who).outcome == end
             yield f"withdraw: {end}{label}", walk.get(f"{url}withdraw/")
+            if came:
+                gone = walk.post(f"{url}withdraw/", {"understood": "1"})
+                yield f"erased: {end}{label}", gone
+                yield f"came again: {end}{label}", walk.get(f"/s/{study.slug}/?p={nth}")
         _, away = walk.reader(study, kind=kind, **came and {"panel": {"p": ["9"]}})
         for status in (Study.Status.CLOSED, Study.Status.PAUSED):
             Study.objects.filter(pk=study.pk).update(status=status, launched_at=timezone.now())

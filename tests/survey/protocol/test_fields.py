@@ -58,6 +58,8 @@ def test_the_json_schema_says_all_that_a_form_needs():
         ({"n_repeats": "many"}, "n_repeats"),
         ({"withdraw_until": "soon"}, "withdraw_until"),
         ({"withdraw_until": datetime(2026, 12, 31, tzinfo=UTC)}, "withdraw_until"),
+        ({"retain_until": "soon"}, "retain_until"),
+        ({"retain_until": date(2999, 12, 31)}, "retain_until"),
         ({"translations": {"tlh": {"title": "x"}}}, "translations"),
         ({"translations": {"de": {"heading": "x"}}}, "translations.de"),
         ({"translations": {"de": {"title": " "}}}, "translations.de.title"),

@@ -1,15 +1,18 @@
 """Who comes in: everybody, holders of personal links, or people whom a panel sends."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from django.db import IntegrityError, transaction
 
-from survey.errors import NotInvited, StudyClosed
-from survey.models import Appraiser, Study
+from survey.errors import AlreadyEnded, NotInvited, StudyClosed
+from survey.models import Appraiser, Assignment, Judgment, PastOutcome, Study
 from survey.protocol import panels
+from survey.selectors.admission import past_outcome
 from survey.services.inviting import make_invitations, revoke_invitations
 from survey.services.joining import join_study
 from survey.services.status import close_study
-from survey.services.withdrawing import withdraw
+from survey.services.withdrawing import delete_expired, withdraw
 from survey.tokens import token_digest
 from tests.factories import NOW, StudyFactory
 
@@ -176,3 +179,86 @@ def test_a_closed_study_leads_those_who_came_before_to_their_link(paneled):
     assert join_study(study=paneled, panel=sent()) == first
     with pytest.raises(StudyClosed):
         join_study(study=paneled, panel=sent("5f1ben"))
+
+
+# -- people of a panel who had their answers erased ----------------------------------------------
+
+
+def finish(who, outcome):
+    Appraiser.objects.filter(pk=who.pk).update(outcome=outcome, finished_at=NOW)
+
+
+@pytest.mark.parametrize("outcome", Appraiser.Outcome.values)
+def test_an_outcome_outlives_the_erasure(paneled, outcome):
+    ada, _ = join_study(study=paneled, panel=sent())
+    finish(ada, outcome)
+    withdraw(appraiser=ada)
+    with pytest.raises(AlreadyEnded) as refused:
+        join_study(study=paneled, panel=sent(session="s2"))
+    assert (refused.value.reason, refused.value.outcome) == ("ended", outcome)
+    assert not paneled.appraisers.exists()
+
+
+def test_another_person_joins_after_an_erasure(paneled):
+    ada, _ = join_study(study=paneled, panel=sent())
+    finish(ada, "failed")
+    withdraw(appraiser=ada)
+    assert join_study(study=paneled, panel=sent("5f1ben"))
+
+
+def test_a_person_without_outcome_may_join_again_after_an_erasure(paneled):
+    ada, _ = join_study(study=paneled, panel=sent())
+    withdraw(appraiser=ada)
+    assert not PastOutcome.objects.exists()
+    assert join_study(study=paneled, panel=sent())
+
+
+@pytest.mark.parametrize(("n_right", "stays"), [(1, False), (0, True)])
+def test_a_check_failed_for_good_outlives_an_erasure_before_the_end(n_right, stays):
+    study = StudyFactory(entry="panel", panel=PROLIFIC, n_checks=2, checks_to_pass=1)
+    ada, _ = join_study(study=study, panel=sent())
+    for nth, check in enumerate(ada.assignments.filter(kind=Assignment.Kind.CHECK)):
+        other = "right" if check.expected == "left" else "left"
+        choice = check.expected if nth < n_right else other
+        Judgment.objects.create(
+            assignment=check, choice=choice, chosen_arm=check.left_arm, answered_at=NOW
+        )
+    withdraw(appraiser=ada)
+    assert [past.outcome for past in PastOutcome.objects.all()] == ["failed"] * stays
+
+
+def test_only_a_digest_without_the_id_outlives_the_erasure(paneled):
+    ada, _ = join_study(study=paneled, panel=sent())
+    finish(ada, "screened")
+    withdraw(appraiser=ada)
+    (row,) = PastOutcome.objects.values()
+    assert not any("5f1ada" in str(value) for value in row.values())
+
+
+def test_the_same_id_in_another_study_or_trial_is_not_the_same_person(paneled):
+    ada, _ = join_study(study=paneled, panel=sent())
+    finish(ada, "done")
+    withdraw(appraiser=ada)
+    other = StudyFactory(slug="other", entry="panel", panel=PROLIFIC)
+    assert join_study(study=other, panel=sent())
+    assert past_outcome(paneled, "pilot", "5f1ada") is None
+
+
+def test_the_digest_goes_after_the_retention_date(paneled):
+    Study.objects.update(retain_until=date(2026, 5, 1))
+    paneled.refresh_from_db()
+    ada, _ = join_study(study=paneled, panel=sent(), now=NOW)
+    finish(ada, "done")
+    withdraw(appraiser=ada, now=NOW)
+    assert delete_expired(now=datetime(2026, 5, 1, 23, tzinfo=UTC)) == 0
+    assert delete_expired(now=datetime(2026, 5, 2, tzinfo=UTC)) == 1
+    assert join_study(study=paneled, panel=sent())
+
+
+def test_no_digest_is_kept_after_the_retention_date(paneled):
+    Study.objects.update(retain_until=date(2026, 1, 1))
+    paneled.refresh_from_db()
+    ada, _ = join_study(study=paneled, panel=sent())
+    finish(ada, "done")
+    withdraw(appraiser=ada)
+    assert not PastOutcome.objects.exists()

@@ -10,6 +10,7 @@ from recommender.selectors import eligible_users
 from survey.errors import StudyError
 from survey.models import Arm, Study
 from survey.protocol.fields import Protocol, StudyPlan
+from survey.protocol.panels import prolific_panel
 from survey.services import preparing
 from survey.services.preparing import delete_draft, prepare_study, publish_again
 from survey.wording.of_study import StudyTexts
@@ -102,6 +103,16 @@ def test_no_word_for_appraisers_names_a_system_or_uses_jargon(prepare):
         ({"protocol": Protocol(maximum_profile=5)}, "of 5 to 5 movies"),
         ({"protocol": Protocol(era_from=2100)}, "a median year of 2100 or later"),
         ({"protocol": Protocol(withdraw_until=date(2020, 1, 1))}, "withdraw_until = 2020-01-01"),
+        (
+            {
+                "protocol": Protocol(
+                    entry="panel",
+                    panel=prolific_panel(done="A", screened="B", failed="C"),
+                    retain_until=date(2020, 1, 1),
+                )
+            },
+            "retain_until = 2020-01-01",
+        ),
         ({"protocol": Protocol().model_copy(update={"changes": "always"})}, "changes"),
     ],
 )

@@ -10,6 +10,7 @@ from survey.models import Appraiser, Study
 from survey.protocol import panels
 from survey.services.inviting import make_invitations, revoke_invitations
 from survey.services.joining import join_study
+from survey.services.withdrawing import withdraw
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -164,12 +165,31 @@ def test_a_panel_s_page_counts_outcomes_with_trials_apart(as_rita, paneled):
 def test_the_panel_s_list_names_people_and_outcomes_in_no_order_of_ours(as_rita, paneled):
     for name in ("zoe", "ada"):
         join_study(study=paneled, panel={k: [name] for k in SENT})
+    as_rita.get("/s/films/", {**dict.fromkeys(SENT, "ada"), "SESSION_ID": "second"})
     Appraiser.objects.filter(panel_person="zoe").update(outcome="done", finished_at=NOW)
     assert rows(as_rita.get("/research/films/recruit/panel.csv")) == [
-        ["study", "kind", *SENT, "outcome", "code"],
-        ["films", "real", "ada", "ada", "ada", "unfinished", ""],
-        ["films", "real", "zoe", "zoe", "zoe", "done", "CDONE"],
+        ["study", "kind", *SENT, "outcome", "code", "latest_STUDY_ID", "latest_SESSION_ID"],
+        ["films", "real", "ada", "ada", "ada", "unfinished", "", "ada", "second"],
+        ["films", "real", "zoe", "zoe", "zoe", "done", "CDONE", "zoe", "zoe"],
     ]
+
+
+def test_the_page_counts_erased_outcomes_and_visits_after_them(as_rita, paneled):
+    for name, outcome in (("zoe", "screened"), ("ada", "failed"), ("ben", "done")):
+        who, _ = join_study(study=paneled, panel={k: [name] for k in SENT})
+        Appraiser.objects.filter(pk=who.pk).update(outcome=outcome, finished_at=NOW)
+        if name != "ben":
+            withdraw(appraiser=who)
+    for _ in range(2):
+        as_rita.get("/s/films/", dict.fromkeys(SENT, "zoe"))
+    as_rita.head("/s/films/", dict.fromkeys(SENT, "zoe"))
+    lines = as_rita.get("/research/films/recruit/").context["outcomes"]
+    assert {line.outcome: (line.real, line.erased, line.n_returns) for line in lines} == {
+        "done": (1, 0, 0),
+        "screened": (0, 1, 2),
+        "failed": (0, 1, 0),
+        "unfinished": (0, 0, 0),
+    }
 
 
 def test_who_may_only_look_makes_no_links_and_reads_no_names(client, vera, invited):

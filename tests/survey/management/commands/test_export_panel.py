@@ -34,7 +34,7 @@ def test_the_panel_s_list_goes_into_a_file_of_its_own(tmp_path, flags, name):
     join_study(study=study, panel={name: ["=ada"] for name in panels.PROLIFIC_PARAMETERS})
     out = tmp_path / "panel.csv"
     assert "1 person of paneled" in run("export_panel", "paneled", "--out", str(out), *flags)
-    assert read(out)[1] == ["paneled", "real", name, name, name, "unfinished", ""]
+    assert read(out)[1] == ["paneled", "real", name, name, name, "unfinished", "", name, name]
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
