@@ -1,5 +1,6 @@
 """All settings, read from the environment and .env. Unsafe values stop the start."""
 
+import hashlib
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -175,6 +176,10 @@ X_FRAME_OPTIONS = "DENY"
 # Private links must not reach the search engines in which appraisers look up movies.
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
+# Browsers share cookies between the ports of a host: two sites there need names of their own.
+_site = hashlib.sha256(f"cookies/{SECRET_KEY}".encode()).hexdigest()[:8]
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"session_{_site}", f"csrf_{_site}"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 if HTTPS:
     SECURE_SSL_REDIRECT = True

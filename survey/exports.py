@@ -19,12 +19,12 @@ HEADER = [
     "study", "question", "appraiser", "kind", "position", "left_arm", "right_arm", "choice",
     "chosen_arm", "shown_at", "answered_at", "visible_ms", "assignment_kind", "expected",
     "left_familiarity", "right_familiarity", "confidence", "comment", "client_at", "revision",
-    "outcome",
+    "outcome", "page_language",
 ]  # fmt: skip
 HISTORY_HEADER = [
     "study", "question", "appraiser", "kind", "position", "assignment_kind", "revision",
     "left_arm", "right_arm", "choice", "chosen_arm", "left_familiarity", "right_familiarity",
-    "confidence", "comment", "answered_at", "client_at", "visible_ms",
+    "confidence", "comment", "answered_at", "client_at", "visible_ms", "page_language",
 ]  # fmt: skip
 RESPONSES_HEADER = [
     "study", "appraiser", "kind", "outcome", "language", "part", "item", "question", "answer",
@@ -46,7 +46,9 @@ def judgment_rows(study: Study) -> Iterator[list[str]]:
 
     Takes two queries; the rows are read in chunks. Times are the server's, ISO 8601 in UTC, except
     ``client_at`` and ``visible_ms``, which are the browser's and empty where it sent no plausible
-    value. ``chosen_arm`` is empty for a third answer, ``outcome`` until the appraiser has finished.
+    value. ``page_language`` is that of the page when the answer was sent; a browser that translates
+    pages changes it. ``chosen_arm`` is empty for a third answer, ``outcome`` until the appraiser
+    has finished.
     """
     yield HEADER
     for row in _answers(study, Judgment.objects.all()):
@@ -66,6 +68,7 @@ def _answers(study: Study, answers: QuerySet[Any]) -> Iterator[dict[str, str]]:
     rows = answers.filter(assignment__appraiser__study=study).values(
         *("choice", "chosen_arm", "left_familiarity", "right_familiarity", "confidence"),
         *("comment", "answered_at", "client_at", "visible_ms", "revision"),
+        "page_language",
         question=F("assignment__question__number"),
         first=F("assignment__question__first_arm"),
         second=F("assignment__question__second_arm"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -27,6 +28,7 @@ FAMILIARITIES = [
     (Judgment.Familiarity.LOOKED_UP.value, _("looked it up")),
     (Judgment.Familiarity.UNKNOWN.value, _("never heard of it")),
 ]
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class JudgmentForm(forms.Form):
@@ -42,6 +44,7 @@ class JudgmentForm(forms.Form):
     choice = forms.ChoiceField(choices=[("left", "left"), ("right", "right")])
     visible_ms = forms.Field(required=False)
     client_at = forms.Field(required=False)
+    page_language = forms.Field(required=False)
 
     def __init__(self, data: Any, *, study: Study) -> None:
         super().__init__(data)
@@ -77,6 +80,11 @@ class JudgmentForm(forms.Form):
             return None
         return moment if moment is not None and timezone.is_aware(moment) else None
 
+    def clean_page_language(self) -> str:
+        """A language tag such as zh-Hans, or ""."""
+        tag = str(self.cleaned_data["page_language"] or "")
+        return tag if LANGUAGE_TAG.fullmatch(tag) else ""
+
     def clean_comment(self) -> str:
         """Line ends as the page counts them, and no NUL, which databases refuse."""
         text = str(self.cleaned_data["comment"] or "").replace("\r\n", "\n").replace("\x00", "")
@@ -99,7 +107,7 @@ class JudgmentForm(forms.Form):
 
     def _arguments(self) -> dict[str, Any]:
         said = self.cleaned_data
-        names = ("choice", "shown", "revision", "visible_ms", "client_at")
+        names = ("choice", "shown", "revision", "visible_ms", "client_at", "page_language")
         extras = Extras(
             left_familiarity=said.get("left_familiarity", ""),
             right_familiarity=said.get("right_familiarity", ""),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.cache import caches
 from django.test import Client
@@ -222,7 +223,8 @@ def sign_in(context, live_server):
     def as_user(user) -> None:
         client = Client()
         client.force_login(user)
-        session = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        name = settings.SESSION_COOKIE_NAME
+        session = client.cookies[name].value
+        context.add_cookies([{"name": name, "value": session, "url": live_server.url}])
 
     return as_user

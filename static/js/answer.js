@@ -26,6 +26,8 @@ form.addEventListener("submit", (event) => {
   sent = now;
   form.elements.visible_ms.value = Math.round(visibleTime());
   form.elements.client_at.value = new Date().toISOString();
+  // A browser that translates the page names the language there.
+  form.elements.page_language.value = document.documentElement.lang;
 });
 
 // -- keys: shown, and alive, where there is a mouse or the like beside which a keyboard lies ----

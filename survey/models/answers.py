@@ -81,6 +81,9 @@ class Answer(models.Model):
     comment = models.TextField(blank=True)
     answered_at = models.DateTimeField()
     client_at = models.DateTimeField(null=True, help_text="the browser's clock when it was sent")
+    page_language = models.CharField(
+        max_length=35, blank=True, help_text="of the page, which the browser may have translated"
+    )
     visible_ms = models.PositiveIntegerField(
         null=True, help_text="milliseconds the question was visible, according to the browser"
     )

@@ -82,6 +82,23 @@ def places_left(study: Study, *, now: datetime | None = None) -> int:
     return -(-free // study.questions_per_appraiser)
 
 
+def wait_for_place(study: Study) -> timedelta | None:
+    """How long until a place of a full study may become free; None if all its answers are in.
+
+    Then the people who hold the last questions have answered, or their questions have returned.
+    """
+    trial = study.status == Study.Status.PILOT
+    held = Assignment.objects.filter(
+        appraiser__study=study,
+        appraiser__kind=Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL,
+        appraiser__outcome="",
+        kind=Assignment.Kind.MAIN,
+        judgment=None,
+        returned_at=None,
+    )
+    return timedelta(minutes=study.return_after) if held.exists() else None
+
+
 def idle_since(study: Study, now: datetime) -> datetime:
     """Appraisers last seen before this moment are idle for too long.
 

@@ -64,6 +64,7 @@ def record_judgment(
     shown: str | None = None,
     visible_ms: int | None = None,
     client_at: datetime | None = None,
+    page_language: str = "",
     now: datetime | None = None,
 ) -> AnswerResult:
     """Store an answer as a judgment and as a revision in its history.
@@ -71,7 +72,8 @@ def record_judgment(
     ``revision`` is the newest revision that the sender saw: 0 for a first answer. A repeated or
     stale answer, or one to another question than ``shown`` says, changes nothing. ``visible_ms``,
     how long the question was visible according to the browser, and ``client_at``, the browser's
-    clock, are dropped if they are impossible.
+    clock, are dropped if they are impossible. ``page_language`` is that of the page when it was
+    sent: another than the site's shows that the browser translated it.
 
     Raises StudyClosed when the study takes no answers, ChangeRefused when the answer may not
     change any more, StudyError for an answer that the study does not offer.
@@ -82,6 +84,7 @@ def record_judgment(
         **asdict(extras),
         "answered_at": now,
         "client_at": client_at,
+        "page_language": page_language,
         "visible_ms": visible_ms,
     }
     record = partial(_record, appraiser, assignment_key, answer, revision, shown, now)

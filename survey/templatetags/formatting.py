@@ -1,10 +1,12 @@
 """Formats numbers, titles and lists for pages, in the language of the page."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django import template
 from django.utils.formats import number_format
-from django.utils.translation import get_language_bidi, gettext, ngettext, pgettext
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext, pgettext
 
 from survey.profiles import TasteCount
 from survey.templatetags.genres import translate_genre
@@ -29,6 +31,18 @@ def stars_in_words(stars: float) -> str:
 
 
 @register.filter
+def in_minutes(time: timedelta) -> int:
+    """Whole minutes, rounded up."""
+    return -(-time // timedelta(minutes=1))
+
+
+@register.filter
+def in_hours(time: timedelta) -> int:
+    """Whole hours, rounded up."""
+    return -(-time // timedelta(hours=1))
+
+
+@register.filter
 def without_aside(title: str) -> str:
     """A title without the parentheses after it: "Amelie (Le fabuleux ...)" gives "Amelie"."""
     return title.partition(" (")[0]
@@ -43,11 +57,8 @@ def aside(title: str) -> str:
 
 @register.filter
 def isolated(title: str) -> str:
-    """A title within a sentence, isolated on right-to-left pages to keep its own direction.
-
-    Other pages need no isolation: there the title stands between quotation marks.
-    """
-    return f"\u2068{title}\u2069" if get_language_bidi() else title
+    """A title within a sentence: it keeps its own direction, and browsers do not translate it."""
+    return format_html('<bdi translate="no">{}</bdi>', title)
 
 
 @register.filter

@@ -12,10 +12,11 @@ from survey import access
 from survey.errors import AlreadyEnded, NotInvited, StudyClosed, StudyFull
 from survey.models import Appraiser, Study
 from survey.selectors.admission import earlier_visit
-from survey.selectors.capacity import places_left
+from survey.selectors.capacity import places_left, wait_for_place
 from survey.selectors.recruiting import return_with
 from survey.services.joining import consent_version, join_study, new_ticket
 from survey.services.visiting import note_panel_visit, note_return
+from survey.views import device
 from survey.views.private_pages import private_page
 from survey.views.throttle import throttled
 from survey.wording import languages
@@ -87,9 +88,11 @@ def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     language = languages.speak(request, entry.study)
     if request.method == "POST":
         return redirect(entry.consent + query(request, language))
-    return refusal_page(request, entry, language) or render(
-        request, "survey/start.html", context(entry, language)
-    )
+    facts = context(entry, language)
+    if found := device.recognise(request, entry.study):
+        facts["known"], facts["token"] = found
+        return render(request, "survey/welcome_back.html", facts)
+    return refusal_page(request, entry, language) or render(request, "survey/start.html", facts)
 
 
 def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
@@ -144,7 +147,10 @@ def _why_not(
     if refused:
         facts |= {"reason": refused, "panel": study.panel.get("name", "")}
         return render(request, "survey/uninvited.html", facts)
-    return None if places_left(study) else render(request, "survey/full.html", facts)
+    if places_left(study):
+        return None
+    facts["wait"] = wait_for_place(study)
+    return render(request, "survey/full.html", facts)
 
 
 def accept_consent(request: HttpRequest, entry: Entry, language: str) -> HttpResponse:
@@ -162,7 +168,10 @@ def accept_consent(request: HttpRequest, entry: Entry, language: str) -> HttpRes
     except (StudyFull, StudyClosed, NotInvited):
         # The start page explains which of them it is.
         return redirect(entry.start + query(request, language))
-    return redirect("appraiser", token=token)
+    response = redirect("appraiser", token=token)
+    if entry.study.entry == "open":
+        device.remember(response, entry.study, token)
+    return response
 
 
 def context(entry: Entry, language: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ from survey import access
 from survey.errors import ChangeRefused, StudyClosed
 from survey.forms import FAMILIARITIES, JudgmentForm
 from survey.models import Appraiser
+from survey.selectors.capacity import wait_for_place
 from survey.selectors.next_step import Step, next_step, owes_questionnaire
 from survey.selectors.question import QuestionPage, answers_listed, own_answers, question_page
 from survey.services.answering import COMMENT_LIMIT, AnswerResult, confirm_answers, record_judgment
@@ -44,7 +45,10 @@ def private_link(request: HttpRequest, who: Appraiser, token: str) -> HttpRespon
     if page is not None:
         return question_view(request, who, token, page)
     template = {Step.FULL: "full", Step.INSTRUCTIONS: "instructions"}.get(step, "thanks")
-    return render(request, f"survey/{template}.html", page_context(request, who, token))
+    context = page_context(request, who, token)
+    if step is Step.FULL:
+        context["wait"] = wait_for_place(who.study)
+    return render(request, f"survey/{template}.html", context)
 
 
 @form_target

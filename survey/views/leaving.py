@@ -15,6 +15,7 @@ from survey.services.outcomes import outcome_to_keep
 from survey.services.visiting import note_activity
 from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
+from survey.views import device
 from survey.views.private_pages import appraiser_page, no_such_link, page_context, private_page
 from survey.wording import languages
 from survey.wording.of_study import words_of
@@ -43,7 +44,9 @@ def withdraw_page(request: HttpRequest, token: str) -> HttpResponse:
     if "understood" in request.POST:
         with suppress(StudyClosed):  # too late; the page says so
             withdraw(appraiser=who)
-            return redirect(f"{reverse('erased', args=[slug])}?lang={language}")
+            response = redirect(f"{reverse('erased', args=[slug])}?lang={language}")
+            device.forget(response, who.study)
+            return response
     late = is_past_last_day(who.study.withdraw_until)
     missing = request.method == "POST" and not late
     context |= {

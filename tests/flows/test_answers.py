@@ -213,6 +213,49 @@ def test_the_browser_asks_for_what_is_missing_before_anything_is_sent(page, star
     expect_heading(page, "Question 1 of 3")
 
 
+def test_a_connection_lost_at_the_click_loses_nothing_entered(page, context, start):
+    page.goto(start(ask_confidence=True, ask_comment=True))
+    page.get_by_text("This one").last.click()
+    page.locator("#question").get_by_text("4", exact=True).click()
+    page.get_by_label("Anything you want to add?").fill("Both are by the same director.")
+    context.set_offline(True)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_label("Anything you want to add?")).to_have_count(0)
+    context.set_offline(False)
+    page.go_back()
+    expect(page.get_by_label("Anything you want to add?")).to_have_value(
+        "Both are by the same director."
+    )
+    expect(page.locator("input[name=choice][value=right]")).to_be_checked()
+    page.get_by_role("button", name="Next").click()
+    expect_heading(page, "Question 2 of 3")
+    expect(page.get_by_label("Anything you want to add?")).to_have_value("")
+    answer = Judgment.objects.get()
+    assert (answer.choice, answer.confidence) == ("right", 4)
+    assert answer.comment == "Both are by the same director."
+
+
+def test_nothing_entered_is_left_in_the_browser_at_the_end(page, start):
+    page.goto(start(questions_per_appraiser=1, ask_comment=True))
+    page.get_by_label("Anything you want to add?").fill("A thought.")
+    page.get_by_text("This one").last.click()
+    page.get_by_role("button", name="Next").click()
+    expect_heading(page, "Thank you. That was all.")
+    drafts = "Object.keys(sessionStorage).filter((key) => key.startsWith('draft:'))"
+    assert page.evaluate(drafts) == []
+
+
+def test_a_translated_page_says_so_with_the_answer(page, start):
+    page.goto(start())
+    page.evaluate("document.documentElement.lang = 'fr'")
+    page.locator("button[value=left]").click()
+    expect_heading(page, "Question 2 of 3")
+    page.locator("button[value=left]").click()
+    expect_heading(page, "Question 3 of 3")
+    found = Judgment.objects.order_by("pk").values_list("page_language", flat=True)
+    assert list(found) == ["fr", "en-gb"]
+
+
 def test_the_room_for_a_comment_is_counted(page, start, faults):
     page.goto(start(ask_comment=True))
     page.locator("[name=choice]").first.check()

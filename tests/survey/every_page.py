@@ -119,6 +119,14 @@ def ways_in(walk: Walk) -> Iterator[Page]:
         study = walk.study(**values)
         yield f"start{label}", walk.get(f"/s/{study.slug}/?p=1")
         yield f"consent{label}", walk.get(f"/s/{study.slug}/consent/?p=1")
+    for label, questions in (("", 15), (" after the end", 1)):
+        study = walk.study(questions_per_appraiser=questions)
+        url = walk.client.post(f"/s/{study.slug}/consent/").headers["Location"]
+        if questions == 1:
+            who = Appraiser.objects.get(study=study)
+            Appraiser.objects.filter(pk=who.pk).update(instructed_at=timezone.now())
+            walk.judge_all(who)
+        yield f"on the same device{label}", walk.get(f"/s/{study.slug}/")
     one = walk.study(questions_per_appraiser=1)
     yield "start for one question", walk.get(f"/s/{one.slug}/")
     personal = walk.study(entry="personal")
@@ -155,6 +163,11 @@ def refusals(walk: Walk) -> Iterator[Page]:
         for entry in ({}, *({"entry": "panel", "panel": panel(name)} for name in ("", "77"))):
             study = walk.study(status=status, **entry)
             yield f"{status} to a visitor {entry}", walk.get(f"/s/{study.slug}/?p=1")
+    for minutes in (1, 30, 60, 120):
+        for entry in ({}, {"entry": "panel", "panel": panel()}):
+            study = walk.study(return_after=minutes, quota=1, **entry)
+            walk.person(study, **entry and {"panel": {"p": ["1"]}})
+            yield f"full for {minutes} {entry}", walk.get(f"/s/{study.slug}/?p=2")
     for name in ("", "77"):
         study = walk.study(quota=0, entry="panel", panel=panel(name))
         yield f"full {name}", walk.get(f"/s/{study.slug}/?p=1")

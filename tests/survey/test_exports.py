@@ -39,7 +39,7 @@ def test_the_columns_are_those_that_were_promised(study):
     assert ",".join(next(exports.judgment_rows(study))) == (
         "study,question,appraiser,kind,position,left_arm,right_arm,choice,chosen_arm,"
         "shown_at,answered_at,visible_ms,assignment_kind,expected,left_familiarity,"
-        "right_familiarity,confidence,comment,client_at,revision,outcome"
+        "right_familiarity,confidence,comment,client_at,revision,outcome,page_language"
     )
 
 
@@ -70,6 +70,7 @@ def test_a_row_says_what_was_shown_where_and_chosen_when(study, ada):
             "client_at": "",
             "revision": "1",
             "outcome": "",
+            "page_language": "",
         }
     ]
 

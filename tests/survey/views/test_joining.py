@@ -161,8 +161,7 @@ def test_a_panel_s_person_of_a_closed_study_finds_back_and_others_read_that_it_e
 
 
 def test_who_comes_from_a_panel_too_late_is_asked_to_give_the_place_back(client, paneled):
-    Study.objects.update(quota=1)
-    client.post(CONSENT)
+    Study.objects.update(quota=0)
     for word in ("full", "closed"):
         if word == "closed":
             close_study(study=paneled)

@@ -8,7 +8,8 @@ from django.test import Client
 
 from survey.models import Appraiser, Assignment, Judgment, Study
 from survey.selectors.question import question_page
-from survey.services.joining import mark_instructed
+from survey.services.answering import record_judgment
+from survey.services.joining import join_study, mark_instructed
 from tests.factories import NOW, StudyFactory
 from tests.survey.form_data import fields, named, without_drawn
 
@@ -135,9 +136,34 @@ def test_a_draft_is_not_found_by_visitors(client):
 def test_who_comes_after_the_quota_gets_a_kind_page(client):
     StudyFactory(slug="small", quota=1)
     client.post("/s/small/consent/")
-    late = client.post("/s/small/consent/", follow=True)
+    late = Client().post("/s/small/consent/", follow=True)
     assert "Every place is taken" in late.content.decode()
     assert Appraiser.objects.count() == 1
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(30, "in 30 minutes"), (150, "in 3 hours")])
+def test_a_study_that_is_full_for_now_says_when_to_come_back(client, minutes, said):
+    study = StudyFactory(slug="small", quota=1, return_after=minutes)
+    who, _ = join_study(study=study)
+    assert f"Please come back {said}" in client.get("/s/small/").text
+    for assignment in who.assignments.all():
+        record_judgment(appraiser=who, assignment_key=assignment.key, choice="left")
+    assert "this study has all the answers it needs" in client.get("/s/small/").text
+
+
+def test_the_page_says_to_translators_which_words_are_titles(started, client):
+    page = client.get(started.url).text
+    assert page.count('<h3 class="card-title" translate="no">') == 2
+    assert 'class="movies" role="list" translate="no"' in page
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("fr", "fr"), ("zh-Hans", "zh-Hans"), ("", ""), ("<b>", ""), ("x" * 99, "")]
+)
+def test_the_language_of_the_page_is_kept_with_the_answer(started, client, sent, kept):
+    form = fields(question_page(started.appraiser), "left")
+    client.post(f"{started.url}answer/", {**form, "page_language": sent})
+    assert Judgment.objects.get().page_language == kept
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+// Keep what was entered until it is stored: a connection lost at the click must lose nothing.
+const PREFIX = "draft:";
+const form = document.querySelector("form[data-draft]");
+// The page's address, and what its form is about.
+const subject = ["assignment", "revision", "part"].map((name) => form?.elements[name]?.value);
+const key = PREFIX + [location.pathname, ...subject].join(" ");
+
+// Another question or the last page on the screen means that what was entered before is stored.
+attempt(() => {
+  for (const other of Object.keys(sessionStorage)) {
+    if (other.startsWith(PREFIX) && other !== key) sessionStorage.removeItem(other);
+  }
+  if (form) restore(JSON.parse(sessionStorage.getItem(key) ?? "{}"));
+});
+form?.addEventListener("input", save);
+form?.addEventListener("submit", save);
+
+function save() {
+  attempt(() => sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(entered()))));
+}
+
+function* entered() {
+  for (const field of form.elements) {
+    const isChoice = field.type === "radio" || field.type === "checkbox";
+    if (isChoice && field.checked) yield [field.name, field.value];
+    if (isText(field) && field.value) yield [field.name, field.value];
+  }
+}
+
+// Only into fields that the page left empty: what the server sent is newer.
+function restore(draft) {
+  for (const [name, value] of Object.entries(draft)) {
+    const found = form.elements.namedItem(name);
+    if (found instanceof RadioNodeList) {
+      if (!found.value) found.value = value;
+    } else if (found && isText(found) && !found.value) {
+      found.value = value;
+      found.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+}
+
+function isText(field) {
+  return field.tagName === "TEXTAREA" || field.type === "text";
+}
+
+// Storage may be forbidden or full; then nothing is kept.
+function attempt(work) {
+  try {
+    work();
+  } catch {
+    // The page works without.
+  }
+}
