@@ -1,4 +1,4 @@
-"""A profile as pages show it: titles, look-up links, stars, genres and decades; pure."""
+"""A profile as pages show it: movies by stars, genres and decades; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from urllib.parse import urlencode
+from typing import Protocol
 
 #: Imaginary movies with average stars added to each genre, so that one film makes no favourite.
 GENRE_DAMPING = 5.0
@@ -16,27 +16,12 @@ NAMED = 3
 LEAST_MOVIES, LEAST_SHARE = 3, 0.01
 
 
-@dataclass(frozen=True)
-class MovieFacts:
-    """A movie of the catalogue; ``title`` is without the year and begins with its article."""
+class Movie(Protocol):
+    """What is shown of a movie; ``title`` is without the year and begins with its article."""
 
     title: str
     year: int | None
     genres: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Card:
-    """A movie as appraisers see it, with two look-up links.
-
-    Nothing in it tells which arm recommended the movie, or with which score.
-    """
-
-    title: str
-    year: int | None
-    genres: list[str]
-    web_search_url: str
-    imdb_search_url: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +51,7 @@ class StarGroup:
     """The movies of a profile with the same stars, by title."""
 
     stars: float
-    movies: list[Card]
+    movies: list[Movie]
 
 
 @dataclass(frozen=True)
@@ -87,22 +72,7 @@ class Profile:
     decades: Tastes
 
 
-def card(movie: MovieFacts) -> Card:
-    """The movie with its look-up links; appraisers of the paper could look movies up too."""
-    # Alternative titles in parentheses would leave a search without results.
-    words = " ".join(
-        part for part in (movie.title.partition(" (")[0], str(movie.year or "")) if part
-    )
-    return Card(
-        title=movie.title,
-        year=movie.year,
-        genres=list(movie.genres),
-        web_search_url="https://www.google.com/search?" + urlencode({"q": f"{words} movie"}),
-        imdb_search_url="https://www.imdb.com/find/?" + urlencode({"q": words}),
-    )
-
-
-def favourite_genres(rated: Sequence[tuple[MovieFacts, float]]) -> list[str]:
+def favourite_genres(rated: Sequence[tuple[Movie, float]]) -> list[str]:
     """Up to three genres that the user likes more than the others and watched often enough.
 
     With n movies of a genre and d their stars above the user's own mean, a genre scores
@@ -154,7 +124,7 @@ def decade_of(year: int) -> str:
     return str(year - year % 10)
 
 
-def profile(rated: Sequence[tuple[MovieFacts, float]]) -> Profile:
+def profile(rated: Sequence[tuple[Movie, float]]) -> Profile:
     """The profile of (movie, stars) pairs that are ordered by stars, most first."""
     years = [movie.year for movie, _ in rated if movie.year]
     return Profile(
@@ -164,7 +134,7 @@ def profile(rated: Sequence[tuple[MovieFacts, float]]) -> Profile:
         favourite_genres=favourite_genres(rated),
         mean_stars=sum(stars for _, stars in rated) / len(rated) if rated else 0.0,
         groups=[
-            StarGroup(stars, [card(movie) for movie, _ in group])
+            StarGroup(stars, [movie for movie, _ in group])
             for stars, group in groupby(rated, key=lambda pair: pair[1])
         ],
         genres=count_tastes(

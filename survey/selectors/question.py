@@ -8,7 +8,7 @@ from uuid import UUID
 
 from recommender.models import Item
 from survey.models import Appraiser, Assignment, Judgment, Question
-from survey.profiles import Card, MovieFacts, Profile, card, profile
+from survey.profiles import Profile, profile
 from survey.selectors.next_step import answered, first_open, own_assignments
 from survey.tokens import shown_digest
 
@@ -36,8 +36,8 @@ class QuestionPage:
     total: int
     done: int
     everything: int
-    left: Card
-    right: Card
+    left: Item
+    right: Item
     told: str = ""
     given: Judgment | None = None
     last: int | None = None
@@ -79,7 +79,7 @@ def question_page(
     place = part.index(wanted) + 1
     full = appraiser.assignments.select_related("question__first_item", "question__second_item")
     assignment = full.defer("question__profile").get(pk=wanted.pk)
-    left, right = (_card(item) for item in _sides(assignment))
+    left, right = _sides(assignment)
     last = [] if changing else _changeable(appraiser, own)
     return QuestionPage(
         question_id=assignment.question_id,
@@ -105,7 +105,7 @@ def question_profile(question_id: int) -> Profile:
     """Everything that the question's user rated."""
     pairs = Question.objects.values_list("profile", flat=True).get(pk=question_id)
     wanted = Item.objects.filter(pk__in=[item for item, _ in pairs])
-    items = {item.pk: _facts(item) for item in wanted.only("title", "year", "genres")}
+    items = {item.pk: item for item in wanted.only("title", "year", "genres")}
     return profile([(items[item], stars) for item, stars in pairs])
 
 
@@ -202,7 +202,7 @@ def _sides(assignment: Assignment) -> tuple[Item, Item]:
     return (first, second) if assignment.left_arm_id == question.first_arm_id else (second, first)
 
 
-def _told(expected: str, left: Card, right: Card) -> str:
+def _told(expected: str, left: Item, right: Item) -> str:
     """The title that a check names; with its year where both cards have the same title."""
     if not expected:
         return ""
@@ -210,11 +210,3 @@ def _told(expected: str, left: Card, right: Card) -> str:
     if left.title == right.title and named.year:
         return f"{named.title} ({named.year})"
     return named.title
-
-
-def _facts(item: Item) -> MovieFacts:
-    return MovieFacts(item.title, item.year, item.genres)
-
-
-def _card(item: Item) -> Card:
-    return card(_facts(item))

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django import template
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext
 
-from survey.profiles import TasteCount
-from survey.templatetags.genres import translate_genre
+from survey.profiles import Movie, TasteCount
+from survey.templatetags.genres import GENRES
 
 register = template.Library()
 
@@ -61,9 +62,10 @@ def isolated(title: str) -> str:
     return format_html('<bdi translate="no">{}</bdi>', title)
 
 
-@register.filter
-def genre(name: str) -> str:
-    return translate_genre(name)
+@register.filter("genre")
+def translate_genre(name: str) -> str:
+    """Names that are not in public catalogues stay as they are."""
+    return str(GENRES.get(name, name))
 
 
 @register.filter
@@ -87,6 +89,22 @@ def genre_names(tallies: Iterable[TasteCount]) -> list[str]:
 def format_decade(first_year: str) -> str:
     """ "1990" reads "1990s"."""
     return gettext("{decade}s").format(decade=first_year)
+
+
+@register.filter
+def web_search(movie: Movie) -> str:
+    """The address of a web search for a movie; appraisers of the paper could look movies up too."""
+    return "https://www.google.com/search?" + urlencode({"q": f"{_search_words(movie)} movie"})
+
+
+@register.filter
+def imdb_search(movie: Movie) -> str:
+    return "https://www.imdb.com/find/?" + urlencode({"q": _search_words(movie)})
+
+
+def _search_words(movie: Movie) -> str:
+    # Alternative titles in parentheses would leave a search without results.
+    return f"{without_aside(movie.title)} {movie.year or ''}".strip()
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Translates the genre names of public catalogues; other names stay as they are."""
+"""The genre names of public catalogues, ready to be translated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,3 @@ GENRES: dict[str, _StrPromise] = {
     "War": pgettext_lazy("genre", "War"),
     "Western": pgettext_lazy("genre", "Western"),
 }
-
-
-def translate_genre(name: str) -> str:
-    return str(GENRES.get(name, name))

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.models import Item
 from survey import figures
-from survey.profiles import MovieFacts, profile
+from survey.profiles import profile
 from survey.selectors.arm_results import ArmResult
 from survey.selectors.results import ArmLossCurve, StudyResults
 from survey.stats.intervals import proportion
@@ -90,7 +91,7 @@ def test_counts_on_an_axis_are_short(number, words):
 
 
 def test_the_tallest_star_bar_is_full_and_the_smallest_is_seen():
-    movies = [(MovieFacts(f"Film {n}", 2000, ()), 5.0) for n in range(300)]
-    bars = figures.star_bars(profile([*movies, (MovieFacts("Odd one", 2000, ()), 1.0)]))
+    movies = [(Item(title=f"Film {n}"), 5.0) for n in range(300)]
+    bars = figures.star_bars(profile([*movies, (Item(title="Odd one"), 1.0)]))
     assert [(bar.stars, bar.movies, bar.height) for bar in bars] == [(5, 300, 100), (1, 1, 2)]
     assert all(bar.top + bar.height == 100 for bar in bars)

@@ -1,25 +1,13 @@
 """How a stranger's taste is shown."""
 
-from urllib.parse import parse_qs, urlsplit
-
-from survey.profiles import MovieFacts, card, count_tastes, favourite_genres, profile
-
-
-def test_links_search_for_the_first_title_and_the_year():
-    shown = card(MovieFacts("Das Boot (The Boat)", 1981, ["War"]))
-    web, imdb = urlsplit(shown.web_search_url), urlsplit(shown.imdb_search_url)
-    assert (web.hostname, parse_qs(web.query)) == ("www.google.com", {"q": ["Das Boot 1981 movie"]})
-    assert (imdb.hostname, parse_qs(imdb.query)) == ("www.imdb.com", {"q": ["Das Boot 1981"]})
-
-
-def test_a_title_with_signs_of_an_address_stays_inside_the_search():
-    shown = card(MovieFacts("Tom & Jerry? #1 (100%)", None, []))
-    assert parse_qs(urlsplit(shown.imdb_search_url).query) == {"q": ["Tom & Jerry? #1"]}
+from recommender.models import Item
+from survey.profiles import count_tastes, favourite_genres, profile
 
 
 def rated(*triples):
     return [
-        (MovieFacts(title, year, list(genres)), stars) for title, year, genres, stars in triples
+        (Item(title=title, year=year, genres=list(genres)), stars)
+        for title, year, genres, stars in triples
     ]
 
 

@@ -1,7 +1,10 @@
 """How numbers are read out on pages."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
+from recommender.models import Item
 from survey.templatetags import formatting
 
 
@@ -66,3 +69,15 @@ def test_what_is_unknown_is_a_dash(read):
 
 def test_a_tiny_p_value_is_not_printed_as_zero():
     assert [formatting.p_value(p) for p in (0.00004, 0.0312)] == ["below 0.001", "0.031"]
+
+
+def test_links_search_for_the_first_title_and_the_year():
+    movie = Item(title="Das Boot (The Boat)", year=1981)
+    web, imdb = urlsplit(formatting.web_search(movie)), urlsplit(formatting.imdb_search(movie))
+    assert (web.hostname, parse_qs(web.query)) == ("www.google.com", {"q": ["Das Boot 1981 movie"]})
+    assert (imdb.hostname, parse_qs(imdb.query)) == ("www.imdb.com", {"q": ["Das Boot 1981"]})
+
+
+def test_a_title_with_signs_of_an_address_stays_inside_the_search():
+    address = formatting.imdb_search(Item(title="Tom & Jerry? #1 (100%)"))
+    assert parse_qs(urlsplit(address).query) == {"q": ["Tom & Jerry? #1"]}
