@@ -34,9 +34,9 @@ class Checklist:
 def checklist(study: Study) -> Checklist:
     """Everything a draft needs to open, with what is missing and how to supply it."""
     arms = list(study.arms.select_related("trained_model__dataset", "publish_job"))
-    sources = [published_recommendations(study, arm) for arm in arms]
-    waiting = [source.problem for source in sources if source.problem]
-    is_pending = any(source.is_pending for source in sources)
+    sources = {arm: published_recommendations(study, arm) for arm in arms}
+    waiting = [source.problem for source in sources.values() if source.problem]
+    is_pending = any(source.is_pending for source in sources.values())
     drawing = draw_questions(study, sources) if len(arms) > 1 and not waiting else None
     unfair = arm_problems(study.dataset, [arm.trained_model for arm in arms])
     checks = [

@@ -9,7 +9,7 @@ from itertools import combinations
 from recommender.models import Job, Recommendation
 from recommender.selectors import recommendations_for
 from survey import pairing
-from survey.models import Arm, Study, UploadedRecommendation
+from survey.models import Arm, Question, Study, UploadedRecommendation
 
 #: What an arm recommends for one profile.
 AnyRecommendation = Recommendation | UploadedRecommendation
@@ -18,23 +18,13 @@ USERS_A_QUERY = 500
 
 
 @dataclass(frozen=True)
-class DrawnQuestion:
-    """A user and what two arms recommend; ``arms`` are the arms' positions in the study."""
-
-    user: int
-    arms: tuple[int, int]
-    first: AnyRecommendation
-    second: AnyRecommendation
-
-
-@dataclass(frozen=True)
 class Drawing:
-    """The ``kept`` questions, on ``profiles`` different profiles out of ``tried``.
+    """The ``kept`` questions, without their profiles, on ``profiles`` profiles out of ``tried``.
 
     ``agreements`` counts the pairs of arms that named the same item on a tried profile.
     """
 
-    kept: list[DrawnQuestion]
+    kept: list[Question]
     profiles: int
     tried: int
     agreements: int
@@ -94,36 +84,46 @@ def first_uploaded(arm: Arm, users: Sequence[int]) -> dict[int, UploadedRecommen
     return found
 
 
-def draw_questions(study: Study, sources: Sequence[PublishedRecommendations]) -> Drawing:
+def draw_questions(study: Study, sources: Mapping[Arm, PublishedRecommendations]) -> Drawing:
     """Take profiles in pool order until ``n_profiles`` of them have a question.
 
     Two arms that name the same item make no question. With more than two arms, a profile has a
     question for every other pair or, with ``balanced`` pairs, for one pair asked least so far.
     """
-    pairs = list(combinations(range(len(sources)), 2))
+    pairs = list(combinations(sources, 2))
     asked = [0] * len(pairs)
     rng = pairing.generator(study.seed, pairing.Stream.PAIRS)
-    kept: list[DrawnQuestion] = []
+    kept: list[Question] = []
     profiles = tried = agreements = 0
     for user in study.profile_pool:
         if profiles == study.n_profiles:
             break
         tried += 1
-        named = [source.found.get(user) for source in sources]
-        possible = {}
-        for place, (one, two) in enumerate(pairs):
-            first, second = named[one], named[two]
+        possible = []
+        for place, arms in enumerate(pairs):
+            first, second = (sources[arm].found.get(user) for arm in arms)
             if first is None or second is None:
                 continue
             if first.item_id == second.item_id:
                 agreements += 1
             else:
-                possible[place] = DrawnQuestion(user, (one, two), first, second)
+                possible.append(place)
         if study.pairs == "balanced":
-            chosen = pairing.pick_pair(asked, list(possible), rng)
-            possible = {} if chosen is None else {chosen: possible[chosen]}
-        for place, question in possible.items():
+            chosen = pairing.pick_pair(asked, possible, rng)
+            possible = [] if chosen is None else [chosen]
+        for place in possible:
             asked[place] += 1
-            kept.append(question)
+            first_arm, second_arm = pairs[place]
+            kept.append(
+                Question(
+                    study=study,
+                    number=len(kept) + 1,
+                    user=user,
+                    first_arm=first_arm,
+                    first_item=sources[first_arm].found[user].item,
+                    second_arm=second_arm,
+                    second_item=sources[second_arm].found[user].item,
+                )
+            )
         profiles += bool(possible)
     return Drawing(kept, profiles, tried, agreements)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from survey.models import Appraiser, Response, Study
@@ -24,49 +23,28 @@ def items_of(study: Study, part: str, language: str = "en") -> list[AskedItem]:
     return questionnaires.asked_items(raw, language, gettext)
 
 
-@dataclass(frozen=True)
-class ItemResult:
-    """What was answered to an item: ``n`` answers, their mean (scales and numbers), the counts.
+def questionnaire_results(study: Study, *, kind: str) -> list[dict[str, Any]]:
+    """The answers to each questionnaire of the study by those whose judgments count.
 
-    ``counts`` are (answer, how many), in the order of the options; empty for numbers and texts.
+    Left out are those who were screened out or failed the checks, as in the headline. ``sus`` is
+    the mean score of those who answered all ten items of the System Usability Scale, from 0 to
+    100; None where it is not asked or nobody did.
     """
-
-    name: str
-    text: str
-    kind: str
-    n: int
-    mean: Mean | None
-    counts: list[tuple[str, int]]
-
-
-@dataclass(frozen=True)
-class PartResult:
-    """One questionnaire's answers by the appraisers of one kind.
-
-    ``sus`` is the mean score of those who answered all ten items of the System Usability Scale,
-    from 0 to 100; None where it is not asked or nobody did.
-    """
-
-    part: str
-    n: int
-    items: list[ItemResult]
-    sus: Mean | None
-
-
-def questionnaire_results(study: Study, *, kind: str) -> list[PartResult]:
-    """The answers to the study's questionnaires by those whose judgments count.
-
-    Left out are those who were screened out or failed the checks, as in the headline.
-    """
+    left_out = (Appraiser.Outcome.SCREENED, Appraiser.Outcome.FAILED)
+    rows = Response.objects.filter(appraiser__study=study, appraiser__kind=kind).order_by("pk")
+    rows = rows.exclude(appraiser__outcome__in=left_out)
     given: dict[str, dict[str, dict[int, str]]] = defaultdict(lambda: defaultdict(dict))
-    for part, item, who, answer in _responses(study, kind).values_list(
-        "part", "item", "appraiser", "answer"
-    ):
+    for part, item, who, answer in rows.values_list("part", "item", "appraiser", "answer"):
         given[part][item][who] = answer
     return [
-        _part(part, items_of(study, part), given[part])
-        for part, raw in ((Part.BEFORE, study.before), (Part.AFTER, study.after))
-        if raw
+        {
+            "part": str(part),
+            "n": len({who for answers in given[part].values() for who in answers}),
+            "items": [_item(item, given[part][item.name].values()) for item in items],
+            "sus": _sus(items, given[part]),
+        }
+        for part in Part
+        if (items := items_of(study, part))
     ]
 
 
@@ -77,33 +55,20 @@ def responses(study: Study) -> Iterator[Response]:
     return rows.order_by(*order).iterator(chunk_size=2000)
 
 
-def _responses(study: Study, kind: str) -> QuerySet[Response]:
-    of_kind = Response.objects.filter(appraiser__study=study, appraiser__kind=kind)
-    left_out = (Appraiser.Outcome.SCREENED, Appraiser.Outcome.FAILED)
-    return of_kind.exclude(appraiser__outcome__in=left_out).order_by("pk")
+def _item(item: AskedItem, given: Iterable[str]) -> dict[str, Any]:
+    """``n`` answers to an item, their ``mean`` (scales and numbers), how often each was given.
 
-
-def _part(part: str, items: list[AskedItem], given: dict[str, dict[int, str]]) -> PartResult:
-    people = {who for answers in given.values() for who in answers}
-    return PartResult(
-        part=str(part),
-        n=len(people),
-        items=[_item(item, [text for text in given[item.name].values() if text]) for item in items],
-        sus=_sus(items, given),
-    )
-
-
-def _item(item: AskedItem, answers: list[str]) -> ItemResult:
+    ``counts`` are (answer, how many), in the order of the options; empty for numbers and texts.
+    """
+    answers = [text for text in given if text]
     numbers = [] if item.kind in {"choice", "text"} else [_number(text) for text in answers]
     tally = Counter(answers)
-    return ItemResult(
-        name=item.name,
-        text=item.text,
-        kind=item.kind,
-        n=len(answers),
-        mean=mean([number for number in numbers if number is not None]) if numbers else None,
-        counts=[(option.label, tally[option.value]) for option in item.options],
-    )
+    return {
+        "item": item,
+        "n": len(answers),
+        "mean": mean([number for number in numbers if number is not None]) if numbers else None,
+        "counts": [(option.label, tally[option.value]) for option in item.options],
+    }
 
 
 def _sus(items: list[AskedItem], given: dict[str, dict[int, str]]) -> Mean | None:

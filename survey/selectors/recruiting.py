@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
@@ -13,70 +14,22 @@ from survey.protocol import panels
 UNFINISHED = "unfinished"
 
 
-@dataclass(frozen=True)
-class LinkCounts:
-    """Personal links: a ``used`` link made an appraiser, a ``finished`` one led to an outcome."""
-
-    made: int
-    used: int
-    finished: int
-    revoked: int
-
-    @property
-    def unused(self) -> int:
-        return self.made - self.used - self.revoked
-
-
-@dataclass(frozen=True)
-class OutcomeLine:
-    """An outcome of a panel study, with the number of appraisers; pilots are counted apart.
-
-    ``erased`` counts people, of kind real, who had their answers erased after this outcome, and
-    ``n_returns`` their visits by the panel's link since then.
-    """
-
-    outcome: str
-    code: str
-    url: str
-    real: int
-    pilot: int
-    erased: int = 0
-    n_returns: int = 0
-
-
-@dataclass(frozen=True)
-class PanelReturn:
-    """How an appraiser returns to their panel: by the address, or with the code."""
-
-    panel: str
-    outcome: str
-    url: str
-    code: str
-
-
-@dataclass(frozen=True)
-class Attendance:
-    """Appraisers of kind real who joined, and who completed the study."""
-
-    joined: int
-    finished: int
-
-
-def attendance(study: Study) -> Attendance:
-    found = study.appraisers.filter(kind=Appraiser.Kind.REAL).aggregate(
+def attendance(study: Study) -> dict[str, int]:
+    """How many appraisers of kind real ``joined``, and how many ``finished`` the study."""
+    return study.appraisers.filter(kind=Appraiser.Kind.REAL).aggregate(
         joined=Count("pk"), finished=Count("pk", filter=Q(outcome=Appraiser.Outcome.DONE))
     )
-    return Attendance(**found)
 
 
-def link_counts(study: Study) -> LinkCounts:
-    found = study.invitations.aggregate(
+def link_counts(study: Study) -> dict[str, int]:
+    """Personal links: a ``used`` link made an appraiser, a ``finished`` one led to an outcome."""
+    return study.invitations.aggregate(
         made=Count("pk"),
         used=Count("used_at"),
         finished=Count("appraiser__finished_at"),
         revoked=Count("revoked_at"),
+        unused=Count("pk", filter=Q(used_at=None, revoked_at=None)),
     )
-    return LinkCounts(**found)
 
 
 def list_links(study: Study) -> QuerySet[Invitation]:
@@ -94,27 +47,33 @@ def list_links(study: Study) -> QuerySet[Invitation]:
     )
 
 
-def outcome_lines(study: Study) -> list[OutcomeLine]:
-    """The outcomes reported to the panel, then the appraisers without one yet."""
-    rows = sent_by_panel(study).order_by().values_list("outcome")
-    counted = rows.annotate(
-        real=Count("pk", filter=Q(kind=Appraiser.Kind.REAL)),
-        pilot=Count("pk", filter=Q(kind=Appraiser.Kind.PILOT)),
+def outcome_lines(study: Study) -> list[dict[str, Any]]:
+    """The outcomes reported to the panel, then "" for the appraisers without one yet.
+
+    Each with its ``code`` and ``url``, if any, and the number of ``real`` and ``pilot`` appraisers.
+    ``erased`` counts people, of kind real, who had their answers erased after this outcome, and
+    ``n_returns`` their visits by the panel's link since then.
+    """
+    counted = (
+        sent_by_panel(study)
+        .order_by()
+        .values("outcome")
+        .annotate(
+            real=Count("pk", filter=Q(kind=Appraiser.Kind.REAL)),
+            pilot=Count("pk", filter=Q(kind=Appraiser.Kind.PILOT)),
+        )
     )
-    counts = {outcome: (real, pilot) for outcome, real, pilot in counted}
-    past = study.past_outcomes.filter(kind=Appraiser.Kind.REAL).order_by().values_list("outcome")
-    erased = {
-        outcome: (people, visits)
-        for outcome, people, visits in past.annotate(Count("pk"), Sum("n_returns"))
-    }
+    past = study.past_outcomes.filter(kind=Appraiser.Kind.REAL).order_by().values("outcome")
+    erased = past.annotate(erased=Count("pk"), n_returns=Sum("n_returns"))
+    numbers: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in (*counted, *erased):
+        numbers[row["outcome"]] |= row
     ends = study.panel.get("outcomes", {})
-    lines = []
-    for outcome in panels.OUTCOMES:
-        end = ends.get(outcome, {})
-        code, url = end.get("code", ""), end.get("url", "")
-        numbers = (*counts.get(outcome, (0, 0)), *erased.get(outcome, (0, 0)))
-        lines.append(OutcomeLine(outcome, code, url, *numbers))
-    return [*lines, OutcomeLine(UNFINISHED, "", "", *counts.get("", (0, 0)))]
+    blank = dict.fromkeys(("real", "pilot", "erased", "n_returns"), 0)
+    return [
+        blank | {"outcome": outcome} | numbers[outcome] | ends.get(outcome, {})
+        for outcome in (*panels.OUTCOMES, "")
+    ]
 
 
 def sent_by_panel(study: Study) -> QuerySet[Appraiser]:
@@ -122,20 +81,22 @@ def sent_by_panel(study: Study) -> QuerySet[Appraiser]:
     return study.appraisers.exclude(panel_person="").order_by("panel_person", "kind")
 
 
-def panel_return(appraiser: Appraiser | None) -> PanelReturn | None:
-    """None unless a panel sent this appraiser and their outcome is stored."""
+def panel_return(appraiser: Appraiser | None) -> dict[str, str] | None:
+    """How an appraiser returns to their ``panel``: by the ``url``, or with the ``code``.
+
+    None unless a panel sent this appraiser and their outcome is stored.
+    """
     if not (appraiser and appraiser.study.panel and appraiser.panel_person and appraiser.outcome):
         return None
     parameters = appraiser.latest_panel or appraiser.panel
     return return_with(appraiser.study, appraiser.outcome, parameters)
 
 
-def return_with(study: Study, outcome: str, parameters: Mapping[str, str]) -> PanelReturn:
+def return_with(study: Study, outcome: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """How somebody with this outcome, sent with these parameters, returns to the panel."""
-    panel = study.panel
-    return PanelReturn(
-        panel=panel.get("name", ""),
-        outcome=outcome,
-        url=panels.return_address(panel, outcome=outcome, parameters=parameters),
-        code=panel["outcomes"][outcome].get("code", ""),
-    )
+    return {
+        "panel": study.panel.get("name", ""),
+        "outcome": outcome,
+        "url": panels.return_address(study.panel, outcome=outcome, parameters=parameters),
+        "code": study.panel["outcomes"][outcome].get("code", ""),
+    }

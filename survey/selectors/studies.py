@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
@@ -17,49 +15,23 @@ from survey.models import Appraiser, Judgment, Study, StudyEvent
 from survey.selectors.counts import FAILED, main_judgments
 
 
-@dataclass(frozen=True)
-class StudyLine:
-    """A study in the researchers' list; judgments and appraisers of kind real unless named.
+def study_list() -> QuerySet[Study]:
+    """Every study, newest first, with the counts of its line in the researchers' list; one query.
 
-    ``n_finished`` appraisers completed the study; ``n_wanted`` judgments are the target.
+    ``n_finished`` appraisers of kind real completed the study; ``n_judgments`` are of kind real,
+    ``n_simulated_judgments`` of kind simulated. ``since`` is the time of the last change of status.
     """
-
-    slug: str
-    title: str
-    status: str
-    dataset: str
-    closed_at: datetime | None
-    n_wanted: int
-    n_judgments: int
-    n_finished: int
-    n_simulated_judgments: int
-    since: datetime | None
-
-
-def study_list() -> list[StudyLine]:
-    """Every study, newest first; one query."""
     events = StudyEvent.objects.filter(study=OuterRef("pk")).order_by("-pk")
     finished = Appraiser.objects.filter(
         study=OuterRef("pk"), kind="real", outcome=Appraiser.Outcome.DONE
     )
-    rows = Study.objects.annotate(
+    return Study.objects.annotate(
         dataset_name=F("dataset__name"),
         n_finished=_count(finished, "study"),
         n_judgments=_count(_judgments(kind="real"), "assignment__appraiser__study"),
-        n_simulated=_count(_judgments(kind="simulated"), "assignment__appraiser__study"),
+        n_simulated_judgments=_count(_judgments(kind="simulated"), "assignment__appraiser__study"),
         since=Coalesce(Subquery(events.values("at")[:1]), "launched_at"),
-    )
-    return [
-        StudyLine(
-            *(row.slug, row.title, row.status, row.dataset_name, row.closed_at),
-            n_wanted=row.judgments_wanted,
-            n_judgments=row.n_judgments,
-            n_finished=row.n_finished,
-            n_simulated_judgments=row.n_simulated,
-            since=row.since,
-        )
-        for row in rows.defer("profile_pool", "consent_text", "instructions")
-    ]
+    ).defer("profile_pool", "consent_text", "instructions")
 
 
 def model_for_arm(*, dataset: Dataset, text: str) -> TrainedModel:

@@ -10,10 +10,9 @@ from recommender.models import Item
 from recommender.selectors import profiles_of
 from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
-from survey.models import Arm, Question, Study
+from survey.models import Question, Study
 from survey.selectors.checklist import checklist
 from survey.selectors.design import design_hash
-from survey.selectors.drawing import Drawing
 from survey.selectors.protocol_checks import last_day_problems
 from survey.services import status
 
@@ -71,7 +70,7 @@ def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
     drawing = found.drawing
     if drawing is None or found.missing:
         raise StudyError("\n".join(found.missing))
-    questions = _questions(study, drawing)
+    _add_profiles(study, drawing.kept)
     with transaction.atomic():
         # A concurrent freeze finds that the study is no longer a draft, and stores nothing.
         status.change_status(
@@ -82,50 +81,34 @@ def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
             profiles_tried=drawing.tried,
             agreements=drawing.agreements,
         )
-        Question.objects.bulk_create(questions, batch_size=100)
+        Question.objects.bulk_create(drawing.kept, batch_size=100)
         # Hash the stored rows, so that anyone who reads them computes the same hash.
         study.design_hash = design_hash(study)
         Study.objects.filter(pk=study.pk).update(design_hash=study.design_hash)
     return study
 
 
-def _questions(study: Study, drawing: Drawing) -> list[Question]:
-    arms = list(study.arms.all())
-    users = list(dict.fromkeys(drawn.user for drawn in drawing.kept))
+def _add_profiles(study: Study, questions: list[Question]) -> None:
+    """StudyError if an arm recommends an item that the profile contains."""
     try:
+        users = list(dict.fromkeys(question.user for question in questions))
         profiles = profiles_of(dataset=study.dataset, users=users)
     except StoreError as error:
         raise DataDamaged(str(error)) from error
-    questions = []
-    for number, drawn in enumerate(drawing.kept, start=1):
-        first, second = (arms[place] for place in drawn.arms)
-        rated = profiles[drawn.user]
-        _check_unrated(rated, {first: drawn.first.item, second: drawn.second.item})
-        questions.append(
-            Question(
-                study=study,
-                number=number,
-                user=drawn.user,
-                profile=_best_first(rated),
-                first_arm=first,
-                first_item=drawn.first.item,
-                second_arm=second,
-                second_item=drawn.second.item,
-            )
-        )
-    return questions
-
-
-def _check_unrated(rated: list[tuple[Item, float]], named: dict[Arm, Item]) -> None:
-    """StudyError if an arm recommends an item that the profile contains."""
-    known = {item.pk for item, _ in rated}
-    for arm, item in named.items():
-        if item.pk in known:
-            remedy = "train it again" if arm.trained_model_id else "create the study again"
-            raise StudyError(
-                f"{arm.label} recommended {item}, which the profile contains already. Its "
-                f"recommendations are damaged: {remedy}."
-            )
+    for question in questions:
+        rated = profiles[question.user]
+        known = {item.pk for item, _ in rated}
+        for arm, item in (
+            (question.first_arm, question.first_item),
+            (question.second_arm, question.second_item),
+        ):
+            if item.pk in known:
+                remedy = "train it again" if arm.trained_model_id else "create the study again"
+                raise StudyError(
+                    f"{arm.label} recommended {item}, which the profile contains already. Its "
+                    f"recommendations are damaged: {remedy}."
+                )
+        question.profile = _best_first(rated)
 
 
 def _best_first(rated: list[tuple[Item, float]]) -> list[tuple[int, float]]:

@@ -114,8 +114,8 @@ def _context(request: HttpRequest, study: Study) -> dict[str, object]:
         found |= {
             "panel_link": panels.link_for_panel(study.panel, door),
             "outcomes": lines,
-            "tried": any(line.pilot for line in lines),
-            "erased": any(line.erased for line in lines),
+            "tried": any(line["pilot"] for line in lines),
+            "erased": any(line["erased"] for line in lines),
         }
     else:
         found["people"] = recruiting.attendance(study)

@@ -179,10 +179,10 @@ def test_results_count_choices_and_average_numbers_and_the_scale(asking, eve):
     judge_all(who)
     answer(who, "after", sus("3") | {"remark": "Nice"})
     before, after = questionnaire_results(asking, kind="real")
-    age, adult = before.items
-    assert (age.n, age.mean.mean) == (1, 36)
-    assert adult.counts == [("Yes", 1), ("No", 0)]
-    assert (after.sus.n, after.sus.mean) == (1, 50)
+    age, adult = before["items"]
+    assert (age["n"], age["mean"].mean) == (1, 36)
+    assert adult["counts"] == [("Yes", 1), ("No", 0)]
+    assert (after["sus"].n, after["sus"].mean) == (1, 50)
 
 
 def test_who_left_an_item_of_the_scale_out_has_no_score():
@@ -195,14 +195,14 @@ def test_who_left_an_item_of_the_scale_out_has_no_score():
         mark_instructed(appraiser=who)
         assert answer(fresh(who), "before", sent)
     (before,) = questionnaire_results(study, kind="real")
-    assert (before.n, before.sus.n, before.sus.mean) == (2, 1, 50.0)
+    assert (before["n"], before["sus"].n, before["sus"].mean) == (2, 1, 50.0)
 
 
 def test_results_leave_out_other_kinds_and_those_who_were_screened_out(asking, eve):
     who, _ = eve
     answer(who, "before", FINE | {"adult": "No"})
-    assert [part.n for part in questionnaire_results(asking, kind="real")] == [0, 0]
-    assert [part.n for part in questionnaire_results(asking, kind="pilot")] == [0, 0]
+    assert [part["n"] for part in questionnaire_results(asking, kind="real")] == [0, 0]
+    assert [part["n"] for part in questionnaire_results(asking, kind="pilot")] == [0, 0]
 
 
 # -- researchers -------------------------------------------------------------------------------
