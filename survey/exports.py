@@ -32,6 +32,8 @@ RESPONSES_HEADER = [
 ]  # fmt: skip
 #: A spreadsheet runs a cell that begins with one of these as a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: At the start of a file it tells spreadsheets that the file is UTF-8.
+BOM = "\ufeff"
 RAW_HELP = "write every text exactly as stored; do not open such a file in a spreadsheet"
 
 

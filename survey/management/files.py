@@ -14,8 +14,9 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey.exports import RAW_HELP, guard_formulas
+from survey.exports import BOM, RAW_HELP, guard_formulas
 from survey.management.studies import StudyCommand
+from survey.workbooks import write_workbook
 
 STANDARD_OUTPUT = Path("-")
 
@@ -32,7 +33,7 @@ class ExportCommand(StudyCommand):
             required=True,
             type=Path,
             metavar=f"FILE.{self.suffix}",
-            help="- for standard output",
+            help="- for standard output, as text",
         )
         parser.add_argument("--force", action="store_true", help="replace an existing file")
 
@@ -42,17 +43,25 @@ class ExportCommand(StudyCommand):
 
 
 class TableCommand(ExportCommand):
-    """An export of rows, guarded against formulas unless --raw is given."""
+    """An export of rows as CSV, guarded against formulas unless --raw is given, or as .xlsx."""
+
+    suffix = "csv|xlsx"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--raw", action="store_true", help=RAW_HELP)
+        parser.add_argument(
+            "--bom", action="store_true", help="begin a CSV file with a byte order mark, for Excel"
+        )
 
     def write_table(
         self, rows: Iterable[list[str]], options: dict[str, Any], *, secret: bool = False
     ) -> int:
         """Write the rows, the header first; returns the number of rows without the header."""
         with output_file(self, options, secret=secret) as file:
+            if options["out"].suffix.lower() == ".xlsx":
+                return write_workbook(file.buffer, rows)
+            file.write(BOM if options["bom"] else "")
             return write_csv(file, rows if options["raw"] else guard_formulas(rows))
 
 

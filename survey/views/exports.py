@@ -2,9 +2,11 @@
 
 import csv
 from collections.abc import Callable, Iterable
+from io import BytesIO
+from itertools import chain
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
@@ -12,6 +14,7 @@ from survey import access, exports
 from survey.errors import StudyError
 from survey.models import Study
 from survey.views.private_pages import private_page
+from survey.workbooks import write_workbook
 
 
 class EchoFile:
@@ -21,16 +24,26 @@ class EchoFile:
         return line
 
 
-def csv_response(
+def table_response(
     request: HttpRequest, rows: Iterable[list[str]], name: str
-) -> StreamingHttpResponse:
-    """The rows as a CSV file, streamed; with ``?raw=1`` every text is exactly as stored."""
+) -> StreamingHttpResponse | FileResponse:
+    """The rows as a CSV file, streamed, or with ``?format=xlsx`` as a workbook.
+
+    In a CSV file with ``?raw=1`` every text is exactly as stored, and with ``?bom=1`` a byte order
+    mark tells spreadsheets that it is UTF-8.
+    """
+    if request.GET.get("format") == "xlsx":
+        file = BytesIO()
+        write_workbook(file, rows)
+        file.seek(0)
+        return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx")
     writer = csv.writer(EchoFile())
     written = rows if request.GET.get("raw") else exports.guard_formulas(rows)
+    lines = (writer.writerow(row) for row in written)
     return StreamingHttpResponse(
-        (writer.writerow(row) for row in written),
+        chain([exports.BOM], lines) if request.GET.get("bom") else lines,
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
@@ -40,9 +53,9 @@ def _table_view(
     @private_page
     @login_required
     @require_safe
-    def download(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    def download(request: HttpRequest, slug: str) -> HttpResponseBase:
         study = access.study_for_researcher(request.user, slug)
-        return csv_response(request, rows(study), f"{study.slug}-{table}.csv")
+        return table_response(request, rows(study), f"{study.slug}-{table}")
 
     return download
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -17,7 +18,7 @@ from survey.models import Study
 from survey.protocol import panels
 from survey.selectors import recruiting
 from survey.services import inviting
-from survey.views.exports import csv_response
+from survey.views.exports import table_response
 from survey.views.private_pages import private_page
 
 LINKS_A_PAGE = 100
@@ -54,7 +55,7 @@ def make_links(request: HttpRequest, slug: str) -> HttpResponse:
 @private_page
 @login_required
 @require_POST
-def download_links(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
+def download_links(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The links made with this form's ticket, without which nobody can read them again."""
     study = access.study_to_change(request.user, slug)
     made = inviting.links_of_ticket(study=study, ticket=request.POST.get("ticket", ""))
@@ -66,9 +67,7 @@ def download_links(request: HttpRequest, slug: str) -> HttpResponse | StreamingH
         return request.build_absolute_uri(reverse("personal", args=[token]))
 
     span = f"{made[0].number}-{made[-1].number}"
-    return csv_response(
-        request, exports.link_rows(made, full_url), f"{study.slug}-links-{span}.csv"
-    )
+    return table_response(request, exports.link_rows(made, full_url), f"{study.slug}-links-{span}")
 
 
 @private_page
@@ -87,10 +86,10 @@ def revoke_links(request: HttpRequest, slug: str) -> HttpResponse:
 @private_page
 @login_required
 @require_safe
-def download_panel_list(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+def download_panel_list(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The panel's ids of its participants, for those who may change the study."""
     study = access.study_to_change(request.user, slug)
-    return csv_response(request, exports.panel_rows(study), f"{study.slug}-panel.csv")
+    return table_response(request, exports.panel_rows(study), f"{study.slug}-panel")
 
 
 def _refuse(request: HttpRequest, study: Study, problems: Iterable[str]) -> HttpResponse:
