@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from itertools import chain
 
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 
-from survey import access, exports
+from survey import exports
 from survey.errors import StudyError
 from survey.models import Study
-from survey.views.private_pages import private_page
+from survey.views.private_pages import study_page
 from survey.workbooks import write_workbook
 
 
@@ -50,11 +48,8 @@ def table_response(
 def _table_view(
     table: str, rows: Callable[[Study], Iterable[list[str]]]
 ) -> Callable[..., HttpResponseBase]:
-    @private_page
-    @login_required
-    @require_safe
-    def download(request: HttpRequest, slug: str) -> HttpResponseBase:
-        study = access.study_for_researcher(request.user, slug)
+    @study_page
+    def download(request: HttpRequest, study: Study) -> HttpResponseBase:
         return table_response(request, rows(study), f"{study.slug}-{table}")
 
     return download
@@ -65,11 +60,8 @@ download_history = _table_view("history", exports.history_rows)
 download_responses = _table_view("responses", exports.response_rows)
 
 
-@private_page
-@login_required
-@require_safe
-def download_design(request: HttpRequest, slug: str) -> JsonResponse:
-    study = access.study_for_researcher(request.user, slug)
+@study_page
+def download_design(request: HttpRequest, study: Study) -> JsonResponse:
     try:
         document = exports.design_document(study)
     except StudyError as refusal:

@@ -1,7 +1,8 @@
 """Start page and consent page of a study; only accepting the consent stores anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,8 +18,7 @@ from survey.selectors.recruiting import return_with
 from survey.services.joining import consent_version, join_study, new_ticket
 from survey.services.visiting import note_panel_visit, note_return
 from survey.views import device
-from survey.views.private_pages import private_page
-from survey.views.throttle import throttled
+from survey.views.private_pages import View, private_page
 from survey.wording import languages
 from survey.wording.of_study import (
     consent_mentions_entry,
@@ -40,49 +40,28 @@ class Entry:
     study: Study
     start: str
     consent: str
-    invitation: str = ""
-    panel: Mapping[str, Sequence[str]] | None = None
+    invitation: str
+    panel: Mapping[str, Sequence[str]]
 
 
-def open_link(request: HttpRequest, slug: str) -> Entry:
-    """The entry for everybody, or for people sent by a panel with its parameters."""
-    study = access.study_for_visitor(slug)
-    panel = dict(request.GET.lists()) if study.entry == "panel" else None
-    start, consent = (reverse(name, args=[slug]) for name in ("study", "consent"))
-    return Entry(study, start, consent, panel=panel)
+def entry_page(view: Callable[[HttpRequest, Entry], HttpResponse]) -> View:
+    """A page of the open link, which has the study's ``slug``, or of a personal link."""
+
+    @private_page
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def page(request: HttpRequest, slug: str = "", secret: str = "") -> HttpResponse:
+        if secret:
+            study, names = access.study_for_invitation(secret), ("personal", "personal-consent")
+        else:
+            study, names = access.study_for_visitor(slug), ("study", "consent")
+        start, consent = (reverse(name, args=[secret or slug]) for name in names)
+        return view(request, Entry(study, start, consent, secret, dict(request.GET.lists())))
+
+    return page
 
 
-def personal_link(secret: str) -> Entry:
-    study = access.study_for_invitation(secret)
-    start, consent = (reverse(name, args=[secret]) for name in ("personal", "personal-consent"))
-    return Entry(study, start, consent, invitation=secret)
-
-
-@private_page
-@require_http_methods(["GET", "HEAD", "POST"])
-def open_start(request: HttpRequest, slug: str) -> HttpResponse:
-    return start_page(request, open_link(request, slug))
-
-
-@private_page
-@throttled("CONSENTS_PER_HOUR")
-@require_http_methods(["GET", "HEAD", "POST"])
-def open_consent(request: HttpRequest, slug: str) -> HttpResponse:
-    return consent_page(request, open_link(request, slug))
-
-
-@private_page
-@require_http_methods(["GET", "HEAD", "POST"])
-def personal_start(request: HttpRequest, secret: str) -> HttpResponse:
-    return start_page(request, personal_link(secret))
-
-
-@private_page
-@require_http_methods(["GET", "HEAD", "POST"])
-def personal_consent(request: HttpRequest, secret: str) -> HttpResponse:
-    return consent_page(request, personal_link(secret))
-
-
+@entry_page
 def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """What to expect, and a button. Programs that follow links stop here and use up nothing."""
     language = languages.speak(request, entry.study)
@@ -95,6 +74,7 @@ def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     return refusal_page(request, entry, language) or render(request, "survey/start.html", facts)
 
 
+@entry_page
 def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """The consent text; accepting it makes an appraiser."""
     language = languages.speak(request, entry.study)

@@ -1,20 +1,24 @@
-"""Pages for one person: never cached or indexed; those of appraisers are behind a private link."""
+"""Pages for one person, never cached or indexed: behind a private link, or behind the login."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_POST, require_safe
 
 from survey import access
-from survey.models import Appraiser
+from survey.models import Appraiser, Study
 from survey.wording import languages
 from survey.wording.of_study import words_of
 
 View = Callable[..., HttpResponseBase]
+FindStudy = Callable[[AbstractBaseUser | AnonymousUser, str], Study]
 
 
 def private_page(view: View) -> View:
@@ -28,6 +32,24 @@ def private_page(view: View) -> View:
         return response
 
     return private
+
+
+def _study_view(view: View, *, find: FindStudy, method: Callable[[View], View]) -> View:
+    @private_page
+    @login_required
+    @method
+    @wraps(view)
+    def page(request: HttpRequest, slug: str) -> HttpResponseBase:
+        return view(request, find(request.user, slug))
+
+    return page
+
+
+#: Researchers' pages of one study; the view takes the study.
+study_page = partial(_study_view, find=access.study_for_researcher, method=require_safe)
+#: The same for those who may change the study: a page, and where a form is sent.
+protected_page = partial(_study_view, find=access.study_to_change, method=require_safe)
+study_form = partial(_study_view, find=access.study_to_change, method=require_POST)
 
 
 def appraiser_page(view: View) -> View:

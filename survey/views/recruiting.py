@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
 
-from survey import access, exports, tokens
+from survey import exports, tokens
 from survey.errors import StudyError
 from survey.forms import MakeLinksForm, RevokeLinksForm
 from survey.models import Study
@@ -19,26 +17,20 @@ from survey.protocol import panels
 from survey.selectors import recruiting
 from survey.services import inviting
 from survey.views.exports import table_response
-from survey.views.private_pages import private_page
+from survey.views.private_pages import protected_page, study_form, study_page
 
 LINKS_A_PAGE = 100
 
 
-@private_page
-@login_required
-@require_safe
-def recruiting_page(request: HttpRequest, slug: str) -> HttpResponse:
+@study_page
+def recruiting_page(request: HttpRequest, study: Study) -> HttpResponse:
     """The study's link, its personal links, or what to enter in its panel."""
-    study = access.study_for_researcher(request.user, slug)
     return render(request, "research/recruit.html", _context(request, study))
 
 
-@private_page
-@login_required
-@require_POST
-def make_links(request: HttpRequest, slug: str) -> HttpResponse:
+@study_form
+def make_links(request: HttpRequest, study: Study) -> HttpResponse:
     """Make personal links and offer them for download; no other page can show them again."""
-    study = access.study_to_change(request.user, slug)
     form = MakeLinksForm(request.POST)
     if not form.is_valid():
         problems = [str(problem) for found in form.errors.values() for problem in found]
@@ -52,16 +44,13 @@ def make_links(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "research/links_made.html", context)
 
 
-@private_page
-@login_required
-@require_POST
-def download_links(request: HttpRequest, slug: str) -> HttpResponseBase:
+@study_form
+def download_links(request: HttpRequest, study: Study) -> HttpResponseBase:
     """The links made with this form's ticket, without which nobody can read them again."""
-    study = access.study_to_change(request.user, slug)
     made = inviting.links_of_ticket(study=study, ticket=request.POST.get("ticket", ""))
     if not made:
         messages.error(request, "These links can no longer be shown. Make new ones.")
-        return redirect("recruit", slug=slug)
+        return redirect("recruit", slug=study.slug)
 
     def full_url(token: str) -> str:
         return request.build_absolute_uri(reverse("personal", args=[token]))
@@ -70,25 +59,19 @@ def download_links(request: HttpRequest, slug: str) -> HttpResponseBase:
     return table_response(request, exports.link_rows(made, full_url), f"{study.slug}-links-{span}")
 
 
-@private_page
-@login_required
-@require_POST
-def revoke_links(request: HttpRequest, slug: str) -> HttpResponse:
-    study = access.study_to_change(request.user, slug)
+@study_form
+def revoke_links(request: HttpRequest, study: Study) -> HttpResponse:
     form = RevokeLinksForm(request.POST)
     if not form.is_valid():
         return _refuse(request, study, map(str, form.errors.get("numbers", [])))
     count = inviting.revoke_invitations(study=study, numbers=form.cleaned_data["numbers"])
     messages.success(request, f"Revoked: {count:,} link{'' if count == 1 else 's'}.")
-    return redirect("recruit", slug=slug)
+    return redirect("recruit", slug=study.slug)
 
 
-@private_page
-@login_required
-@require_safe
-def download_panel_list(request: HttpRequest, slug: str) -> HttpResponseBase:
+@protected_page
+def download_panel_list(request: HttpRequest, study: Study) -> HttpResponseBase:
     """The panel's ids of its participants, for those who may change the study."""
-    study = access.study_to_change(request.user, slug)
     return table_response(request, exports.panel_rows(study), f"{study.slug}-panel")
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from recommender.services.submitting import cancel_job
 from survey import access, figures
@@ -25,7 +25,7 @@ from survey.selectors.studies import study_list
 from survey.services import cloning
 from survey.services.launching import launch_study, move_study
 from survey.services.preparing import publish_again
-from survey.views.private_pages import private_page
+from survey.views.private_pages import private_page, study_form, study_page
 
 #: The message after a change to each status.
 STATUS_MESSAGES = {
@@ -45,12 +45,9 @@ def studies_page(request: HttpRequest) -> HttpResponse:
     return render(request, "research/studies.html", {"studies": study_list()})
 
 
-@private_page
-@login_required
-@require_safe
-def results_page(request: HttpRequest, slug: str) -> HttpResponse:
+@study_page
+def results_page(request: HttpRequest, study: Study) -> HttpResponse:
     """The results for the appraisers of one kind or, of a draft, its preparation."""
-    study = access.study_for_researcher(request.user, slug)
     context = {"study": study, "course": course_in_words(study)}
     if study.status == Study.Status.DRAFT:
         context |= {"preparation": follow_preparation(study), "checklist": checklist(study)}
@@ -61,7 +58,7 @@ def results_page(request: HttpRequest, slug: str) -> HttpResponse:
         "results": found,
         "answer": figures.headline(found),
         "loss": figures.loss_figure(found),
-        "door": request.build_absolute_uri(reverse("study", args=[slug])),
+        "door": request.build_absolute_uri(reverse("study", args=[study.slug])),
         "events": events,
         "questionnaires": questionnaire_results(study, kind=found.kind),
         "since": events[-1].at if events else study.launched_at,
@@ -69,30 +66,21 @@ def results_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "research/results.html", context)
 
 
-@private_page
-@login_required
-@require_safe
-def preparation_progress(request: HttpRequest, slug: str) -> HttpResponse:
+@study_page
+def preparation_progress(request: HttpRequest, study: Study) -> HttpResponse:
     """The part of a draft's page that its script refreshes."""
-    study = access.study_for_researcher(request.user, slug)
     context = {"study": study, "preparation": follow_preparation(study)}
     return render(request, "research/_jobs.html", context)
 
 
-@private_page
-@login_required
-@require_POST
-def launch(request: HttpRequest, slug: str) -> HttpResponse:
-    study = access.study_to_change(request.user, slug)
+@study_form
+def launch(request: HttpRequest, study: Study) -> HttpResponse:
     return _change(request, study, partial(launch_study, study=study))
 
 
-@private_page
-@login_required
-@require_POST
-def take_step(request: HttpRequest, slug: str) -> HttpResponse:
+@study_form
+def take_step(request: HttpRequest, study: Study) -> HttpResponse:
     """Move the study to the status named by ``to``."""
-    study = access.study_to_change(request.user, slug)
     to = request.POST.get("to", "")
     return _change(request, study, partial(move_study, study=study, to=to))
 
@@ -108,38 +96,29 @@ def _change(request: HttpRequest, study: Study, step: Callable[..., Study]) -> H
     return redirect("results", slug=study.slug)
 
 
-@private_page
-@login_required
-@require_POST
-def cancel_preparation(request: HttpRequest, slug: str) -> HttpResponse:
+@study_form
+def cancel_preparation(request: HttpRequest, study: Study) -> HttpResponse:
     """Cancel the jobs of a draft; a running job stops at its next heartbeat."""
-    study = access.study_to_change(request.user, slug)
     for job_id in study.arms.exclude(publish_job=None).values_list("publish_job", flat=True):
         cancel_job(job_id)
-    return redirect("results", slug=slug)
+    return redirect("results", slug=study.slug)
 
 
-@private_page
-@login_required
-@require_POST
-def resume_preparation(request: HttpRequest, slug: str) -> HttpResponse:
+@study_form
+def resume_preparation(request: HttpRequest, study: Study) -> HttpResponse:
     """Order the recommendations that failed or cancelled jobs did not make."""
-    study = access.study_to_change(request.user, slug)
     if study.status == Study.Status.DRAFT:
         publish_again(study=study)
-    return redirect("results", slug=slug)
+    return redirect("results", slug=study.slug)
 
 
-@private_page
-@login_required
-@require_POST
-def clone(request: HttpRequest, slug: str) -> HttpResponse:
+@study_form
+def clone(request: HttpRequest, study: Study) -> HttpResponse:
     """Copy the study into a new draft, with the same profiles or with others."""
-    study = access.study_to_change(request.user, slug)
     form = CloneForm(request.POST)
     if not form.is_valid():
         messages.error(request, "A name has letters, digits, - and _. Please choose another.")
-        return redirect("results", slug=slug)
+        return redirect("results", slug=study.slug)
     try:
         copy = cloning.clone_study(
             study=study,
@@ -150,7 +129,7 @@ def clone(request: HttpRequest, slug: str) -> HttpResponse:
         )
     except StudyError as refusal:
         messages.error(request, str(refusal))
-        return redirect("results", slug=slug)
+        return redirect("results", slug=study.slug)
     if warning := cloning.describe_last_day(study, copy):
         messages.warning(request, warning)
     return redirect("results", slug=copy.slug)
