@@ -9,11 +9,10 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from survey.errors import StudyError
-from survey.models import Appraiser, Judgment, JudgmentRevision, Study
+from survey.models import Appraiser, Invitation, Judgment, JudgmentRevision, Study
 from survey.selectors import recruiting
 from survey.selectors.design import digest, study_design
 from survey.selectors.questionnaires import responses
-from survey.services.inviting import PersonalLink
 
 HEADER = [
     "study", "question", "appraiser", "kind", "position", "left_arm", "right_arm", "choice",
@@ -156,7 +155,7 @@ def panel_rows(study: Study) -> Iterator[list[str]]:
         yield [study.slug, person.kind, *parameters, outcome, code, *latest]
 
 
-def link_rows(links: Iterable[PersonalLink], full_url: Callable[[str], str]) -> Iterator[list[str]]:
+def link_rows(links: Iterable[Invitation], full_url: Callable[[str], str]) -> Iterator[list[str]]:
     """Personal links that were just made, each with its full address."""
     yield ["number", "label", "link"]
     for link in links:

@@ -89,6 +89,8 @@ class Invitation(models.Model):
     appraiser = models.OneToOneField(
         Appraiser, on_delete=models.SET_NULL, null=True, related_name="invitation"
     )
+    #: The link's secret, which is not stored: "" except while the link is being made.
+    token = ""
 
     class Meta:
         ordering = ["study", "number"]

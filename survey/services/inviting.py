@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -18,15 +17,6 @@ MOST_AT_ONCE = 10_000
 LONGEST_LABEL = 200
 
 
-@dataclass(frozen=True)
-class PersonalLink:
-    """A personal link with its secret, which is only known while the link is being made."""
-
-    number: int
-    label: str
-    token: str
-
-
 @transaction.atomic
 def make_invitations(
     *,
@@ -35,8 +25,8 @@ def make_invitations(
     labels: Sequence[str] = (),
     ticket: str = "",
     now: datetime | None = None,
-) -> list[PersonalLink]:
-    """Make ``count`` personal links; the first of them get the ``labels``.
+) -> list[Invitation]:
+    """Make ``count`` personal links, each with its ``token``; the first get the ``labels``.
 
     The same ``ticket`` returns the same links again and makes none: a form that is sent twice
     makes one batch, and an interrupted download can be repeated. Raises StudyError for a count or
@@ -51,41 +41,29 @@ def make_invitations(
     labels = _check(study, count, labels)
     last = study.invitations.aggregate(last=Max("number"))["last"] or 0
     links = [
-        PersonalLink(last + 1 + place, label, tokens.token_of_batch(study.pk, ticket, place))
+        Invitation(study=study, number=last + 1 + place, label=label)
         for place, label in enumerate(labels)
     ]
     now = now or timezone.now()
-    Invitation.objects.bulk_create(
-        (
-            Invitation(
-                study=study,
-                number=link.number,
-                digest=tokens.token_digest(link.token),
-                label=link.label,
-                created_at=now,
-            )
-            for link in links
-        ),
-        batch_size=500,
-    )
-    return links
+    for place, link in enumerate(links):
+        link.token = tokens.token_of_batch(study.pk, ticket, place)
+        link.digest, link.created_at = tokens.token_digest(link.token), now
+    return Invitation.objects.bulk_create(links, batch_size=500)
 
 
-def links_of_ticket(*, study: Study, ticket: str) -> list[PersonalLink]:
+def links_of_ticket(*, study: Study, ticket: str) -> list[Invitation]:
     """The links that this ticket made, if any."""
-
-    def token(place: int) -> str:
-        return tokens.token_of_batch(study.pk, ticket, place)
-
-    first = study.invitations.filter(digest=tokens.token_digest(token(0))).first()
+    digest = tokens.token_digest(tokens.token_of_batch(study.pk, ticket, 0))
+    first = study.invitations.filter(digest=digest).first()
     if first is None:
         return []
-    links = []
+    links: list[Invitation] = []
     batch = study.invitations.filter(number__gte=first.number).order_by("number")
-    for place, row in enumerate(batch[:MOST_AT_ONCE]):
-        if row.digest != tokens.token_digest(token(place)):
+    for place, link in enumerate(batch[:MOST_AT_ONCE]):
+        link.token = tokens.token_of_batch(study.pk, ticket, place)
+        if link.digest != tokens.token_digest(link.token):
             break
-        links.append(PersonalLink(row.number, row.label, token(place)))
+        links.append(link)
     return links
 
 
