@@ -46,23 +46,20 @@ def launch_study(*, study: Study, by: str = "", now: datetime | None = None) -> 
     # The only item of the checklist that the passing of time can undo.
     if problems := last_day_problems(study):
         raise StudyError("\n".join(problems))
-    return status.open_after_pilot(study=study, by=by, now=now)
+    return status.change_status(study=study, to=Status.RUNNING, by=by, now=now)
 
 
 def move_study(*, study: Study, to: str, by: str = "", now: datetime | None = None) -> Study:
     """Move the study to the status ``to``, by the service that owns this step. StudyError."""
-    if to == Status.RUNNING and study.status == Status.PAUSED:
-        return status.resume_study(study=study, by=by, now=now)
-    steps = {
-        Status.DRAFT: status.end_pilot,
-        Status.PILOT: pilot_study,
-        Status.RUNNING: launch_study,
-        Status.PAUSED: status.pause_study,
-        Status.CLOSED: status.close_study,
-    }
-    if to not in steps:
-        raise StudyError(f"There is no status {to!r}. Choose from: {', '.join(steps)}.")
-    return steps[Status(to)](study=study, by=by, now=now)
+    if to not in Status.values:
+        raise StudyError(f"There is no status {to!r}. Choose from: {', '.join(Status.values)}.")
+    if to == Status.DRAFT:
+        return status.end_pilot(study=study, by=by, now=now)
+    if to == Status.PILOT:
+        return pilot_study(study=study, by=by, now=now)
+    if to == Status.RUNNING and study.status != Status.PAUSED:
+        return launch_study(study=study, by=by, now=now)
+    return status.change_status(study=study, to=to, by=by, now=now)
 
 
 def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:

@@ -13,13 +13,6 @@ from survey.models import TRANSITIONS, Assignment, Judgment, Study, StudyEvent
 from survey.services.outcomes import confirm_unconfirmed
 
 Status = Study.Status
-#: The transitions whose time is kept in the study's own row.
-STAMPS: dict[tuple[str, str], str] = {
-    (Status.DRAFT, Status.RUNNING): "launched_at",
-    (Status.PILOT, Status.RUNNING): "launched_at",
-    (Status.RUNNING, Status.CLOSED): "closed_at",
-    (Status.PAUSED, Status.CLOSED): "closed_at",
-}
 
 
 @transaction.atomic
@@ -31,10 +24,12 @@ def change_status(
     now: datetime | None = None,
     note: str = "",
     **changes: Any,
-) -> datetime:
-    """Move the study from the status in hand to ``to`` and record it; the time of the change.
+) -> Study:
+    """Move the study from the status in hand to ``to`` and record it; the study, refreshed.
 
-    ``changes`` are written by the same UPDATE; ``study`` is refreshed. StudyError.
+    ``changes`` are written by the same UPDATE. Launching and closing a study end what could be
+    answered before: appraisers who answered everything but never confirmed get their outcome.
+    StudyError.
     """
     start = study.status
     if (start, to) not in TRANSITIONS:
@@ -43,8 +38,9 @@ def change_status(
     # earlier time.
     list(Study.objects.select_for_update(no_key=True).filter(pk=study.pk).values_list("pk"))
     at = now or timezone.now()
-    if stamp := STAMPS.get((start, to)):
-        changes[stamp] = at
+    is_launch = to == Status.RUNNING and start != Status.PAUSED
+    if is_launch or to == Status.CLOSED:
+        changes["launched_at" if is_launch else "closed_at"] = at
     # Another researcher may have changed the status since the study was read: then this UPDATE
     # matches no row, and their change stays.
     if not Study.objects.filter(pk=study.pk, status=start).update(status=to, **changes):
@@ -52,7 +48,9 @@ def change_status(
         raise StudyError(_impossible(study, to))
     record_event(study=study, start=start, end=to, at=at, by=by, note=note)
     study.refresh_from_db()
-    return at
+    if is_launch or to == Status.CLOSED:
+        _finalize_answers(study, at)
+    return study
 
 
 def record_event(
@@ -63,37 +61,7 @@ def record_event(
     )
 
 
-def pause_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Stop taking answers until ``resume_study``; private links stay valid."""
-    change_status(study=study, to=Status.PAUSED, by=by, now=now)
-    return study
-
-
-def resume_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Take answers again. StudyError unless the study is paused."""
-    if study.status != Status.PAUSED:
-        raise StudyError(f"Only a paused study can be resumed; {study.slug!r} is not paused.")
-    change_status(study=study, to=Status.RUNNING, by=by, now=now)
-    return study
-
-
-@transaction.atomic
-def close_study(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Stop taking answers for good. StudyError unless the study is running or paused."""
-    at = change_status(study=study, to=Status.CLOSED, by=by, now=now)
-    finalize_answers(study=study, now=at)
-    return study
-
-
-@transaction.atomic
-def open_after_pilot(*, study: Study, by: str = "", now: datetime | None = None) -> Study:
-    """Launch the study for good, which ends its pilot. StudyError unless it is a pilot."""
-    at = change_status(study=study, to=Status.RUNNING, by=by, now=now)
-    finalize_answers(study=study, now=at)
-    return study
-
-
-def finalize_answers(*, study: Study, now: datetime) -> None:
+def _finalize_answers(study: Study, now: datetime) -> None:
     """Appraisers who answered everything but never confirmed count as confirmed.
 
     They get their outcome, because their answers can no longer change. The caller holds the

@@ -87,7 +87,7 @@ def endings() -> dict[str, Any]:
     from survey.selectors.next_step import failing_checks, unconfirmed
     from survey.services.answering import confirm_answers, record_judgment
     from survey.services.joining import join_study
-    from survey.services.status import close_study
+    from survey.services.launching import move_study
     from tests.factories import StudyFactory
 
     course = {"changes": "finish", "n_checks": 2, "checks_to_pass": 2}
@@ -103,7 +103,7 @@ def endings() -> dict[str, Any]:
         confirm_answers(appraiser=row.appraiser)
         return "confirmed"
 
-    actions: list[Any] = [lambda: close_study(study=study) and "closed"]
+    actions: list[Any] = [lambda: move_study(study=study, to="closed") and "closed"]
     for number, who in enumerate(people):
         rows = list(who.assignments.select_related("appraiser").order_by("position"))
         for row in rows[: len(rows) if number % 3 else -1]:

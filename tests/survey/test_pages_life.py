@@ -7,8 +7,7 @@ import pytest
 from survey.models import Appraiser
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study, mark_instructed
-from survey.services.launching import launch_study, pilot_study
-from survey.services.status import pause_study, resume_study
+from survey.services.launching import launch_study, move_study, pilot_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -63,8 +62,8 @@ def test_a_trial_cut_short_by_the_launch_ends_kindly(client, pilot):
 
 def test_a_paused_study_asks_people_back_and_their_link_goes_on(client, study, ada):
     mark_instructed(appraiser=ada.appraiser)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     assert "taking a break" in read(client, ada.url)
     assert "taking a break" in read(client, "/s/films/")
-    resume_study(study=study)
+    move_study(study=study, to="running")
     assert "Question 1 of 15" in read(client, ada.url)

@@ -11,7 +11,7 @@ from survey.protocol import panels
 from survey.selectors.admission import past_outcome
 from survey.services.inviting import make_invitations, revoke_invitations
 from survey.services.joining import join_study
-from survey.services.status import close_study
+from survey.services.launching import move_study
 from survey.services.withdrawing import delete_expired, withdraw
 from survey.tokens import token_digest
 from tests.factories import NOW, StudyFactory
@@ -175,7 +175,7 @@ def test_a_panel_s_people_find_back_after_the_site_got_a_new_secret_key(paneled,
 
 def test_a_closed_study_leads_those_who_came_before_to_their_link(paneled):
     first = join_study(study=paneled, panel=sent())
-    close_study(study=paneled)
+    move_study(study=paneled, to="closed")
     assert join_study(study=paneled, panel=sent()) == first
     with pytest.raises(StudyClosed):
         join_study(study=paneled, panel=sent("5f1ben"))

@@ -7,7 +7,7 @@ import pytest
 from survey.errors import StudyFull
 from survey.models import Appraiser, Assignment
 from survey.selectors.capacity import places_left
-from survey.services.status import pause_study, resume_study
+from survey.services.launching import move_study
 from tests.factories import NOW, StudyFactory
 from tests.survey.taking_part import LATER, answer, given, join
 
@@ -51,8 +51,8 @@ def test_the_study_says_how_long_one_may_be_silent(small):
 def test_nobody_is_silent_while_the_study_rests(small):
     who = join(small)
     for paused, resumed in ((30, 100), (130, 900)):
-        pause_study(study=small, now=NOW + timedelta(minutes=paused))
-        resume_study(study=small, now=NOW + timedelta(minutes=resumed))
+        move_study(study=small, to="paused", now=NOW + timedelta(minutes=paused))
+        move_study(study=small, to="running", now=NOW + timedelta(minutes=resumed))
     early, late = (NOW + timedelta(minutes=900 + minutes) for minutes in (59, 61))
     assert places_left(small, now=early) == 3
     join(small, now=early)

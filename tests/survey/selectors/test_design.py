@@ -9,8 +9,8 @@ from survey.models import Arm, Study
 from survey.protocol.fields import Protocol
 from survey.selectors.design import OUTSIDE, SETTINGS, design_hash
 from survey.services.joining import join_study
-from survey.services.launching import launch_study, pilot_study
-from survey.services.status import end_pilot, pause_study
+from survey.services.launching import launch_study, move_study, pilot_study
+from survey.services.status import end_pilot
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_the_same_draft_is_frozen_to_the_same_hash_again(frozen):
 def test_answers_and_pauses_are_no_part_of_the_design(study):
     before = design_hash(study)
     join_study(study=study)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     assert design_hash(study) == before
 
 

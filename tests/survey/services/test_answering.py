@@ -8,7 +8,7 @@ from survey.errors import StudyClosed, StudyError
 from survey.models import Judgment
 from survey.selectors.question import question_page
 from survey.services.answering import AnswerResult, record_judgment
-from survey.services.status import close_study
+from survey.services.launching import move_study
 from survey.services.visiting import mark_shown
 from tests.factories import NOW
 
@@ -74,7 +74,7 @@ def test_the_last_answer_finishes(ada):
 def test_a_closed_study_takes_no_answer_but_still_knows_the_given_ones(study, ada):
     answered, waiting = ada.appraiser.assignments.order_by("position")[:2]
     record_judgment(appraiser=ada.appraiser, assignment_key=answered.key, choice="left")
-    close_study(study=study, now=NOW)
+    move_study(study=study, to="closed", now=NOW)
     with pytest.raises(StudyClosed):
         record_judgment(appraiser=ada.appraiser, assignment_key=waiting.key, choice="left")
     again = record_judgment(appraiser=ada.appraiser, assignment_key=answered.key, choice="left")
@@ -83,9 +83,9 @@ def test_a_closed_study_takes_no_answer_but_still_knows_the_given_ones(study, ad
 
 
 def test_a_study_is_closed_once(study):
-    close_study(study=study)
+    move_study(study=study, to="closed")
     with pytest.raises(StudyError):
-        close_study(study=study)
+        move_study(study=study, to="closed")
 
 
 def test_answering_asks_a_constant_number_of_queries(ada, django_assert_num_queries):

@@ -9,7 +9,7 @@ from survey.selectors.capacity import places_left
 from survey.selectors.question import question_page
 from survey.services.answering import AnswerResult, record_judgment
 from survey.services.dropouts import reclaim_assignments
-from survey.services.status import pause_study
+from survey.services.launching import move_study
 from tests.factories import NOW, StudyFactory
 from tests.survey.taking_part import LATER, answer, given, join, left_of, visit
 
@@ -134,7 +134,7 @@ def test_who_comes_back_to_other_cards_finds_them_under_a_new_key_and_unseen(sma
 def test_nobody_is_given_anything_again_while_the_study_rests(small):
     who = join(small)
     join(small, now=LATER)
-    pause_study(study=small)
+    move_study(study=small, to="paused")
     visit(who, LATER)
     assert who.assignments.exclude(returned_at=None).count() == 6
 

@@ -14,8 +14,8 @@ from survey.selectors.question import question_page
 from survey.selectors.questionnaires import items_of, questionnaire_results
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study, mark_instructed
+from survey.services.launching import move_study
 from survey.services.responding import respond
-from survey.services.status import close_study
 from tests.factories import NOW, StudyFactory
 from tests.survey.form_data import fields
 from tests.survey.protocol.test_questionnaires import ADULT, AGE, REMARK
@@ -160,7 +160,7 @@ def test_the_last_questionnaire_is_taken_when_the_study_has_closed(client, askin
     who, url = eve
     answer(who, "before")
     judge_all(who)
-    close_study(study=asking)
+    move_study(study=asking, to="closed")
     assert "Before you finish" in client.get(url).content.decode()
     fields = {f"item-{name}": value for name, value in sus().items()}
     sent = client.post(f"{url}responses/", {"part": "after"} | fields, follow=True)

@@ -25,7 +25,7 @@ from survey.services.inviting import make_invitations
 from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study, move_study, pilot_study
 from survey.services.responding import respond
-from survey.services.status import close_study, end_pilot, pause_study, resume_study
+from survey.services.status import end_pilot
 from survey.services.withdrawing import withdraw
 from tests.factories import NOW, StudyFactory
 from tests.survey.drafts import prepared, publish
@@ -171,12 +171,12 @@ def test_what_was_launched_never_goes_back(study):
 
 def test_a_paused_study_takes_nothing_until_it_goes_on(study, ada):
     key = question_page(ada.appraiser).assignment_key
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     with pytest.raises(StudyClosed):
         join_study(study=study)
     with pytest.raises(StudyClosed):
         record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
-    resume_study(study=study)
+    move_study(study=study, to="running")
     record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     assert Judgment.objects.count() == 1
 
@@ -208,7 +208,7 @@ def test_only_the_steps_of_a_study_s_life_are_possible(draft, start, to):
 
 def test_every_step_is_kept_with_who_took_it(pilot):
     launch_study(study=pilot, by="rita", now=NOW)
-    pause_study(study=pilot)
+    move_study(study=pilot, to="paused")
     steps = pilot.events.values_list("from_status", "to_status", "by")
     assert list(steps) == [
         ("", "draft", ""),
@@ -221,9 +221,9 @@ def test_every_step_is_kept_with_who_took_it(pilot):
 
 def test_a_step_that_is_refused_leaves_no_event(study):
     stale = Study.objects.get(pk=study.pk)
-    close_study(study=study)
+    move_study(study=study, to="closed")
     with pytest.raises(StudyError, match="closed now"):
-        pause_study(study=stale)
+        move_study(study=stale, to="paused")
     assert study.events.count() == 1
 
 
@@ -239,5 +239,5 @@ def test_a_status_that_is_none_is_refused(study):
 
 def test_a_study_of_an_older_time_has_no_events_and_can_go_on():
     study = StudyFactory(status="paused")
-    resume_study(study=study)
+    move_study(study=study, to="running")
     assert study.events.get().from_status == "paused"

@@ -12,7 +12,7 @@ from survey.protocol.fields import Protocol
 from survey.services.answering import record_judgment
 from survey.services.inviting import make_invitations, revoke_invitations
 from survey.services.joining import join_study
-from survey.services.status import close_study
+from survey.services.launching import move_study
 from survey.services.withdrawing import withdraw
 from survey.wording import built_in
 from tests.factories import NOW, StudyFactory
@@ -155,7 +155,7 @@ def test_a_panel_s_person_of_a_closed_study_finds_back_and_others_read_that_it_e
     client, paneled
 ):
     client.post(CONSENT)
-    close_study(study=paneled)
+    move_study(study=paneled, to="closed")
     assert client.get(PANEL)["Location"].startswith("/a/")
     assert "This study has ended." in read(client, PANEL.replace("5f1ada", "5f1ben"))
 
@@ -164,7 +164,7 @@ def test_who_comes_from_a_panel_too_late_is_asked_to_give_the_place_back(client,
     Study.objects.update(quota=0)
     for word in ("full", "closed"):
         if word == "closed":
-            close_study(study=paneled)
+            move_study(study=paneled, to="closed")
         page = read(client, PANEL.replace("5f1ada", "5f1ben"))
         assert "Please give your place back at Prolific" in page
 

@@ -6,7 +6,7 @@ from survey import access
 from survey.errors import StudyClosed
 from survey.models import Judgment, Study
 from survey.services.joining import mark_instructed
-from survey.services.status import close_study, pause_study
+from survey.services.launching import move_study
 from survey.services.withdrawing import withdraw
 from survey.views import judging
 from tests.factories import NOW
@@ -37,11 +37,10 @@ def send(client, ada, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("step", "words"),
-    [(close_study, "This study has ended."), (pause_study, "taking a break.")],
+    ("to", "words"), [("closed", "This study has ended."), ("paused", "taking a break.")]
 )
-def test_an_answer_that_meets_the_end_of_the_study_is_told_so(send, study, step, words):
-    page = send(lambda _: step(study=study))
+def test_an_answer_that_meets_the_end_of_the_study_is_told_so(send, study, to, words):
+    page = send(lambda _: move_study(study=study, to=to))
     said = page.content.decode()
     assert page.status_code == 409
     assert words in said

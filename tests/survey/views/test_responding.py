@@ -13,9 +13,8 @@ from survey.selectors.question import question_page
 from survey.selectors.questionnaires import items_of
 from survey.services.answering import confirm_answers, record_judgment
 from survey.services.joining import join_study, mark_instructed
-from survey.services.launching import launch_study
+from survey.services.launching import launch_study, move_study
 from survey.services.responding import respond
-from survey.services.status import close_study, pause_study, resume_study
 from tests.factories import StudyFactory
 from tests.survey.form_data import fields
 from tests.survey.protocol.test_questionnaires import ADULT, AGE, REMARK
@@ -60,7 +59,7 @@ def words(response):
 def test_a_questionnaire_that_meets_a_break_is_told_so_and_still_there(client):
     study = asking()
     url = reader(study)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     page = client.post(f"{url}responses/", FINE)
     assert page.status_code == 409
     assert "taking a break when you sent this, so it was not stored" in words(page)
@@ -73,9 +72,9 @@ def test_a_questionnaire_that_meets_a_break_is_told_so_and_still_there(client):
 def test_it_can_be_sent_again_when_the_study_goes_on(client):
     study = asking()
     url = reader(study)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     client.post(f"{url}responses/", FINE)
-    resume_study(study=study)
+    move_study(study=study, to="running")
     page = client.post(f"{url}responses/", FINE, follow=True)
     assert "Question 1 of 3" in words(page)
     assert Response.objects.get(item="remark").answer == "Only on Sundays."
@@ -84,7 +83,7 @@ def test_it_can_be_sent_again_when_the_study_goes_on(client):
 def test_a_break_is_told_before_anything_that_is_wrong_with_the_answers(client):
     study = asking()
     url = reader(study)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     page = client.post(f"{url}responses/", FINE | {"item-age": "old"})
     assert page.status_code == 409
     assert "so it was not stored" in words(page)
@@ -94,7 +93,7 @@ def test_a_break_is_told_before_anything_that_is_wrong_with_the_answers(client):
 def test_a_questionnaire_that_comes_after_the_end_is_told_so_with_its_texts_to_copy(client):
     study = asking()
     url = reader(study)
-    close_study(study=study)
+    move_study(study=study, to="closed")
     page = client.post(f"{url}responses/", FINE)
     assert page.status_code == 409
     assert "This study has ended." in words(page)
@@ -117,7 +116,7 @@ def test_a_doubled_questionnaire_is_not_called_lost_though_the_study_pauses(clie
     study = asking()
     url = reader(study)
     client.post(f"{url}responses/", FINE)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     page = client.post(f"{url}responses/", FINE, follow=True)
     assert "taking a break" in words(page)
     assert "not stored" not in words(page)
@@ -126,7 +125,7 @@ def test_a_doubled_questionnaire_is_not_called_lost_though_the_study_pauses(clie
 def test_the_service_refuses_what_would_be_next_but_for_the_break():
     study = asking()
     reader(study)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     sent = {"age": "36", "adult": "Yes"}
     with pytest.raises(StudyClosed):
         respond(
@@ -141,7 +140,7 @@ def test_the_service_refuses_what_would_be_next_but_for_the_break():
 
 
 def test_who_comes_from_a_panel_into_a_break_is_told_what_to_do_with_the_place(client):
-    pause_study(study=paneled())
+    move_study(study=paneled(), to="paused")
     said = words(client.get(f"/s/films/?{urlencode(SENT)}"))
     assert "Prolific does not know of this break" in said
     assert "if it would run out, please give your place back there" in said
@@ -151,7 +150,7 @@ def test_who_comes_from_a_panel_into_a_break_is_told_what_to_do_with_the_place(c
 def test_who_was_at_it_already_is_told_that_the_place_here_is_kept(client):
     study = paneled()
     url = from_panel(study)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     said = words(client.get(url))
     assert "Prolific does not know of this break" in said
     assert "Your place here is kept during the break. The code for the panel comes at the end." in (
@@ -162,7 +161,7 @@ def test_who_was_at_it_already_is_told_that_the_place_here_is_kept(client):
 def test_a_questionnaire_that_meets_the_break_speaks_of_the_panel_too(client):
     study = paneled(before=[AGE])
     url = from_panel(study)
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     page = client.post(f"{url}responses/", {"part": "before", "item-age": "36"})
     assert "Prolific does not know of this break" in words(page)
 
@@ -177,8 +176,8 @@ def test_who_could_not_finish_before_the_end_is_told_that_there_is_no_code(clien
     assert "It ended before your last question, so there is no code to enter at Prolific." in said
 
 
-@pytest.mark.parametrize("step", [pause_study, close_study])
-def test_who_has_finished_is_told_nothing_of_a_place(client, step):
+@pytest.mark.parametrize("to", ["paused", "closed"])
+def test_who_has_finished_is_told_nothing_of_a_place(client, to):
     study = paneled(changes="finish")
     url = from_panel(study)
     who = Appraiser.objects.get()
@@ -186,7 +185,7 @@ def test_who_has_finished_is_told_nothing_of_a_place(client, step):
     for key in who.assignments.values_list("key", flat=True):
         record_judgment(appraiser=who, assignment_key=key, choice="left")
     confirm_answers(appraiser=who)
-    step(study=study)
+    move_study(study=study, to=to)
     assert "CDONE" in client.get(url).text
     late = words(client.post(f"{url}answer/", fields(first, "right") | {"revision": "1"}))
     assert "came too late" in late
@@ -194,6 +193,6 @@ def test_who_has_finished_is_told_nothing_of_a_place(client, step):
 
 
 def test_elsewhere_nobody_hears_of_panels(client, study, ada):
-    pause_study(study=study)
+    move_study(study=study, to="paused")
     for path in ("/s/films/", ada.url):
         assert "panel" not in words(client.get(path))

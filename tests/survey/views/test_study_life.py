@@ -7,8 +7,7 @@ import pytest
 from survey.models import Study
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study
-from survey.services.launching import launch_study, pilot_study
-from survey.services.status import pause_study
+from survey.services.launching import launch_study, move_study, pilot_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
@@ -110,5 +109,5 @@ def test_after_the_launch_the_page_waits_for_real_answers(as_rita, pilot):
 def test_the_list_says_since_when_a_study_is_what_it_is(as_rita, pilot):
     assert re.search(r"trial since \d+ \w+ \d{4}", read(as_rita, "/research/"))
     launch_study(study=pilot)
-    pause_study(study=pilot)
+    move_study(study=pilot, to="paused")
     assert "paused since" in read(as_rita, "/research/")

@@ -9,7 +9,7 @@ from survey.management.commands.simulate_appraisers import _parse_preference
 from survey.models import Appraiser, Assignment, Judgment
 from survey.selectors.capacity import places
 from survey.selectors.results import study_results
-from survey.services.status import close_study
+from survey.services.launching import move_study
 from tests.factories import StudyFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -78,7 +78,7 @@ def test_flags_that_cannot_be_are_wrong_usage(study, wrong):
 
 
 def test_a_closed_study_is_not_simulated(study):
-    close_study(study=study)
+    move_study(study=study, to="closed")
     with pytest.raises(CommandError) as refused:
         simulate("--appraisers", "1")
     assert refused.value.returncode == 1
