@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.errors import StudyError
 from survey.models import Judgment, Study
-from survey.services.answering import COMMENT_LIMIT, Extras
+from survey.services.answering import COMMENT_LIMIT
 from survey.services.inviting import numbers_in
 
 if TYPE_CHECKING:
@@ -108,14 +108,9 @@ class JudgmentForm(forms.Form):
     def _arguments(self) -> dict[str, Any]:
         said = self.cleaned_data
         names = ("choice", "shown", "revision", "visible_ms", "client_at", "page_language")
-        extras = Extras(
-            left_familiarity=said.get("left_familiarity", ""),
-            right_familiarity=said.get("right_familiarity", ""),
-            confidence=int(said["confidence"]) if said.get("confidence") else None,
-            comment=said.get("comment", ""),
-        )
-        kept = {name: said[name] for name in names}
-        return {"assignment_key": said["assignment"], "extras": extras, **kept}
+        kept = {name: said[name] for name in (*names, *FAMILIARITY, "comment") if name in said}
+        confidence = int(said["confidence"]) if said.get("confidence") else None
+        return {"assignment_key": said["assignment"], "confidence": confidence, **kept}
 
     def entered(self) -> dict[str, str]:
         """The entered values, for the page that asks again."""

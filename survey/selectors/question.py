@@ -80,7 +80,7 @@ def question_page(
     full = appraiser.assignments.select_related("question__first_item", "question__second_item")
     assignment = full.defer("question__profile").get(pk=wanted.pk)
     left, right = _sides(assignment)
-    last = [] if changing else _changeable(appraiser, own)
+    last = [] if changing else changeable(appraiser, own)
     return QuestionPage(
         question_id=assignment.question_id,
         assignment_key=str(assignment.key),
@@ -97,7 +97,7 @@ def question_page(
         told=_told(assignment.expected, left, right),
         given=wanted.judgment if changing else None,
         last=counting.index(last[-1]) + 1 if last else None,
-        all_listed=_all_listed(appraiser, own),
+        all_listed=answers_listed(appraiser, own),
     )
 
 
@@ -109,14 +109,13 @@ def question_profile(question_id: int) -> Profile:
     return profile([(items[item], stars) for item, stars in pairs])
 
 
-def own_answers(appraiser: Appraiser) -> list[OwnAnswer]:
+def own_answers(appraiser: Appraiser, own: Sequence[Assignment]) -> list[OwnAnswer]:
     """The appraiser's answers in order, without practice, and which of them may change now.
 
     All of them, or the last one alone (``answers_listed``). The question that a repeat asks again
     is left out while the repeat is on the screen, so that its answer comes from the movies.
     """
-    own = own_assignments(appraiser)
-    may_change = {each.pk for each in _changeable(appraiser, own)}
+    may_change = {each.pk for each in changeable(appraiser, own)}
     given = answered(own)
     # A repeat that was shown and is not answered may have been returned since.
     repeats = [each for each in own if each.kind == Kind.REPEAT and each not in given]
@@ -126,7 +125,7 @@ def own_answers(appraiser: Appraiser) -> list[OwnAnswer]:
     items = {each.pk: _sides(each) for each in full.defer("question__profile")}
     numbered = [(number, each) for number, each in enumerate(counting, 1) if each in given]
     lines = []
-    for number, each in numbered if _all_listed(appraiser, own) else numbered[-1:]:
+    for number, each in numbered if answers_listed(appraiser, own) else numbered[-1:]:
         if each.question_id in hidden:
             continue
         left, right = items[each.pk]
@@ -136,25 +135,38 @@ def own_answers(appraiser: Appraiser) -> list[OwnAnswer]:
     return lines
 
 
-def changeable(appraiser: Appraiser) -> list[Assignment]:
-    """The assignments whose answers may change now, in order.
+def changeable(appraiser: Appraiser, own: Sequence[Assignment]) -> list[Assignment]:
+    """Those of the appraiser's ``own`` assignments whose answers may change now, in order.
 
     Of the listed answers (``answers_listed``) those to main questions, each until it is repeated.
     Answers to checks and repeats never change: afterwards, or looked up, they mean nothing.
     Neither does practice, nor anything once the appraiser has confirmed or finished, or while
     the study takes no answers.
     """
-    return _changeable(appraiser, own_assignments(appraiser))
+    study = appraiser.study
+    if appraiser.confirmed_at or appraiser.finished_at or not study.takes(appraiser.kind):
+        return []
+    if study.changes == "never":
+        return []
+    given = [each for each in answered(own) if each.kind != Kind.PRACTICE]
+    repeats = [each for each in own if each.kind == Kind.REPEAT]
+    repeated = {each.question_id for each in repeats if each.shown_at or each in given}
+    return [
+        each
+        for each in (given if answers_listed(appraiser, own) else given[-1:])
+        if each.kind == Kind.MAIN and each.question_id not in repeated
+    ]
 
 
-def answers_listed(appraiser: Appraiser) -> bool:
+def answers_listed(appraiser: Appraiser, own: Sequence[Assignment]) -> bool:
     """Whether all of the appraiser's answers are listed, instead of the last one alone.
 
     With ``changes = "finish"`` they are; in a study with repeats only once everything is answered,
     so that nobody looks up the answer that a repeat asks for again, or learns from a gap in the
     list which question will be repeated.
     """
-    return _all_listed(appraiser, own_assignments(appraiser))
+    study = appraiser.study
+    return study.changes == "finish" and (not study.n_repeats or len(answered(own)) == len(own))
 
 
 def _asked(own: Sequence[Assignment]) -> list[Assignment]:
@@ -166,33 +178,12 @@ def _asked(own: Sequence[Assignment]) -> list[Assignment]:
 def _to_change(
     appraiser: Appraiser, own: Sequence[Assignment], number: int | None, key: UUID | None
 ) -> Assignment | None:
-    allowed = _changeable(appraiser, own)
+    allowed = changeable(appraiser, own)
     counting = [each for each in _asked(own) if each.kind != Kind.PRACTICE]
     for place, each in enumerate(counting, start=1):
         if each in allowed and (place == number or each.key == key):
             return each
     return None
-
-
-def _changeable(appraiser: Appraiser, own: Sequence[Assignment]) -> list[Assignment]:
-    study = appraiser.study
-    if appraiser.confirmed_at or appraiser.finished_at or not study.takes(appraiser.kind):
-        return []
-    if study.changes == "never":
-        return []
-    given = [each for each in answered(own) if each.kind != Kind.PRACTICE]
-    repeats = [each for each in own if each.kind == Kind.REPEAT]
-    repeated = {each.question_id for each in repeats if each.shown_at or each in given}
-    return [
-        each
-        for each in (given if _all_listed(appraiser, own) else given[-1:])
-        if each.kind == Kind.MAIN and each.question_id not in repeated
-    ]
-
-
-def _all_listed(appraiser: Appraiser, own: Sequence[Assignment]) -> bool:
-    study = appraiser.study
-    return study.changes == "finish" and (not study.n_repeats or len(answered(own)) == len(own))
 
 
 def _sides(assignment: Assignment) -> tuple[Item, Item]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -19,6 +18,7 @@ from survey.selectors.next_step import (
     ANOTHER_IS_UNANSWERED,
     awaits_confirmation,
     has_answered_all,
+    own_assignments,
 )
 from survey.selectors.question import changeable
 from survey.services.dropouts import reclaim_assignments
@@ -32,6 +32,8 @@ CLOCK_SLACK = timedelta(seconds=1)
 CLIENT_CLOCK_OFF = timedelta(days=1)
 #: Characters of a comment; the rest is cut off.
 COMMENT_LIMIT = 2000
+#: An answer that differs in none of these is the same answer.
+COMPARED = ("choice", "left_familiarity", "right_familiarity", "confidence", "comment")
 
 
 class AnswerResult(Enum):
@@ -44,22 +46,15 @@ class AnswerResult(Enum):
     STALE = "stale"  #: not an open question of this appraiser as it was shown; nothing was changed
 
 
-@dataclass(frozen=True)
-class Extras:
-    """What a study may ask besides the choice; what it does not ask for is not stored."""
-
-    left_familiarity: str = ""
-    right_familiarity: str = ""
-    confidence: int | None = None
-    comment: str = ""
-
-
 def record_judgment(
     *,
     appraiser: Appraiser,
     assignment_key: str | UUID,
     choice: str,
-    extras: Extras = Extras(),
+    left_familiarity: str = "",
+    right_familiarity: str = "",
+    confidence: int | None = None,
+    comment: str = "",
     revision: int = 0,
     shown: str | None = None,
     visible_ms: int | None = None,
@@ -69,6 +64,7 @@ def record_judgment(
 ) -> AnswerResult:
     """Store an answer as a judgment and as a revision in its history.
 
+    Of what may be asked besides the choice, only what the study asks for is stored.
     ``revision`` is the newest revision that the sender saw: 0 for a first answer. A repeated or
     stale answer, or one to another question than ``shown`` says, changes nothing. ``visible_ms``,
     how long the question was visible according to the browser, and ``client_at``, the browser's
@@ -81,7 +77,10 @@ def record_judgment(
     now = now or timezone.now()
     answer = {
         "choice": choice,
-        **asdict(extras),
+        "left_familiarity": left_familiarity,
+        "right_familiarity": right_familiarity,
+        "confidence": confidence,
+        "comment": comment,
         "answered_at": now,
         "client_at": client_at,
         "page_language": page_language,
@@ -162,12 +161,11 @@ def _change(
 ) -> AnswerResult:
     """Replace the judgment if the sender saw its newest revision and it may still change."""
     appraiser = assignment.appraiser
-    compared = ["choice", *asdict(Extras())]
-    is_same = all(getattr(judgment, name) == answer[name] for name in compared)
+    is_same = all(getattr(judgment, name) == answer[name] for name in COMPARED)
     if is_same or revision != judgment.revision:
         return AnswerResult.REPEATED
     _check_open(appraiser)
-    if assignment not in changeable(appraiser):
+    if assignment not in changeable(appraiser, own_assignments(appraiser)):
         raise ChangeRefused("This answer can no longer be changed.")
     number = revision + 1
     Judgment.objects.filter(pk=judgment.pk).update(revision=number, **answer)

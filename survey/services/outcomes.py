@@ -29,18 +29,13 @@ def decide_outcome(*, appraiser: Appraiser, now: datetime) -> str:
         return appraiser.outcome
     if not has_answered_all(appraiser) or awaits_confirmation(appraiser):
         return ""
-    if has_failed_checks(appraiser):
+    study = appraiser.study
+    own = study.appraisers.filter(pk=appraiser.pk)
+    if study.checks_to_pass and failing_checks(own, study).exists():
         return set_outcome(appraiser=appraiser, outcome=Outcome.FAILED, now=now)
     if owes_questionnaire(appraiser, Response.Part.AFTER):
         return ""
     return set_outcome(appraiser=appraiser, outcome=Outcome.DONE, now=now)
-
-
-def has_failed_checks(appraiser: Appraiser) -> bool:
-    """Whether the appraiser passed fewer attention checks than the study requires."""
-    study = appraiser.study
-    own = study.appraisers.filter(pk=appraiser.pk)
-    return study.checks_to_pass > 0 and failing_checks(own, study).exists()
 
 
 def outcome_to_keep(appraiser: Appraiser) -> str:

@@ -84,23 +84,15 @@ def prepare_study(
 
 
 def _create_arm(study: Study, position: int, label: str, source: Source) -> None:
+    arm = Arm(study=study, position=position, label=label)
     if isinstance(source, UploadedList):
-        arm = Arm.objects.create(
-            study=study,
-            position=position,
-            label=label,
-            upload_name=source.system,
-            upload_checksum=source.checksum,
-        )
+        arm.upload_name, arm.upload_checksum = source.system, source.checksum
+        arm.save()
         keep_upload(arm=arm, upload=source)
         return
-    Arm.objects.create(
-        study=study,
-        position=position,
-        label=label,
-        trained_model=source,
-        publish_job=submit_publish(trained_model=source, users=study.profile_pool),
-    )
+    arm.trained_model = source
+    arm.publish_job = submit_publish(trained_model=source, users=study.profile_pool)
+    arm.save()
 
 
 def _eligible_users(

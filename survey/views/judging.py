@@ -10,7 +10,7 @@ from survey.errors import ChangeRefused, StudyClosed
 from survey.forms import FAMILIARITIES, JudgmentForm
 from survey.models import Appraiser
 from survey.selectors.capacity import wait_for_place
-from survey.selectors.next_step import Step, next_step, owes_questionnaire
+from survey.selectors.next_step import Step, next_step, owes_questionnaire, own_assignments
 from survey.selectors.question import QuestionPage, answers_listed, own_answers, question_page
 from survey.services.answering import COMMENT_LIMIT, AnswerResult, confirm_answers, record_judgment
 from survey.services.joining import mark_instructed, set_language
@@ -89,7 +89,7 @@ def submit_answer(request: HttpRequest, who: Appraiser, token: str) -> HttpRespo
         return unchanged_page(request, who, token)
     if result is AnswerResult.TAKEN:
         return render(request, "survey/meanwhile.html", page_context(request, who, token))
-    listed = result is AnswerResult.CHANGED and answers_listed(who)
+    listed = result is AnswerResult.CHANGED and answers_listed(who, own_assignments(who))
     return redirect("answers" if listed else "appraiser", token=token)
 
 
@@ -149,11 +149,12 @@ def ask_again(request: HttpRequest, who: Appraiser, token: str, form: JudgmentFo
 
 def answers_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
     """All answers before they are confirmed; or earlier, to change some of them."""
-    given = own_answers(who)
+    own = own_assignments(who)
+    given = own_answers(who, own)
     context = page_context(request, who, token) | {
         "answers": given,
-        "all_listed": answers_listed(who),
-        "over": next_step(who) is Step.REVIEW,
+        "all_listed": answers_listed(who, own),
+        "over": next_step(who, own) is Step.REVIEW,
         "may_change": any(each.may_change for each in given),
         "some_stay": not all(each.may_change for each in given),
         "takes_changes": who.study.takes(who.kind),
@@ -165,7 +166,9 @@ def unchanged_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResp
     """An answer that may not change, and why."""
     if not who.study.takes(who.kind):
         return closed_page(request, who, token, late=True)
-    context = page_context(request, who, token) | {"all_listed": answers_listed(who)}
+    context = page_context(request, who, token) | {
+        "all_listed": answers_listed(who, own_assignments(who))
+    }
     return render(request, "survey/kept.html", context, status=409)
 
 

@@ -1,6 +1,6 @@
 """The questionnaires before and after the questions, one page each."""
 
-from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,19 +20,6 @@ from survey.wording import languages
 
 #: Precedes an item's name in the form, so that no item collides with the page's own fields.
 PREFIX = "item-"
-
-
-@dataclass(frozen=True)
-class Field:
-    """An item on the page, with what was entered and what is wrong with that."""
-
-    item: AskedItem
-    value: str
-    problem: str
-
-    @property
-    def name(self) -> str:
-        return PREFIX + self.item.name
 
 
 @form_target
@@ -91,7 +78,7 @@ def questionnaire_page(
     context |= {
         "part": part,
         "fields": fields,
-        "wrong": [field for field in fields if field.problem],
+        "wrong": [field for field in fields if field["problem"]],
         "unstored": unstored,
     }
     status = 409 if unstored else 400 if problems else 200
@@ -100,9 +87,15 @@ def questionnaire_page(
 
 def filled_in(
     who: Appraiser, part: str, sent: dict[str, str], problems: dict[str, str]
-) -> list[Field]:
+) -> list[dict[str, Any]]:
+    """Each ``item`` on the page with its ``name``, what was entered and what is wrong with that."""
     return [
-        Field(item, sent.get(item.name, ""), problem_text(item, problems.get(item.name, "")))
+        {
+            "item": item,
+            "name": PREFIX + item.name,
+            "value": sent.get(item.name, ""),
+            "problem": problem_text(item, problems.get(item.name, "")),
+        }
         for item in items_of(who.study, part, languages.current())
     ]
 

@@ -9,7 +9,7 @@ import pytest
 from survey import exports
 from survey.models import Arm, Assignment
 from survey.selectors.question import question_page
-from survey.services.answering import Extras, record_judgment
+from survey.services.answering import record_judgment
 from survey.services.joining import join_study
 from survey.services.visiting import mark_shown
 from tests.factories import NOW, StudyFactory
@@ -159,7 +159,7 @@ def say(appraiser, choice, revision, **extras):
         appraiser=appraiser,
         assignment_key=key,
         choice=choice,
-        extras=Extras(**extras),
+        **extras,
         revision=revision,
         client_at=NOW,
         now=NOW + timedelta(seconds=revision),

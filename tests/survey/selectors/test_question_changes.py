@@ -6,10 +6,10 @@ import pytest
 
 from survey.errors import ChangeRefused, StudyClosed, StudyError
 from survey.models import Appraiser, Judgment, JudgmentRevision, Study
+from survey.selectors.next_step import own_assignments
 from survey.selectors.question import changeable, own_answers, question_page
 from survey.services.answering import (
     AnswerResult,
-    Extras,
     confirm_answers,
     record_judgment,
 )
@@ -37,6 +37,11 @@ def say(who, number, choice="left", revision=0, **more):
     )
 
 
+def extras(left, right, confidence, comment):
+    names = ("left_familiarity", "right_familiarity", "confidence", "comment")
+    return dict(zip(names, (left, right, confidence, comment), strict=True))
+
+
 def say_all(who, up_to=4):
     for number in range(1, up_to + 1):
         say(who, number)
@@ -44,7 +49,7 @@ def say_all(who, up_to=4):
 
 def numbers(who):
     who = Appraiser.objects.select_related("study").get(pk=who.pk)
-    return [each.position for each in changeable(who)]
+    return [each.position for each in changeable(who, own_assignments(who))]
 
 
 def confirm(who):
@@ -78,8 +83,8 @@ def test_a_change_is_an_entry_of_the_history_and_the_judgment_as_it_stands():
 
 def test_every_column_of_a_judgment_is_that_of_its_newest_entry():
     who = joined(third_answer="tie", ask_confidence=True, ask_comment=True, ask_familiarity=True)
-    say(who, 1, extras=Extras("seen", "known", 3, "A first thought."), client_at=NOW)
-    say(who, 1, "tie", 1, extras=Extras("unknown", "looked-up", 5, "A second one."))
+    say(who, 1, client_at=NOW, **extras("seen", "known", 3, "A first thought."))
+    say(who, 1, "tie", 1, **extras("unknown", "looked-up", 5, "A second one."))
     names = [field.attname for field in Judgment._meta.fields if field.name not in {"id"}]
     same = [name for name in names if name != "revision"]
     newest = JudgmentRevision.objects.values(*same).get(number=2)
@@ -175,8 +180,8 @@ def test_a_third_answer_names_no_arm(third):
     [
         {"choice": "tie"},
         {"choice": ""},
-        {"extras": Extras(left_familiarity="well")},
-        {"extras": Extras(confidence=6)},
+        {"left_familiarity": "well"},
+        {"confidence": 6},
     ],
 )
 def test_what_the_study_does_not_offer_is_refused(wrong):
@@ -187,7 +192,7 @@ def test_what_the_study_does_not_offer_is_refused(wrong):
 
 def test_what_was_not_asked_for_is_not_kept():
     who = joined()
-    say(who, 1, extras=Extras("seen", "seen", 4, "My name is Ada."))
+    say(who, 1, **extras("seen", "seen", 4, "My name is Ada."))
     kept = ["left_familiarity", "right_familiarity", "confidence", "comment"]
     assert Judgment.objects.values_list(*kept).get() == ("", "", None, "")
 
@@ -264,9 +269,9 @@ def test_where_something_is_repeated_only_the_last_answer_is_listed_until_the_en
     for row in rows:
         who = Appraiser.objects.select_related("study").get(pk=who.pk)
         last = [row.position - 1] if row.position > 1 else []
-        assert [each.number for each in own_answers(who)] == last
+        assert [each.number for each in own_answers(who, own_assignments(who))] == last
         say(who, row.position, row.expected or "left")
-    assert len(own_answers(who)) == len(rows)
+    assert len(own_answers(who, own_assignments(who))) == len(rows)
 
 
 def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_shown():
@@ -274,9 +279,9 @@ def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_show
     study = StudyFactory(slug="one", questions_per_appraiser=1, changes="finish", n_repeats=1)
     who = join_study(study=study)[0]
     say(who, 1)
-    assert [each.number for each in own_answers(who)] == numbers(who) == [1]
+    assert [each.number for each in own_answers(who, own_assignments(who))] == numbers(who) == [1]
     mark_shown(appraiser=who, assignment_key=who.assignments.get(position=2).key)
-    assert (own_answers(who), numbers(who)) == ([], [])
+    assert (own_answers(who, own_assignments(who)), numbers(who)) == ([], [])
     with pytest.raises(ChangeRefused):
         say(who, 1, "right", 1)
 
@@ -287,4 +292,4 @@ def test_what_went_back_to_the_pool_still_hides_what_it_repeats():
         say(who, row.position, row.expected or "left")
     who.assignments.filter(position=rows[-1].position).update(returned_at=NOW)
     who = Appraiser.objects.select_related("study").get(pk=who.pk)
-    assert len(own_answers(who)) == 1
+    assert len(own_answers(who, own_assignments(who))) == 1

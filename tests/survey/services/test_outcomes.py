@@ -7,15 +7,14 @@ import pytest
 from survey.models import Appraiser, Study
 from survey.selectors.capacity import places, places_left
 from survey.selectors.design import design_hash
-from survey.selectors.next_step import Step, next_step
+from survey.selectors.next_step import Step, next_step, own_assignments
 from survey.selectors.question import changeable
 from survey.selectors.questionnaires import items_of
 from survey.selectors.results import study_results
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study
-from survey.services.launching import launch_study
+from survey.services.launching import launch_study, move_study
 from survey.services.responding import respond
-from survey.services.status import close_study
 from survey.services.visiting import note_activity
 from tests.factories import NOW, StudyFactory
 
@@ -79,7 +78,7 @@ def test_who_has_something_left_to_answer_is_not_taken_as_done(count):
     study = films()
     who = judge(study, careless=True, count=count)
     join_study(study=study, now=LATER)
-    close_study(study=Study.objects.get())
+    move_study(study=Study.objects.get(), to="closed")
     assert (anew(who).outcome, anew(who).confirmed_at) == ("", None)
 
 
@@ -89,7 +88,7 @@ def test_who_showed_a_sign_of_life_may_still_change_answers():
     note_activity(appraiser=who, now=LATER)
     join_study(study=study, now=LATER)
     assert next_step(anew(who)) is Step.REVIEW
-    assert changeable(anew(who))
+    assert changeable(anew(who), own_assignments(who))
 
 
 def test_the_page_that_asks_for_the_word_says_that_time_speaks_too(client):
@@ -102,7 +101,7 @@ def test_the_page_that_asks_for_the_word_says_that_time_speaks_too(client):
 def test_the_end_of_a_study_decides_all():
     study = films()
     careless, careful = judge(study, careless=True), judge(study)
-    close_study(study=study, now=NOW)
+    move_study(study=study, to="closed", now=NOW)
     assert [anew(who).outcome for who in (careless, careful)] == ["failed", "done"]
     found = study_results(study, kind="real")
     assert (found.n_judgments, found.trust.n_finished, found.trust.n_failed) == (4, 1, 1)
@@ -138,7 +137,7 @@ def test_the_questionnaire_after_may_still_be_filled_in(closed):
     study = films(after=[HOBBY])
     who = judge(study)
     if closed:
-        close_study(study=study, now=LATER)
+        move_study(study=study, to="closed", now=LATER)
     else:
         join_study(study=study, now=LATER)
     assert (anew(who).confirmed_at, anew(who).outcome) == (LATER, "")
@@ -151,7 +150,7 @@ def test_the_questionnaire_after_may_still_be_filled_in(closed):
 def test_failed_checks_come_before_the_questionnaire_after():
     study = films(after=[HOBBY])
     who = judge(study, careless=True)
-    close_study(study=study, now=NOW)
+    move_study(study=study, to="closed", now=NOW)
     assert (anew(who).outcome, next_step(anew(who))) == ("failed", Step.END)
 
 
@@ -160,4 +159,4 @@ def test_a_study_where_nothing_changes_asks_nothing_more_of_the_database(
 ):
     study = films("never")
     with django_assert_max_num_queries(8):  # the lock, the step's, and savepoints
-        close_study(study=study, now=NOW)
+        move_study(study=study, to="closed", now=NOW)

@@ -8,7 +8,7 @@ import pytest
 
 from survey.protocol.panels import PROLIFIC_PARAMETERS, prolific_panel
 from survey.selectors.questionnaires import items_of
-from survey.services.answering import Extras, record_judgment
+from survey.services.answering import record_judgment
 from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import pilot_study
 from survey.services.responding import respond
@@ -62,9 +62,7 @@ def talkative(db):
     items = items_of(study, "before")
     respond(appraiser=who, part="before", items=items, sent={"age": "-4", "why": TEXT})
     key = who.assignments.get(position=1).key
-    record_judgment(
-        appraiser=who, assignment_key=key, choice="left", extras=Extras(comment=f"=1+1\n{TEXT}")
-    )
+    record_judgment(appraiser=who, assignment_key=key, choice="left", comment=f"=1+1\n{TEXT}")
 
 
 TABLES = {
