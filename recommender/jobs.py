@@ -20,11 +20,13 @@ from recommender.core.splitting import split
 from recommender.core.systems import Progress, RunOptions, config_from_dict, ignore_progress
 from recommender.core.training.checkpoints import read_checkpoint_versions
 from recommender.core.training.devices import resolve_device, run_limits
+from recommender.core.twins import with_twins
 from recommender.lease import Lease, Stopped, StopReason
 from recommender.loaders import load_ratings
 from recommender.machine import PeakMemory, device_name, hold_device
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
+from recommender.selectors import twins_of
 from recommender.services import claims
 from recommender.services.claims import Claim, LostClaim
 from recommender.services.publishing import (
@@ -171,14 +173,18 @@ def run_evaluation(job: Job, lease: Lease, options: RunOptions) -> None:
 
 
 def run_publishing(job: Job, lease: Lease, options: RunOptions) -> None:
-    """Store the best item for each user, given all of the user's ratings."""
+    """Store the best item for each user, given all of the user's ratings.
+
+    Neither rated items nor others of the same title and year are recommended.
+    """
     trained = _trained_model(job)
     published = trained.recommendations.filter(rank=1).values_list("user", flat=True)
     users = np.setdiff1d(job.params["users"], list(published)).astype(np.int64)
     lease.phase("loading")
     profiles = load_ratings(trained.dataset).matrix()[users]
+    rated = with_twins(profiles, twins_of(trained.dataset, profiles.shape[1]))
     model = _restored(trained).to(options.device)
-    best = model.recommend(profiles, 1, options=options)
+    best = model.recommend(profiles, 1, rated, options=options)
     rows = [
         (int(user), int(items[0]), float(scores[0]), int(tied))
         for user, items, scores, tied in zip(users, best.items, best.scores, best.tied, strict=True)

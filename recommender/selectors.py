@@ -8,8 +8,10 @@ from uuid import UUID
 import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from recommender.core.systems import describe_preset
+from recommender.core.twins import group_twins, twin_key, twin_matrix
 from recommender.loaders import load_ratings
 from recommender.models import Dataset, Item, Job, Recommendation, TrainedModel, Worker
 
@@ -84,6 +86,13 @@ def recommendations_for(
     wanted = set(users)
     rows = trained_model.recommendations.filter(rank=1).select_related("item")
     return {row.user: row for row in rows if row.user in wanted}
+
+
+def twins_of(dataset: Dataset, n_items: int) -> csr_array:
+    """(n_items, n_items) bool: which rated items have the same title and year."""
+    rated = Item.objects.filter(dataset=dataset).exclude(position=None).order_by("position")
+    titles = rated.values_list("title", "year")
+    return twin_matrix(group_twins(enumerate(twin_key(*title) for title in titles)), n_items)
 
 
 #: Ratings processed at once, which bounds the memory for data of any size.

@@ -270,7 +270,10 @@ def _check_table(table: Mapping[str, NDArray], report: Report, rated: Rated) -> 
         report.add(int(line[place]), "movie", problem)
     known = np.flatnonzero(item != UNKNOWN)
     for place in known[rated(user[known], item[known])]:
-        problem = "the profile contains this movie already. Recommend an unrated movie."
+        problem = (
+            "the profile contains this movie already, or one of the same title and year. Recommend "
+            "an unrated movie."
+        )
         report.add(int(line[place]), "movie", problem)
     begins = np.flatnonzero(np.r_[True, (np.diff(system) != 0) | (np.diff(user) != 0)])
     # An unreadable rank sorts first in its profile, and may have been meant as 1.

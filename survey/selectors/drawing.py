@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from recommender.models import Job, Recommendation
+from recommender.core.twins import twin_key
+from recommender.models import Item, Job, Recommendation
 from recommender.selectors import recommendations_for
 from survey import pairing
 from survey.models import Arm, Question, Study, UploadedRecommendation
@@ -21,7 +22,8 @@ USERS_A_QUERY = 500
 class Drawing:
     """The ``kept`` questions, without their profiles, on ``profiles`` profiles out of ``tried``.
 
-    ``agreements`` counts the pairs of arms that named the same item on a tried profile.
+    ``agreements`` counts the pairs of arms that named the same item on a tried profile, or two
+    items with the same title and year.
     """
 
     kept: list[Question]
@@ -87,8 +89,9 @@ def first_uploaded(arm: Arm, users: Sequence[int]) -> dict[int, UploadedRecommen
 def draw_questions(study: Study, sources: Mapping[Arm, PublishedRecommendations]) -> Drawing:
     """Take profiles in pool order until ``n_profiles`` of them have a question.
 
-    Two arms that name the same item make no question. With more than two arms, a profile has a
-    question for every other pair or, with ``balanced`` pairs, for one pair asked least so far.
+    Two arms that name the same item, or items that look the same, make no question. With more than
+    two arms, a profile has a question for every other pair or, with ``balanced`` pairs, for one
+    pair asked least so far.
     """
     pairs = list(combinations(sources, 2))
     asked = [0] * len(pairs)
@@ -104,7 +107,7 @@ def draw_questions(study: Study, sources: Mapping[Arm, PublishedRecommendations]
             first, second = (sources[arm].found.get(user) for arm in arms)
             if first is None or second is None:
                 continue
-            if first.item_id == second.item_id:
+            if _look_same(first.item, second.item):
                 agreements += 1
             else:
                 possible.append(place)
@@ -127,3 +130,7 @@ def draw_questions(study: Study, sources: Mapping[Arm, PublishedRecommendations]
             )
         profiles += bool(possible)
     return Drawing(kept, profiles, tried, agreements)
+
+
+def _look_same(first: Item, second: Item) -> bool:
+    return twin_key(first.title, first.year) == twin_key(second.title, second.year)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.core.twins import Key, twin_key
 from recommender.models import Dataset, Item
 from recommender.selectors import has_rated, user_rows
 from recommender.store import StoreError
@@ -50,14 +52,14 @@ def sources_for_arms(
 def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
     """Every system of the file with its list, items by their primary keys. StudyError."""
     rows = Item.objects.filter(dataset=dataset).order_by("pk")
-    catalogue = list(rows.values_list("external_id", "pk", "position"))
-    keys = np.array([pk for _, pk, _ in catalogue], np.int64)
-    # Nobody rated an item without a position: no row of the rating matrix holds -1.
-    positions = np.array([-1 if place is None else place for _, _, place in catalogue], np.int64)
+    catalogue = list(rows.only("external_id", "position", "title", "year"))
+    keys = np.array([item.pk for item in catalogue], np.int64)
+    positions = _positions_with_twins(catalogue)
 
     def rated(users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.bool_]:
-        columns = positions[np.searchsorted(keys, items)]
-        return has_rated(dataset=dataset, users=users, positions=columns)
+        columns = positions[np.searchsorted(keys, items)].T
+        found = [has_rated(dataset=dataset, users=users, positions=column) for column in columns]
+        return np.logical_or.reduce(found)
 
     try:
         with file.open("rb") as opened:
@@ -65,13 +67,30 @@ def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
                 opened,
                 name=str(file),
                 users=user_rows(dataset=dataset),
-                items={external_id: pk for external_id, pk, _ in catalogue},
+                items={item.external_id: item.pk for item in catalogue},
                 rated=rated,
             )
     except StoreError as error:
         raise DataDamaged(str(error)) from error
     except OSError as error:
         raise StudyError(f"{file} cannot be read: {error.strerror}. Name a file.") from error
+
+
+def _positions_with_twins(catalogue: Sequence[Item]) -> NDArray[np.int64]:
+    """(n, k): the positions of each item and of those with the same title and year.
+
+    Missing ones are -1: nobody rated an item without a position.
+    """
+    places: defaultdict[Key, list[int]] = defaultdict(list)
+    for item in catalogue:
+        if item.position is not None:
+            places[twin_key(item.title, item.year)].append(item.position)
+    most = max(map(len, places.values()), default=1)
+    found = np.full((len(catalogue), most), -1, np.int64)
+    for row, item in enumerate(catalogue):
+        own = places[twin_key(item.title, item.year)]
+        found[row, : len(own)] = own
+    return found
 
 
 def stored_upload(arm: Arm) -> UploadedList:

@@ -14,14 +14,17 @@ from recommender.core.errors import CoreError
 from recommender.core.ratings import Scale
 from recommender.core.readers.archive import ignore_bytes_read
 from recommender.core.readers.demo import demo_source
+from recommender.core.readers.items import ItemRecord
 from recommender.core.readers.source import RatingsSource, read_source
 from recommender.core.systems import Progress
+from recommender.core.twins import group_twins, twin_key
 from recommender.management.following import Display
 from recommender.models import Dataset
 from recommender.services.importing import register_dataset
 from recommender.store import StoreError
 
 SHOW_SECONDS = 0.1
+TWINS_SHOWN = 5
 
 
 class Command(BaseCommand):
@@ -105,6 +108,19 @@ def default_name(path: Path) -> str:
     return place.name if place.is_dir() else place.stem
 
 
+def describe_twins(groups: list[list[ItemRecord]]) -> str:
+    """Titles that stand under several ids: how many, and the first of them."""
+    shown = "; ".join(
+        f"{group[0].title} ({', '.join(item.external_id for item in group)})"
+        for group in groups[:TWINS_SHOWN]
+    )
+    more = "; …" if len(groups) > TWINS_SHOWN else ""
+    return (
+        f"{len(groups):,} titles of one year stand under several ids: {shown}{more}. A study takes "
+        "them for the same, and recommends none that a rated one looks like."
+    )
+
+
 def import_report(dataset: Dataset, source: RatingsSource, *, known: bool) -> str:
     ratings = source.ratings
     facts = {
@@ -123,5 +139,7 @@ def import_report(dataset: Dataset, source: RatingsSource, *, known: bool) -> st
             f"{dataset.first_rated_at:%Y-%m-%d %H:%M:%S} to "
             f"{dataset.last_rated_at:%Y-%m-%d %H:%M:%S} UTC"
         )
+    if twins := group_twins((item, twin_key(item.title, item.year)) for item in source.items):
+        facts["twins"] = describe_twins(twins)
     state = "was already imported; nothing changed" if known else "imported"
     return "\n".join([f"{dataset.name} {state}", *(f"  {k:<9} {v}" for k, v in facts.items())])

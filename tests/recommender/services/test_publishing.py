@@ -11,7 +11,7 @@ from recommender.core.algorithms.bias import Bias
 from recommender.core.neighbours.predictions import PlainPredictor
 from recommender.core.splitting import split
 from recommender.loaders import load_ratings
-from recommender.models import Evaluation, Recommendation, TrainedModel
+from recommender.models import Evaluation, Item, Recommendation, TrainedModel
 from recommender.services import submitting
 from recommender.services.submitting import submit_evaluation, submit_publish
 from tests.recommender.fake import run
@@ -38,6 +38,19 @@ def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset)
         profile = ratings.indices[ratings.indptr[row.user] : ratings.indptr[row.user + 1]]
         assert row.item.position not in profile
         assert (row.rank, row.tied >= 1) == (1, True)
+
+
+def test_publishing_recommends_no_twin_of_a_rated_movie(start, dataset):
+    run(start(system="bias"))
+    model = TrainedModel.objects.get()
+    run(submit_publish(trained_model=model, users=[3]))
+    best = Recommendation.objects.get().item
+    Recommendation.objects.all().delete()
+    ratings = load_ratings(dataset)
+    rated = Item.objects.get(dataset=dataset, position=int(ratings.indices[ratings.indptr[3]]))
+    Item.objects.filter(pk=best.pk).update(title=rated.title, year=rated.year)
+    run(submit_publish(trained_model=model, users=[3]))
+    assert Recommendation.objects.get().item != best
 
 
 def test_a_tied_recommendation_counts_the_ties(start, dataset):

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import pytest
 
+from recommender.models import Item
 from survey.errors import StudyError
 from survey.models import Study
 from survey.protocol.fields import Protocol
@@ -66,6 +67,18 @@ def test_where_all_agree_the_next_profile_is_tried_and_every_pair_is_counted():
     study = launch_study(study=ready(agree=lambda place: place in {0, 2}))
     assert (study.profiles_tried, study.agreements) == (14, 6)
     assert study.profile_pool[0] not in study.questions.values_list("user", flat=True)
+
+
+@pytest.mark.django_db
+def test_two_items_of_the_same_title_and_year_are_an_agreement():
+    study = ready()
+    first, second, _ = study.arms.all()
+    user = study.profile_pool[0]
+    named = [arm.model.recommendations.get(user=user).item_id for arm in (first, second)]
+    Item.objects.filter(pk__in=named).update(title="Emma", year=1996)
+    launch_study(study=study)
+    here = study.questions.filter(user=user)
+    assert list(here.values_list("first_arm__position", "second_arm__position")) == [(0, 2), (1, 2)]
 
 
 @pytest.mark.django_db

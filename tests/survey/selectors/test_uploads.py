@@ -7,9 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from recommender.models import Job
+from recommender.models import Item, Job
 from recommender.selectors import eligible_users
 from survey import exports
+from survey.errors import StudyError
 from survey.models import Arm, Judgment, Study, UploadedRecommendation
 from survey.protocol.fields import StudyPlan
 from survey.selectors.results import study_results
@@ -140,6 +141,15 @@ def test_one_fault_and_nothing_is_stored(dataset, file, line, words):
     assert "nothing was stored" in str(error)
     assert not Study.objects.exists()
     assert not UploadedRecommendation.objects.exists()
+
+
+def test_a_twin_of_a_rated_item_is_refused(dataset, file):
+    rated = Item.objects.get(dataset=dataset, position=int(small_ratings().indices[0]))
+    twin = Item.objects.filter(dataset=dataset, external_id=rows("mine", [0])[0][2])
+    twin.update(title=rated.title, year=rated.year)
+    with pytest.raises(StudyError) as refused:
+        create(dataset, file)
+    assert "line 2, movie: the profile contains this movie already" in str(refused.value)
 
 
 def test_a_study_that_cannot_be_made_keeps_no_row(dataset, file):

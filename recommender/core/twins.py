@@ -1,0 +1,44 @@
+"""Items with the same title and year under several ids, such as editions of a book.
+
+People see titles, so two such items are one to them: a study counts them as an agreement, and no
+twin of a rated item is recommended.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
+
+import numpy as np
+from scipy.sparse import csr_array
+
+Key = tuple[str, int | None]
+T = TypeVar("T")
+
+
+def twin_key(title: str, year: int | None) -> Key:
+    """Equal for two items that look the same: case and repeated spaces do not matter."""
+    return " ".join(title.split()).casefold(), year
+
+
+def group_twins(items: Iterable[tuple[T, Hashable]]) -> list[list[T]]:
+    """The items of each key that several items share, from pairs of an item and its key."""
+    found: defaultdict[Hashable, list[T]] = defaultdict(list)
+    for item, key in items:
+        found[key].append(item)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def twin_matrix(groups: Iterable[list[int]], n_items: int) -> csr_array:
+    """(n_items, n_items) bool: whether two different positions are in the same group."""
+    pairs = [(a, b) for group in groups for a in group for b in group if a != b]
+    rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
+    return csr_array((np.ones(len(pairs), bool), (rows, columns)), shape=(n_items, n_items))
+
+
+def with_twins(profiles: csr_array, twins: csr_array) -> csr_array:
+    """(m, n_items): the entries of ``profiles`` and the twins of their items, as a pattern."""
+    kind = np.ones(profiles.nnz, bool)
+    rated = csr_array((kind, profiles.indices, profiles.indptr), shape=profiles.shape)
+    return rated + rated @ twins if twins.nnz else rated
