@@ -83,19 +83,17 @@ def favourite_genres(rated: Sequence[tuple[Movie, float]]) -> list[str]:
     if not rated:
         return []
     mean = sum(stars for _, stars in rated) / len(rated)
-    counts: dict[str, int] = defaultdict(int)
-    surplus: dict[str, float] = defaultdict(float)
+    above: dict[str, list[float]] = defaultdict(list)
     for movie, stars in rated:
         for genre in movie.genres:
-            counts[genre] += 1
-            surplus[genre] += stars - mean
+            above[genre].append(stars - mean)
     # Rounded, so that the last bit of a sum cannot order two equal genres.
     score = {
-        genre: round(counts[genre] * surplus[genre] / (counts[genre] + GENRE_DAMPING), 9)
-        for genre in counts
+        genre: round(len(stars) * sum(stars) / (len(stars) + GENRE_DAMPING), 9)
+        for genre, stars in above.items()
     }
-    liked = [genre for genre in counts if score[genre] > 0] or list(counts)
-    return sorted(liked, key=lambda genre: (-score[genre], -counts[genre], genre))[:FAVOURITES]
+    liked = [genre for genre in above if score[genre] > 0] or list(above)
+    return sorted(liked, key=lambda genre: (-score[genre], -len(above[genre]), genre))[:FAVOURITES]
 
 
 def count_tastes(rated: Iterable[tuple[str, float]], n_movies: int) -> Tastes:

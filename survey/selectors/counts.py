@@ -85,14 +85,6 @@ class NamedItems:
         return [tied for _, tied in self.items.values() if tied is not None]
 
 
-@dataclass(frozen=True)
-class CountRow:
-    """One line of a table of counts; ``counts`` has one entry per arm of the study, or just one."""
-
-    label: str
-    counts: list[int]
-
-
 def main_judgments(study: Study | OuterRef) -> QuerySet[Judgment]:
     """Judgments of every kind of appraiser, including those who failed the checks."""
     return Judgment.objects.filter(
@@ -149,8 +141,8 @@ def named_items(study: Study, arms: Sequence[Arm]) -> dict[int, NamedItems]:
     }
 
 
-def familiarity_counts(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> list[CountRow]:
-    """How well appraisers knew each arm's items: a row for each answer, a count for each arm."""
+def familiarity_counts(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> dict[str, list[int]]:
+    """How well appraisers knew each arm's items: for each answer a count for each arm."""
     fields = (
         "left_familiarity",
         "right_familiarity",
@@ -162,20 +154,22 @@ def familiarity_counts(judged: QuerySet[Judgment], arms: Sequence[Arm]) -> list[
     for on_left, on_right, left, first, second, n in _grouped(judged.exclude(FAILED), *fields):
         found[on_left, left] += n
         found[on_right, second if left == first else first] += n
-    return _rows(FAMILIARITY_LABELS, lambda level: [found[level, arm.pk] for arm in arms])
+    return _by_label(FAMILIARITY_LABELS, lambda level: [found[level, arm.pk] for arm in arms])
 
 
-def confidence_counts(judged: QuerySet[Judgment]) -> list[CountRow]:
+def confidence_counts(judged: QuerySet[Judgment]) -> dict[str, list[int]]:
     """How confident the appraisers were in their choices, from 1 to 5."""
     found = dict(_grouped(judged.exclude(FAILED), "confidence"))
-    return _rows(CONFIDENCE_LABELS, lambda level: [found.get(level, 0)])
+    return _by_label(CONFIDENCE_LABELS, lambda level: [found.get(level, 0)])
 
 
 def _grouped(judged: QuerySet[Judgment], *fields: str) -> QuerySet[Judgment, Any]:
     return judged.order_by().values_list(*fields).annotate(n=Count("pk"))
 
 
-def _rows(labels: Mapping[Any, str], counts: Callable[[Any], list[int]]) -> list[CountRow]:
-    """A row for each answer; the last one, for answers not given, only if there are any."""
-    rows = [CountRow(label, counts(level)) for level, label in labels.items()]
-    return rows if any(rows[-1].counts) else rows[:-1]
+def _by_label(
+    labels: Mapping[Any, str], counts: Callable[[Any], list[int]]
+) -> dict[str, list[int]]:
+    """The counts of each answer; the last one, for answers not given, only if there are any."""
+    found = {label: counts(level) for level, label in labels.items()}
+    return {label: row for label, row in found.items() if any(row) or label != "not said"}

@@ -13,7 +13,6 @@ from survey.models import Appraiser, Arm, Study
 from survey.selectors.arm_results import ArmResult, PairResult, arm_result, pair_results
 from survey.selectors.counts import (
     FAILED,
-    CountRow,
     confidence_counts,
     count_judgments,
     familiarity_counts,
@@ -21,7 +20,7 @@ from survey.selectors.counts import (
     named_items,
     total,
 )
-from survey.selectors.trust import TrustFacts, trust_facts
+from survey.selectors.trust import trust_facts
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,9 @@ class StudyResults:
     n_ties: int
     arms: list[ArmResult]
     pairs: list[PairResult]
-    trust: TrustFacts
-    familiarity: list[CountRow] = field(default_factory=list)
-    confidence: list[CountRow] = field(default_factory=list)
+    trust: dict[str, Any]
+    familiarity: dict[str, list[int]] = field(default_factory=dict)
+    confidence: dict[str, list[int]] = field(default_factory=dict)
     error_table: list[dict[str, Any]] = field(default_factory=list)
     loss_curves: list[ArmLossCurve] = field(default_factory=list)
 
@@ -92,8 +91,8 @@ def study_results(study: Study, *, kind: str) -> StudyResults:
         arms=[arm_result(arm, counted, failed, named[arm.pk]) for arm in arms],
         pairs=pair_results(arms, counted, named),
         trust=trust_facts(study, kind, counted, failed),
-        familiarity=familiarity_counts(of_kind, arms) if study.ask_familiarity else [],
-        confidence=confidence_counts(of_kind) if study.ask_confidence else [],
+        familiarity=familiarity_counts(of_kind, arms) if study.ask_familiarity else {},
+        confidence=confidence_counts(of_kind) if study.ask_confidence else {},
         error_table=_error_table(arms),
         loss_curves=_loss_curves(arms),
     )

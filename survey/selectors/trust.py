@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 
 from survey.models import Appraiser, Assignment, Judgment, Study
 from survey.selectors.counts import FAILED, JudgmentCount, main_judgments, total
 from survey.stats.intervals import Proportion, proportion
-from survey.stats.preference import Preference, preference
+from survey.stats.preference import preference
 
 
-@dataclass(frozen=True)
-class TrustFacts:
+def trust_facts(
+    study: Study, kind: str, counted: Sequence[JudgmentCount], failed: Sequence[JudgmentCount]
+) -> dict[str, Any]:
     """Counts of the appraisers of one kind, and checks on their judgments.
 
     ``n_finished``, ``n_failed`` and ``n_screened`` count the outcomes; the appraisers who failed
@@ -24,48 +25,26 @@ class TrustFacts:
     the test against 50 %; None without decided judgments. ``repeats`` is the share of repeated
     questions with the same answer; None without any.
     """
-
-    n_appraisers: int
-    n_finished: int
-    n_failed: int
-    n_screened: int
-    n_failed_judgments: int
-    n_withdrawn: int
-    n_erased: int
-    n_questions: int
-    n_questions_judged: int
-    sides: Preference | None
-    repeats: Proportion | None
-    n_ended: int = 0
-    n_returns: int = 0
-
-
-def trust_facts(
-    study: Study, kind: str, counted: Sequence[JudgmentCount], failed: Sequence[JudgmentCount]
-) -> TrustFacts:
     decided = [each for each in counted if each.is_decided]
     left = total(each for each in decided if each.choice == Judgment.Choice.LEFT)
     judged = main_judgments(study).filter(assignment__appraiser__kind=kind).exclude(FAILED)
-    outcomes = {
-        name: Count("pk", filter=Q(outcome=outcome))
-        for name, outcome in (
-            ("n_finished", Appraiser.Outcome.DONE),
-            ("n_failed", Appraiser.Outcome.FAILED),
-            ("n_screened", Appraiser.Outcome.SCREENED),
-        )
-    }
-    return TrustFacts(
-        **study.appraisers.filter(kind=kind).aggregate(n_appraisers=Count("pk"), **outcomes),
+    return {
+        **study.appraisers.filter(kind=kind).aggregate(
+            n_appraisers=Count("pk"),
+            n_finished=Count("pk", filter=Q(outcome=Appraiser.Outcome.DONE)),
+            n_failed=Count("pk", filter=Q(outcome=Appraiser.Outcome.FAILED)),
+            n_screened=Count("pk", filter=Q(outcome=Appraiser.Outcome.SCREENED)),
+        ),
         **study.withdrawals.filter(kind=kind).aggregate(
             n_withdrawn=Count("pk"), n_erased=Sum("n_judgments", default=0)
         ),
         **(_past_outcomes(study, kind) if study.entry == "panel" else {}),
-        n_failed_judgments=total(failed),
-        n_questions=study.questions.count(),
-        n_questions_judged=judged.values("assignment__question").distinct().count(),
-        sides=preference(left, total(decided)) if decided else None,
-        repeats=repeat_consistency(study, kind) if study.n_repeats else None,
-    )
+        "n_failed_judgments": total(failed),
+        "n_questions": study.questions.count(),
+        "n_questions_judged": judged.values("assignment__question").distinct().count(),
+        "sides": preference(left, total(decided)) if decided else None,
+        "repeats": repeat_consistency(study, kind) if study.n_repeats else None,
+    }
 
 
 def _past_outcomes(study: Study, kind: str) -> dict[str, int]:

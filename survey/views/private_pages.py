@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial, wraps
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from survey import access
+from survey.errors import StudyError
 from survey.models import Appraiser, Study
 from survey.wording import languages
 from survey.wording.of_study import words_of
@@ -50,6 +52,21 @@ study_page = partial(_study_view, find=access.study_for_researcher, method=requi
 #: The same for those who may change the study: a page, and where a form is sent.
 protected_page = partial(_study_view, find=access.study_to_change, method=require_safe)
 study_form = partial(_study_view, find=access.study_to_change, method=require_POST)
+
+
+def study_change(view: View) -> View:
+    """Such a form on the study's page, which reports why a change was refused."""
+
+    @study_form
+    @wraps(view)
+    def changing(request: HttpRequest, study: Study) -> HttpResponseBase:
+        try:
+            return view(request, study)
+        except StudyError as refusal:
+            messages.error(request, str(refusal))
+            return redirect("results", slug=study.slug)
+
+    return changing
 
 
 def appraiser_page(view: View) -> View:

@@ -1,8 +1,6 @@
 """The researchers' list of studies, a study's results, and the preparation of a draft."""
 
 import secrets
-from collections.abc import Callable
-from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -25,7 +23,7 @@ from survey.selectors.studies import study_list
 from survey.services import cloning
 from survey.services.launching import launch_study, move_study
 from survey.services.preparing import publish_again
-from survey.views.private_pages import private_page, study_form, study_page
+from survey.views.private_pages import private_page, study_change, study_form, study_page
 
 #: The message after a change to each status.
 STATUS_MESSAGES = {
@@ -73,26 +71,20 @@ def preparation_progress(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "research/_jobs.html", context)
 
 
-@study_form
+@study_change
 def launch(request: HttpRequest, study: Study) -> HttpResponse:
-    return _change(request, study, partial(launch_study, study=study))
+    return _changed(request, launch_study(study=study, by=request.user.get_username()))
 
 
-@study_form
+@study_change
 def take_step(request: HttpRequest, study: Study) -> HttpResponse:
     """Move the study to the status named by ``to``."""
-    to = request.POST.get("to", "")
-    return _change(request, study, partial(move_study, study=study, to=to))
+    to, by = request.POST.get("to", ""), request.user.get_username()
+    return _changed(request, move_study(study=study, to=to, by=by))
 
 
-def _change(request: HttpRequest, study: Study, step: Callable[..., Study]) -> HttpResponse:
-    """Change the status in the user's name, and report the result."""
-    try:
-        step(by=request.user.get_username())
-    except StudyError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, STATUS_MESSAGES[Study.Status(study.status)])
+def _changed(request: HttpRequest, study: Study) -> HttpResponse:
+    messages.success(request, STATUS_MESSAGES[Study.Status(study.status)])
     return redirect("results", slug=study.slug)
 
 
@@ -112,24 +104,19 @@ def resume_preparation(request: HttpRequest, study: Study) -> HttpResponse:
     return redirect("results", slug=study.slug)
 
 
-@study_form
+@study_change
 def clone(request: HttpRequest, study: Study) -> HttpResponse:
     """Copy the study into a new draft, with the same profiles or with others."""
     form = CloneForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "A name has letters, digits, - and _. Please choose another.")
-        return redirect("results", slug=study.slug)
-    try:
-        copy = cloning.clone_study(
-            study=study,
-            slug=form.cleaned_data["slug"],
-            seed=None if form.cleaned_data["draw"] == "same" else secrets.randbelow(2**31),
-            withdraw_until=None if is_past_last_day(study.withdraw_until) else "same",
-            by=request.user.get_username(),
-        )
-    except StudyError as refusal:
-        messages.error(request, str(refusal))
-        return redirect("results", slug=study.slug)
+        raise StudyError("A name has letters, digits, - and _. Please choose another.")
+    copy = cloning.clone_study(
+        study=study,
+        slug=form.cleaned_data["slug"],
+        seed=None if form.cleaned_data["draw"] == "same" else secrets.randbelow(2**31),
+        withdraw_until=None if is_past_last_day(study.withdraw_until) else "same",
+        by=request.user.get_username(),
+    )
     if warning := cloning.describe_last_day(study, copy):
         messages.warning(request, warning)
     return redirect("results", slug=copy.slug)

@@ -169,7 +169,7 @@ def found(pk: int) -> dict[str, Any]:
     return {
         "design_hash": design_hash(study),
         "arms": [(arm.wins, arm.judged, arm.shown_left) for arm in real.arms],
-        "people": (real.trust.n_appraisers, real.trust.n_finished),
+        "people": (real.trust["n_appraisers"], real.trust["n_finished"]),
         "kinds": real.kinds,
         "outcomes": list(Appraiser.objects.values_list("kind", "number", "outcome")),
         "rows": [row[:11] for row in rows],

@@ -34,8 +34,8 @@ def test_sides_are_counted_as_shown_and_as_chosen(study):
     assert (first.shown_left, second.shown_left) == (on_left, 15 - on_left)
     assert abs(first.shown_left - second.shown_left) == 1
     assert (first.chosen_left, second.chosen_left) == (on_left, 0)
-    assert (found.trust.sides.share.count, found.trust.sides.share.total) == (on_left, 15)
-    assert found.trust.sides.p_value > 0.5
+    assert (found.trust["sides"].share.count, found.trust["sides"].share.total) == (on_left, 15)
+    assert found.trust["sides"].p_value > 0.5
 
 
 def test_an_arm_that_names_the_same_few_movies_is_known_by_their_number():

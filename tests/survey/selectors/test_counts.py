@@ -18,16 +18,16 @@ def test_familiarity_is_counted_for_the_movies_of_each_arm(study):
             "left_familiarity": "unknown", "right_familiarity": "seen",
         })  # fmt: skip
     found = study_results(study, kind="real")
-    rows = {row.label: row.counts for row in found.familiarity}
+    rows = found.familiarity
     assert rows["seen it"] == [6, 0]
     assert rows["never heard of it"] == [0, 6]
     assert "not said" not in rows
-    assert found.confidence == []
+    assert found.confidence == {}
 
 
 def test_confidence_is_counted_from_one_to_five_with_what_was_not_said(study):
     decide(study, ask_confidence=True)
     judge(study, "aaa", confidence=5)
     judge(study, "aa")
-    rows = [(row.label, row.counts) for row in study_results(study, kind="real").confidence]
+    rows = list(study_results(study, kind="real").confidence.items())
     assert rows[4:] == [("5, very sure", [3]), ("not said", [2])]

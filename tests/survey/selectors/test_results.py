@@ -17,8 +17,8 @@ def test_kinds_are_never_mixed(study):
     judge(study, "b" * 5, kind="simulated")
     real, simulated = (study_results(study, kind=kind) for kind in ("real", "simulated"))
     assert real.kinds == simulated.kinds == {"real": 15, "pilot": 0, "simulated": 20}
-    assert (real.arms[0].wins, real.n_judgments, real.trust.n_appraisers) == (15, 15, 1)
-    assert (simulated.arms[0].wins, simulated.n_judgments, simulated.trust.n_appraisers) == (
+    assert (real.arms[0].wins, real.n_judgments, real.trust["n_appraisers"]) == (15, 15, 1)
+    assert (simulated.arms[0].wins, simulated.n_judgments, simulated.trust["n_appraisers"]) == (
         0,
         20,
         2,
@@ -30,14 +30,14 @@ def test_studies_are_never_mixed(study):
     other = StudyFactory(slug="other", dataset=study.dataset)
     judge(other, "ab")
     found = study_results(study, kind="real")
-    assert (found.n_judgments, found.trust.n_appraisers, found.kinds["real"]) == (0, 0, 0)
+    assert (found.n_judgments, found.trust["n_appraisers"], found.kinds["real"]) == (0, 0, 0)
 
 
 def test_without_judgments_there_are_no_rates(study):
     found = study_results(study, kind="real")
     assert found.n_judgments == 0
     assert [arm.rate for arm in found.arms] == [None, None]
-    assert found.p_value is found.trust.sides is found.leader is None
+    assert found.p_value is found.trust["sides"] is found.leader is None
 
 
 def test_a_draft_has_results_without_figures(study):
@@ -81,7 +81,7 @@ def test_third_answers_are_counted_apart_and_by_halves(study):
     assert (first.wins, first.judged, first.ties, first.rate) == (6, 8, 7, 0.75)
     assert first.rate_with_ties == (6 + 3.5) / 15
     assert first.rate_with_ties + second.rate_with_ties == 1
-    assert found.trust.sides.share.total == 8
+    assert found.trust["sides"].share.total == 8
 
 
 def test_where_nobody_chose_there_is_no_rate(study):
@@ -89,7 +89,7 @@ def test_where_nobody_chose_there_is_no_rate(study):
     judge(study, "ttt")
     found = study_results(study, kind="real")
     assert [arm.rate for arm in found.arms] == [None, None]
-    assert found.p_value is found.trust.sides is found.leader is None
+    assert found.p_value is found.trust["sides"] is found.leader is None
     assert [arm.rate_with_ties for arm in found.arms] == [0.5, 0.5]
 
 
@@ -98,12 +98,9 @@ def test_who_failed_the_checks_is_left_out_and_said_to_be(study):
     judge(study, "aaaaaaaaab")
     fail(judge(study, "bbbbbbbbbb"))
     found = study_results(study, kind="real")
-    assert (found.n_judgments, found.kinds["real"], found.trust.n_questions_judged) == (10, 10, 10)
-    assert (found.trust.n_failed, found.trust.n_failed_judgments, found.trust.n_finished) == (
-        1,
-        10,
-        0,
-    )
+    trust = found.trust
+    assert (found.n_judgments, found.kinds["real"], trust["n_questions_judged"]) == (10, 10, 10)
+    assert (trust["n_failed"], trust["n_failed_judgments"], trust["n_finished"]) == (1, 10, 0)
     assert (found.arms[0].rate, found.arms[0].rate_with_failed) == (0.9, 0.45)
     (line,) = study_list()
     assert (line.n_judgments, line.n_finished) == (10, 0)
@@ -119,7 +116,7 @@ def test_only_main_questions_enter_a_figure(study, kind):
     )
     answer(extra, "a")
     found = study_results(study, kind="real")
-    assert (found.n_judgments, found.kinds["real"], found.trust.n_questions_judged) == (2, 2, 2)
+    assert (found.n_judgments, found.kinds["real"], found.trust["n_questions_judged"]) == (2, 2, 2)
     assert study_list()[0].n_judgments == 2
 
 

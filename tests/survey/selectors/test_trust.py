@@ -22,9 +22,10 @@ def test_appraisers_are_counted_by_outcome_and_questions_once(study):
         finished = NOW if outcome else None
         Appraiser.objects.filter(pk=appraiser.pk).update(finished_at=finished, outcome=outcome)
     found = study_results(study, kind="real").trust
-    assert (found.n_appraisers, found.n_finished, found.n_failed, found.n_screened) == (4, 1, 1, 1)
+    counted = ("n_appraisers", "n_finished", "n_failed", "n_screened")
+    assert [found[name] for name in counted] == [4, 1, 1, 1]
     judged = {row.assignment.question_id for row in Judgment.objects.exclude(FAILED)}
-    assert (found.n_questions, found.n_questions_judged) == (20, len(judged))
+    assert (found["n_questions"], found["n_questions_judged"]) == (20, len(judged))
 
 
 def test_a_habit_of_the_left_shows_in_the_side_balance_alone(study):
@@ -33,8 +34,8 @@ def test_a_habit_of_the_left_shows_in_the_side_balance_alone(study):
         for assignment in appraiser.assignments.all():
             record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice="left")
     found = study_results(study, kind="real")
-    assert found.trust.sides.share.rate == 1.0
-    assert found.trust.sides.p_value < 1e-8
+    assert found.trust["sides"].share.rate == 1.0
+    assert found.trust["sides"].p_value < 1e-8
     assert 14 <= found.arms[0].wins <= 16
 
 
@@ -44,18 +45,18 @@ def test_repeats_tell_how_often_the_same_answer_came_again(study):
     ask_again(judge(study, "ab", kind="simulated"), "ba")
     found = study_results(study, kind="real")
     # The same movie, another one, neither again, and a movie instead of neither.
-    assert found.trust.repeats == proportion(2, 4)
+    assert found.trust["repeats"] == proportion(2, 4)
     assert found.n_judgments == 4
-    assert study_results(study, kind="simulated").trust.repeats == proportion(0, 2)
+    assert study_results(study, kind="simulated").trust["repeats"] == proportion(0, 2)
 
 
 def test_a_study_without_repeats_shows_none(study):
     judge(study, "ab")
-    assert study_results(study, kind="real").trust.repeats is None
+    assert study_results(study, kind="real").trust["repeats"] is None
 
 
 def test_who_withdrew_is_counted_by_kind(study):
     for kind, answers in (("real", 4), ("real", 6), ("pilot", 5)):
         Withdrawal.objects.create(study=study, kind=kind, on=date(2026, 3, 2), n_judgments=answers)
     found = study_results(study, kind="real")
-    assert (found.trust.n_withdrawn, found.trust.n_erased) == (2, 10)
+    assert (found.trust["n_withdrawn"], found.trust["n_erased"]) == (2, 10)
