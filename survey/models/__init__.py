@@ -3,6 +3,7 @@
 from survey.models.answers import Assignment, Judgment, JudgmentRevision
 from survey.models.people import Appraiser, Invitation, PastOutcome, Response, Withdrawal
 from survey.models.studies import (
+    TEXTS,
     TRANSITIONS,
     Arm,
     Question,
@@ -13,6 +14,7 @@ from survey.models.studies import (
 )
 
 __all__ = [
+    "TEXTS",
     "TRANSITIONS",
     "Appraiser",
     "Arm",

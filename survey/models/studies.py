@@ -23,6 +23,9 @@ TRANSITIONS = [
     ("paused", "closed"),
 ]
 
+#: The texts of a study that may be translated.
+TEXTS = ("title", "consent_text", "instructions")
+
 
 def is_past_last_day(last_day: date | None, now: datetime | None = None) -> bool:
     """Whether a last day is over, by the server's calendar (UTC)."""
@@ -121,6 +124,11 @@ class Study(models.Model):
     def asks_extras(self) -> bool:
         """Whether a question asks for more than the choice, so one click cannot answer it."""
         return self.ask_familiarity or self.ask_confidence or self.ask_comment
+
+    def texts_in(self, language: str) -> dict[str, str]:
+        """The texts in a language; a text without translation is the study's own."""
+        own: dict[str, str] = self.translations.get(language, {})
+        return {name: own.get(name) or getattr(self, name) for name in TEXTS}
 
     def takes(self, kind: str) -> bool:
         """Whether appraisers of this kind may join and answer now."""

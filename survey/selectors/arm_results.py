@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 from survey.models import Arm
 from survey.selectors.counts import JudgmentCount, NamedItems, share_of_arm, total
@@ -62,25 +63,6 @@ class ArmResult:
         return self.wins - self.chosen_left
 
 
-@dataclass(frozen=True)
-class PairResult:
-    """Two arms against each other: how often ``first`` was chosen over ``second``.
-
-    ``share`` and the exact ``p_value`` against 50 % are None without decided judgments;
-    ``p_corrected`` is valid for all pairs of the study together (Holm). ``ties`` are third
-    answers. Both arms named the same movie on ``agreements`` of ``profiles`` profiles.
-    """
-
-    first: str
-    second: str
-    share: Proportion | None
-    ties: int
-    p_value: float | None
-    p_corrected: float | None
-    agreements: int
-    profiles: int
-
-
 def arm_result(
     arm: Arm, counted: Sequence[JudgmentCount], failed: Sequence[JudgmentCount], named: NamedItems
 ) -> ArmResult:
@@ -99,26 +81,33 @@ def arm_result(
 
 def pair_results(
     arms: Sequence[Arm], counted: Sequence[JudgmentCount], named: Mapping[int, NamedItems]
-) -> list[PairResult]:
-    """Every pair of arms. The Holm family also includes pairs that were not judged yet."""
-    pairs = list(combinations(arms, 2))
-    met = [[each for each in counted if {*each.arms} == {a.pk, b.pk}] for a, b in pairs]
-    shares = [share_of_arm(a.pk, counts) for (a, _), counts in zip(pairs, met, strict=True)]
-    p_values = [binomial_p(share.count, share.total) if share else None for share in shares]
-    corrected = iter(holm([p for p in p_values if p is not None], family=len(pairs)))
-    results = []
-    for (a, b), counts, share, p_value in zip(pairs, met, shares, p_values, strict=True):
+) -> list[dict[str, Any]]:
+    """Every pair of arms: how often ``first`` was chosen over ``second``.
+
+    ``share`` and the exact ``p_value`` against 50 % are None without decided judgments;
+    ``p_corrected`` is valid for all pairs of the study together (Holm), even those that were not
+    judged yet. ``ties`` are third answers. Both arms named the same movie on ``agreements`` of
+    ``profiles`` profiles.
+    """
+    pairs: list[dict[str, Any]] = []
+    for a, b in combinations(arms, 2):
+        met = [each for each in counted if {*each.arms} == {a.pk, b.pk}]
+        share = share_of_arm(a.pk, met)
         agreements, profiles = named[a.pk].agreements(named[b.pk])
-        results.append(
-            PairResult(
-                first=a.label,
-                second=b.label,
-                share=share,
-                ties=total(each for each in counts if not each.is_decided),
-                p_value=p_value,
-                p_corrected=None if p_value is None else next(corrected),
-                agreements=agreements,
-                profiles=profiles,
-            )
+        pairs.append(
+            {
+                "first": a.label,
+                "second": b.label,
+                "share": share,
+                "ties": total(each for each in met if not each.is_decided),
+                "p_value": binomial_p(share.count, share.total) if share else None,
+                "p_corrected": None,
+                "agreements": agreements,
+                "profiles": profiles,
+            }
         )
-    return results
+    judged = [pair for pair in pairs if pair["share"]]
+    corrected = holm([pair["p_value"] for pair in judged], family=len(pairs))
+    for pair, p_value in zip(judged, corrected, strict=True):
+        pair["p_corrected"] = p_value
+    return pairs

@@ -70,15 +70,18 @@ def places(study: Study, kind: str, *, idle_at: datetime | None = None) -> Place
     return Places(Pool(standings, capacity=capacity), arms)
 
 
+def kind_joining(study: Study) -> Appraiser.Kind:
+    """The kind of people who join now or later: pilot appraisers in a pilot, else real ones."""
+    return Appraiser.Kind.PILOT if study.takes("pilot") else Appraiser.Kind.REAL
+
+
 def places_left(study: Study, *, now: datetime | None = None) -> int:
-    """How many appraisers may still join: pilot appraisers in a pilot, real ones otherwise.
+    """How many appraisers may still join.
 
     The judgments still wanted of all questions, divided by the questions of one appraiser and
     rounded up: the last one may get fewer questions.
     """
-    trial = study.status == Study.Status.PILOT
-    kind = Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL
-    free = places(study, kind, idle_at=now or timezone.now()).pool.free
+    free = places(study, kind_joining(study), idle_at=now or timezone.now()).pool.free
     return -(-free // study.questions_per_appraiser)
 
 
@@ -87,10 +90,9 @@ def wait_for_place(study: Study) -> timedelta | None:
 
     Then the people who hold the last questions have answered, or their questions have returned.
     """
-    trial = study.status == Study.Status.PILOT
     held = Assignment.objects.filter(
         appraiser__study=study,
-        appraiser__kind=Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL,
+        appraiser__kind=kind_joining(study),
         appraiser__outcome="",
         kind=Assignment.Kind.MAIN,
         judgment=None,

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recommender.models import Dataset, TrainedModel
-from survey.models import Arm, Study
+from survey.models import TEXTS, Arm, Study
 from survey.selectors.drawing import Drawing, draw_questions, published_recommendations
 from survey.selectors.protocol_checks import Check, course_checks
-from survey.wording.of_study import TEXTS
 
 #: Every pair of arms is asked about: eight arms make 28 pairs.
 MOST_ARMS = 8

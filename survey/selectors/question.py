@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from recommender.models import Item
@@ -42,16 +43,6 @@ class QuestionPage:
     given: Judgment | None = None
     last: int | None = None
     all_listed: bool = False
-
-
-@dataclass(frozen=True)
-class OwnAnswer:
-    """A line in the list of the appraiser's answers; ``movie`` is "" for neither of the two."""
-
-    number: int
-    choice: str
-    movie: str
-    may_change: bool
 
 
 def question_page(
@@ -109,8 +100,10 @@ def question_profile(question_id: int) -> Profile:
     return profile([(items[item], stars) for item, stars in pairs])
 
 
-def own_answers(appraiser: Appraiser, own: Sequence[Assignment]) -> list[OwnAnswer]:
+def own_answers(appraiser: Appraiser, own: Sequence[Assignment]) -> list[dict[str, Any]]:
     """The appraiser's answers in order, without practice, and which of them may change now.
+
+    ``movie`` is "" for a third answer.
 
     All of them, or the last one alone (``answers_listed``). The question that a repeat asks again
     is left out while the repeat is on the screen, so that its answer comes from the movies.
@@ -129,9 +122,15 @@ def own_answers(appraiser: Appraiser, own: Sequence[Assignment]) -> list[OwnAnsw
         if each.question_id in hidden:
             continue
         left, right = items[each.pk]
-        chosen = {"left": left.title, "right": right.title}
         choice = each.judgment.choice
-        lines.append(OwnAnswer(number, choice, chosen.get(choice, ""), each.pk in may_change))
+        lines.append(
+            {
+                "number": number,
+                "choice": choice,
+                "movie": {"left": left.title, "right": right.title}.get(choice, ""),
+                "may_change": each.pk in may_change,
+            }
+        )
     return lines
 
 

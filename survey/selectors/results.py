@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from recommender.selectors import ERRORS, leaderboard
 from survey.models import Appraiser, Arm, Study
-from survey.selectors.arm_results import ArmResult, PairResult, arm_result, pair_results
+from survey.selectors.arm_results import ArmResult, arm_result, pair_results
 from survey.selectors.counts import (
     FAILED,
     confidence_counts,
@@ -48,7 +48,7 @@ class StudyResults:
     n_judgments: int
     n_ties: int
     arms: list[ArmResult]
-    pairs: list[PairResult]
+    pairs: list[dict[str, Any]]
     trust: dict[str, Any]
     familiarity: dict[str, list[int]] = field(default_factory=dict)
     confidence: dict[str, list[int]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class StudyResults:
     @property
     def p_value(self) -> float | None:
         """The exact test of two arms against 50 %; None for more arms or without judgments."""
-        return self.pairs[0].p_value if len(self.pairs) == 1 else None
+        return self.pairs[0]["p_value"] if len(self.pairs) == 1 else None
 
     @property
     def n_decided(self) -> int:

@@ -16,7 +16,6 @@ from survey.models import Appraiser, Study, is_past_last_day
 from survey.selectors.admission import earlier_appraiser, find_admission
 from survey.services.assigning import assign
 from survey.tokens import new_token, token_digest
-from survey.wording.of_study import words_of
 
 #: No vowels, and no characters that look alike: no 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B.
 CODE_LETTERS = "3479CDFHJKMNPRTVWX"
@@ -64,7 +63,7 @@ def join_study(
     # Withdrawn appraisers have no row, but their numbers (and so their draws) are never reused.
     so_far = study.appraisers.filter(kind=kind).aggregate(count=Count("pk"), last=Max("number"))
     gone = study.withdrawals.filter(kind=kind).count()
-    accepted = words_of(study, language).consent_text
+    accepted = study.texts_in(language)["consent_text"]
     now = now or timezone.now()
     appraiser = Appraiser.objects.create(
         study=study,

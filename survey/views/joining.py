@@ -13,7 +13,7 @@ from survey import access
 from survey.errors import AlreadyEnded, NotInvited, StudyClosed, StudyFull
 from survey.models import Appraiser, Study
 from survey.selectors.admission import earlier_visit
-from survey.selectors.capacity import places_left, wait_for_place
+from survey.selectors.capacity import kind_joining, places_left, wait_for_place
 from survey.selectors.recruiting import return_with
 from survey.services.joining import consent_version, join_study, new_ticket
 from survey.services.visiting import note_panel_visit, note_return
@@ -24,7 +24,6 @@ from survey.wording.of_study import (
     consent_mentions_entry,
     consent_mentions_past,
     expected_effort,
-    words_of,
 )
 
 
@@ -38,6 +37,7 @@ class Entry:
     """
 
     study: Study
+    language: str
     start: str
     consent: str
     invitation: str
@@ -56,7 +56,9 @@ def entry_page(view: Callable[[HttpRequest, Entry], HttpResponse]) -> View:
         else:
             study, names = access.study_for_visitor(slug), ("study", "consent")
         start, consent = (reverse(name, args=[secret or slug]) for name in names)
-        return view(request, Entry(study, start, consent, secret, dict(request.GET.lists())))
+        language = languages.speak(request, study)
+        panel = dict(request.GET.lists())
+        return view(request, Entry(study, language, start, consent, secret, panel))
 
     return page
 
@@ -64,44 +66,43 @@ def entry_page(view: Callable[[HttpRequest, Entry], HttpResponse]) -> View:
 @entry_page
 def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """What to expect, and a button. Programs that follow links stop here and use up nothing."""
-    language = languages.speak(request, entry.study)
     if request.method == "POST":
-        return redirect(entry.consent + query(request, language))
-    facts = context(entry, language)
+        return redirect(entry.consent + query(request, entry))
+    facts = context(entry)
     if found := device.recognise(request, entry.study):
         facts["known"], facts["token"] = found
         return render(request, "survey/welcome_back.html", facts)
-    return refusal_page(request, entry, language) or render(request, "survey/start.html", facts)
+    return refusal_page(request, entry, facts) or render(request, "survey/start.html", facts)
 
 
 @entry_page
 def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """The consent text; accepting it makes an appraiser."""
-    language = languages.speak(request, entry.study)
-    text = words_of(entry.study, language).consent_text
+    text = entry.study.texts_in(entry.language)["consent_text"]
     version = consent_version(text)
     if request.method == "POST":
         # The text may have changed while it was read; then the new one is shown.
         if request.POST.get("version", version) != version:
-            return redirect(entry.consent + query(request, language))
-        return accept_consent(request, entry, language)
-    facts = context(entry, language) | {
+            return redirect(entry.consent + query(request, entry))
+        return accept_consent(request, entry)
+    facts = context(entry) | {
         "ticket": new_ticket(),
         "version": version,
         "entry_told": consent_mentions_entry(entry.study, text),
         "past_told": consent_mentions_past(entry.study, text),
     }
-    return refusal_page(request, entry, language) or render(request, "survey/consent.html", facts)
+    return refusal_page(request, entry, facts) or render(request, "survey/consent.html", facts)
 
 
-def refusal_page(request: HttpRequest, entry: Entry, language: str) -> HttpResponse | None:
+def refusal_page(
+    request: HttpRequest, entry: Entry, facts: dict[str, object]
+) -> HttpResponse | None:
     """The page that explains why this visitor cannot join now; None if they can.
 
     Visitors who joined by this entry before are redirected to their private link, whatever the
     status of the study.
     """
-    study, facts, refused = entry.study, context(entry, language), ""
-    kind = Appraiser.Kind.PILOT if facts["trial"] else Appraiser.Kind.REAL
+    study, kind, reason = entry.study, kind_joining(entry.study), ""
     is_visit = request.method == "GET"
     try:
         if found := earlier_visit(study, kind, invitation=entry.invitation, panel=entry.panel):
@@ -115,17 +116,17 @@ def refusal_page(request: HttpRequest, entry: Entry, language: str) -> HttpRespo
         facts["back"] = return_with(study, ended.outcome, ended.parameters)
         return render(request, "survey/ended_before.html", facts)
     except NotInvited as refusal:
-        refused = refusal.reason
-    return _why_not(request, study, facts, refused)
+        reason = refusal.reason
+    return _why_not(request, study, facts, reason)
 
 
 def _why_not(
-    request: HttpRequest, study: Study, facts: dict[str, object], refused: str
+    request: HttpRequest, study: Study, facts: dict[str, object], reason: str
 ) -> HttpResponse | None:
-    if not study.takes(Appraiser.Kind.PILOT if facts["trial"] else Appraiser.Kind.REAL):
+    if not study.takes(kind_joining(study)):
         return render(request, "survey/closed.html", facts)
-    if refused:
-        facts |= {"reason": refused, "panel": study.panel.get("name", "")}
+    if reason:
+        facts |= {"reason": reason, "panel": study.panel.get("name", "")}
         return render(request, "survey/uninvited.html", facts)
     if places_left(study):
         return None
@@ -133,7 +134,7 @@ def _why_not(
     return render(request, "survey/full.html", facts)
 
 
-def accept_consent(request: HttpRequest, entry: Entry, language: str) -> HttpResponse:
+def accept_consent(request: HttpRequest, entry: Entry) -> HttpResponse:
     # The consent that was read decides the kind: pilot answers never count as real ones.
     trial = "trial" in request.POST
     try:
@@ -141,34 +142,34 @@ def accept_consent(request: HttpRequest, entry: Entry, language: str) -> HttpRes
             study=entry.study,
             kind=Appraiser.Kind.PILOT if trial else Appraiser.Kind.REAL,
             ticket=request.POST.get("ticket", ""),
-            language=language,
+            language=entry.language,
             invitation=entry.invitation,
             panel=entry.panel,
         )
     except (StudyFull, StudyClosed, NotInvited):
         # The start page explains which of them it is.
-        return redirect(entry.start + query(request, language))
+        return redirect(entry.start + query(request, entry))
     response = redirect("appraiser", token=token)
     if entry.study.entry == "open":
         device.remember(response, entry.study, token)
     return response
 
 
-def context(entry: Entry, language: str) -> dict[str, object]:
+def context(entry: Entry) -> dict[str, object]:
     study = entry.study
     return {
         "study": study,
-        "words": words_of(study, language),
+        "words": study.texts_in(entry.language),
         "awaits": expected_effort(study),
         "trial": study.takes(Appraiser.Kind.PILOT),
-        "language": language,
+        "language": entry.language,
         "languages": languages.choices(study),
     }
 
 
-def query(request: HttpRequest, language: str) -> str:
+def query(request: HttpRequest, entry: Entry) -> str:
     """The query string of the page, with the language that was chosen on it."""
     said = request.GET.copy()
     if request.POST.get("lang"):
-        said["lang"] = language
+        said["lang"] = entry.language
     return f"?{said.urlencode()}" if said else ""

@@ -155,8 +155,8 @@ def answers_page(request: HttpRequest, who: Appraiser, token: str) -> HttpRespon
         "answers": given,
         "all_listed": answers_listed(who, own),
         "over": next_step(who, own) is Step.REVIEW,
-        "may_change": any(each.may_change for each in given),
-        "some_stay": not all(each.may_change for each in given),
+        "may_change": any(each["may_change"] for each in given),
+        "some_stay": not all(each["may_change"] for each in given),
         "takes_changes": who.study.takes(who.kind),
     }
     return render(request, "survey/answers.html", context)

@@ -18,7 +18,6 @@ from survey.tokens import token_digest
 from survey.views import device
 from survey.views.private_pages import appraiser_page, no_such_link, page_context, private_page
 from survey.wording import languages
-from survey.wording.of_study import words_of
 
 SIGNER = signing.Signer(salt="survey.withdraw")
 
@@ -79,5 +78,5 @@ def already_erased(request: HttpRequest, token: str) -> HttpResponse:
 def erased_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The same page for everybody: who withdrew is not stored."""
     study = access.study_for_visitor(slug)
-    words = words_of(study, languages.speak(request, study))
+    words = study.texts_in(languages.speak(request, study))
     return render(request, "survey/erased.html", {"study": study, "words": words})

@@ -17,7 +17,6 @@ from survey import access
 from survey.errors import StudyError
 from survey.models import Appraiser, Study
 from survey.wording import languages
-from survey.wording.of_study import words_of
 
 View = Callable[..., HttpResponseBase]
 FindStudy = Callable[[AbstractBaseUser | AnonymousUser, str], Study]
@@ -106,7 +105,7 @@ def page_context(request: HttpRequest, who: Appraiser, token: str) -> dict[str, 
     link = reverse("appraiser", args=[token])
     return {
         "study": who.study,
-        "words": words_of(who.study, language),
+        "words": who.study.texts_in(language),
         "appraiser": who,
         "language": language,
         "languages": languages.choices(who.study),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,11 +10,9 @@ from django.conf import settings
 from django.utils import formats, translation
 from django.utils.translation import gettext, ngettext
 
-from survey.models import Study
+from survey.models import TEXTS, Study
 from survey.protocol.fields import LANGUAGES, Protocol
 from survey.wording import built_in
-
-TEXTS = ("title", "consent_text", "instructions")
 
 
 @dataclass(frozen=True)
@@ -59,13 +56,6 @@ def write_texts(own: StudyTexts, *, questions: int, protocol: Protocol) -> Study
                 translations.setdefault(language, {}).setdefault(name, texts[name])
     texts = {name: text or english[name] for name, text in own.given.items()}
     return StudyTexts(**texts, translations=translations)
-
-
-def words_of(study: Study, language: str) -> StudyTexts:
-    """The study's texts in a language; a text without translation is that of the study itself."""
-    own: Mapping[str, str] = study.translations.get(language, {})
-    texts: dict[str, Any] = {name: own.get(name) or getattr(study, name) for name in TEXTS}
-    return StudyTexts(**texts)
 
 
 def consent_mentions_entry(study: Study, consent_text: str) -> bool:

@@ -61,14 +61,14 @@ def test_results_count_each_pair_and_each_arm_over_its_own_questions():
         side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
         record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
     found = study_results(study, kind="real")
-    assert [(pair.first, pair.second) for pair in found.pairs] == [
+    assert [(pair["first"], pair["second"]) for pair in found.pairs] == [
         ("Autoencoder", "User-user KNN"),
         ("Autoencoder", "Damped bias"),
         ("User-user KNN", "Damped bias"),
     ]
-    totals = [pair.share.total for pair in found.pairs]
+    totals = [pair["share"].total for pair in found.pairs]
     assert sum(totals) == found.n_judgments == 10
-    assert {pair.share.rate for pair in found.pairs} == {1.0}
+    assert {pair["share"].rate for pair in found.pairs} == {1.0}
     best, middle, last = found.arms
     assert (best.judged, best.rate) == (totals[0] + totals[1], 1.0)
     assert (middle.judged, middle.wins) == (totals[0] + totals[2], totals[2])
@@ -86,8 +86,8 @@ def test_the_p_values_of_the_pairs_are_corrected_for_all_pairs_of_the_study():
         side = "left" if assignment.left_arm == assignment.question.first_arm else "right"
         record_judgment(appraiser=appraiser, assignment_key=assignment.key, choice=side)
     judged, *others = study_results(study, kind="real").pairs
-    assert judged.p_corrected == min(1, 3 * judged.p_value) > judged.p_value
-    assert [pair.p_corrected for pair in others] == [None, None]
+    assert judged["p_corrected"] == min(1, 3 * judged["p_value"]) > judged["p_value"]
+    assert [pair["p_corrected"] for pair in others] == [None, None]
 
 
 @pytest.mark.django_db
@@ -95,4 +95,4 @@ def test_with_two_arms_there_is_nothing_to_correct(study, ada):
     for key in ada.appraiser.assignments.values_list("key", flat=True):
         record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     found = study_results(study, kind="real")
-    assert found.pairs[0].p_corrected == found.pairs[0].p_value == found.p_value
+    assert found.pairs[0]["p_corrected"] == found.pairs[0]["p_value"] == found.p_value

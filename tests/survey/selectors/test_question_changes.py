@@ -52,6 +52,10 @@ def numbers(who):
     return [each.position for each in changeable(who, own_assignments(who))]
 
 
+def listed(who):
+    return own_answers(who, own_assignments(who))
+
+
 def confirm(who):
     confirm_answers(appraiser=who, now=NOW)
     who.refresh_from_db()
@@ -269,9 +273,9 @@ def test_where_something_is_repeated_only_the_last_answer_is_listed_until_the_en
     for row in rows:
         who = Appraiser.objects.select_related("study").get(pk=who.pk)
         last = [row.position - 1] if row.position > 1 else []
-        assert [each.number for each in own_answers(who, own_assignments(who))] == last
+        assert [each["number"] for each in listed(who)] == last
         say(who, row.position, row.expected or "left")
-    assert len(own_answers(who, own_assignments(who))) == len(rows)
+    assert len(listed(who)) == len(rows)
 
 
 def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_shown():
@@ -279,9 +283,9 @@ def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_show
     study = StudyFactory(slug="one", questions_per_appraiser=1, changes="finish", n_repeats=1)
     who = join_study(study=study)[0]
     say(who, 1)
-    assert [each.number for each in own_answers(who, own_assignments(who))] == numbers(who) == [1]
+    assert [each["number"] for each in listed(who)] == numbers(who) == [1]
     mark_shown(appraiser=who, assignment_key=who.assignments.get(position=2).key)
-    assert (own_answers(who, own_assignments(who)), numbers(who)) == ([], [])
+    assert (listed(who), numbers(who)) == ([], [])
     with pytest.raises(ChangeRefused):
         say(who, 1, "right", 1)
 
@@ -292,4 +296,4 @@ def test_what_went_back_to_the_pool_still_hides_what_it_repeats():
         say(who, row.position, row.expected or "left")
     who.assignments.filter(position=rows[-1].position).update(returned_at=NOW)
     who = Appraiser.objects.select_related("study").get(pk=who.pk)
-    assert len(own_answers(who, own_assignments(who))) == 1
+    assert len(listed(who)) == 1

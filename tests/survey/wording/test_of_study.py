@@ -7,7 +7,7 @@ from survey.protocol.fields import Protocol
 from survey.protocol.questionnaires import expand_items
 from survey.services.joining import consent_version
 from survey.wording import built_in, of_study
-from survey.wording.of_study import StudyTexts, expected_effort, words_of, write_texts
+from survey.wording.of_study import StudyTexts, expected_effort, write_texts
 from tests.factories import StudyFactory
 
 
@@ -48,9 +48,9 @@ def test_own_texts_are_not_combined_with_built_in_translations(catalogues):
 @pytest.mark.django_db
 def test_a_text_without_translation_is_that_of_the_study_itself():
     study = StudyFactory(translations={"de": {"title": "Welcher Film?"}})
-    assert words_of(study, "de").title == "Welcher Film?"
-    assert words_of(study, "de").consent_text == study.consent_text
-    assert words_of(study, "es").title == study.title
+    assert study.texts_in("de")["title"] == "Welcher Film?"
+    assert study.texts_in("de")["consent_text"] == study.consent_text
+    assert study.texts_in("es")["title"] == study.title
 
 
 @pytest.mark.django_db
