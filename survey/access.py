@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -27,13 +27,13 @@ def appraiser_for_token(token: str) -> Appraiser:
     return get_object_or_404(appraisers, token_digest=token_digest(token))
 
 
-def study_for_researcher(user: AbstractBaseUser | AnonymousUser, slug: str) -> Study:
+def study_for_researcher(user: User | AnonymousUser, slug: str) -> Study:
     """Any study, for users who may view studies."""
     require_researcher(user)
     return get_object_or_404(Study.objects.select_related("dataset"), slug=slug)
 
 
-def study_to_change(user: AbstractBaseUser | AnonymousUser, slug: str) -> Study:
+def study_to_change(user: User | AnonymousUser, slug: str) -> Study:
     """A study, for users who may change studies; PermissionDenied for those who may only view."""
     study = study_for_researcher(user, slug)
     if not may_change(user):
@@ -41,11 +41,11 @@ def study_to_change(user: AbstractBaseUser | AnonymousUser, slug: str) -> Study:
     return study
 
 
-def may_change(user: AbstractBaseUser | AnonymousUser) -> bool:
-    return isinstance(user, PermissionsMixin) and user.has_perm("survey.change_study")
+def may_change(user: User | AnonymousUser) -> bool:
+    return user.has_perm("survey.change_study")
 
 
-def require_researcher(user: AbstractBaseUser | AnonymousUser) -> None:
+def require_researcher(user: User | AnonymousUser) -> None:
     """Http404 unless the user may view studies."""
-    if not isinstance(user, PermissionsMixin) or not user.has_perm("survey.view_study"):
+    if not user.has_perm("survey.view_study"):
         raise Http404("No such study.")

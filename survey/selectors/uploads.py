@@ -38,14 +38,13 @@ def sources_for_arms(
     sources: dict[str, Source] = {
         text: model_for_arm(dataset=dataset, text=text) for text in texts if text not in wanted
     }
-    if upload:
-        lists = read_upload(dataset=dataset, file=upload)
-        sources |= {f"{UPLOADED}{system}": found for system, found in lists.items()}
-        for text in wanted:
-            if text not in sources:
-                known = ", ".join(f"{UPLOADED}{name}" for name in lists)
-                name = text.removeprefix(UPLOADED)
-                raise StudyError(f"{upload} has no {name!r}. It has: {known}.")
+    lists = read_upload(dataset=dataset, file=upload) if upload else {}
+    for text in wanted:
+        name = text.removeprefix(UPLOADED)
+        if name not in lists:
+            known = ", ".join(f"{UPLOADED}{each}" for each in lists)
+            raise StudyError(f"{upload} has no {name!r}. It has: {known}.")
+        sources[text] = lists[name]
     return [sources[text] for text in texts]
 
 

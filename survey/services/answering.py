@@ -109,7 +109,9 @@ def _record(
     appraiser = lock_appraiser(appraiser, now)
     _check_offered(appraiser.study, answer)
     assignment = _find_assignment(appraiser, assignment_key)
-    if assignment is None or not _is_as_shown(assignment, shown):
+    if assignment is None:
+        return AnswerResult.STALE
+    if shown is not None and not constant_time_compare(shown, shown_digest(assignment)):
         return AnswerResult.STALE
     answer = _complete(answer, assignment, appraiser.study, now)
     judgment: Judgment | None = getattr(assignment, "judgment", None)
@@ -197,10 +199,6 @@ def _check_offered(study: Study, answer: dict[str, Any]) -> None:
         raise StudyError("A confidence is a number from 1 to 5.")
 
 
-def _is_as_shown(assignment: Assignment, shown: str | None) -> bool:
-    return shown is None or constant_time_compare(shown, shown_digest(assignment))
-
-
 def _complete(
     answer: dict[str, Any], assignment: Assignment, study: Study, now: datetime
 ) -> dict[str, Any]:
@@ -222,8 +220,6 @@ def _complete(
 
 
 def _chosen_arm(assignment: Assignment, choice: str) -> int | None:
-    if choice not in {Choice.LEFT, Choice.RIGHT}:
-        return None
-    arms = {assignment.question.first_arm_id, assignment.question.second_arm_id}
+    first, second = assignment.question.first_arm_id, assignment.question.second_arm_id
     left = assignment.left_arm_id
-    return left if choice == Choice.LEFT else (arms - {left}).pop()
+    return {Choice.LEFT: left, Choice.RIGHT: second if left == first else first}.get(Choice(choice))

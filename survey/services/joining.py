@@ -15,15 +15,10 @@ from survey.errors import NotInvited, StudyClosed
 from survey.models import Appraiser, Study, is_past_last_day
 from survey.selectors.admission import earlier_appraiser, find_admission
 from survey.services.assigning import assign
-from survey.tokens import new_token, token_digest
+from survey.tokens import token_digest
 
 #: No vowels, and no characters that look alike: no 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B.
 CODE_LETTERS = "3479CDFHJKMNPRTVWX"
-
-
-def new_ticket() -> str:
-    """The token of a consent page, so that accepting it twice joins once."""
-    return new_token()
 
 
 @transaction.atomic

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from recommender.models import Item
 from recommender.selectors import profiles_of
 from recommender.store import StoreError
 from survey.errors import DataDamaged, StudyError
@@ -86,7 +85,7 @@ def _freeze(study: Study, *, to: str, by: str, now: datetime | None) -> Study:
 
 
 def _add_profiles(study: Study, questions: list[Question]) -> None:
-    """StudyError if an arm recommends an item that the profile contains."""
+    """Most stars first. StudyError if an arm recommends an item that the profile contains."""
     try:
         users = list(dict.fromkeys(question.user for question in questions))
         profiles = profiles_of(dataset=study.dataset, users=users)
@@ -105,10 +104,5 @@ def _add_profiles(study: Study, questions: list[Question]) -> None:
                     f"{arm.label} recommended {item}, which the profile contains already. Its "
                     f"recommendations are damaged: {remedy}."
                 )
-        question.profile = _best_first(rated)
-
-
-def _best_first(rated: list[tuple[Item, float]]) -> list[tuple[int, float]]:
-    """The profile as it is stored."""
-    ordered = sorted(rated, key=lambda pair: (-pair[1], pair[0].title.casefold(), pair[0].pk))
-    return [(item.pk, stars) for item, stars in ordered]
+        rated.sort(key=lambda pair: (-pair[1], pair[0].title.casefold(), pair[0].pk))
+        question.profile = [(item.pk, stars) for item, stars in rated]

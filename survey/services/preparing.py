@@ -21,7 +21,6 @@ from survey.protocol.summary import count_noun, describe_profiles
 from survey.selectors.arm_labels import Source, label_arms
 from survey.selectors.checklist import arm_problems
 from survey.selectors.drawing import all_published
-from survey.services.status import record_event
 from survey.services.uploading import keep_upload
 from survey.uploads import UploadedList
 from survey.wording.of_study import StudyTexts, write_texts
@@ -70,9 +69,7 @@ def prepare_study(
                 profile_pool=pool,
                 **dict(protocol) | vars(texts),
             )
-            record_event(
-                study=study, start="", end=study.status, at=study.created_at, by=by, note=note
-            )
+            study.events.create(at=study.created_at, to_status=study.status, by=by, note=note)
             for position, (source, label) in enumerate(zip(arms, label_arms(arms), strict=True)):
                 _create_arm(study, position, label, source)
     except IntegrityError as error:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from survey.errors import StudyError
-from survey.models import TRANSITIONS, Assignment, Judgment, Study, StudyEvent
+from survey.models import TRANSITIONS, Assignment, Judgment, Study
 from survey.services.outcomes import confirm_unconfirmed
 
 Status = Study.Status
@@ -46,19 +46,11 @@ def change_status(
     if not Study.objects.filter(pk=study.pk, status=start).update(status=to, **changes):
         study.refresh_from_db()
         raise StudyError(_impossible(study, to))
-    record_event(study=study, start=start, end=to, at=at, by=by, note=note)
+    study.events.create(at=at, from_status=start, to_status=to, by=by, note=note)
     study.refresh_from_db()
     if is_launch or to == Status.CLOSED:
         _finalize_answers(study, at)
     return study
-
-
-def record_event(
-    *, study: Study, start: str, end: str, at: datetime, by: str = "", note: str = ""
-) -> StudyEvent:
-    return StudyEvent.objects.create(
-        study=study, at=at, from_status=start, to_status=end, by=by, note=note
-    )
 
 
 def _finalize_answers(study: Study, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from math import isnan
 
@@ -14,19 +13,18 @@ BATCH = 1000
 
 def keep_upload(*, arm: Arm, upload: UploadedList) -> None:
     """Store every row, within the transaction that makes the arm."""
-    rows = _rows(arm, upload)
-    # In batches, so that a long list is never in memory as rows.
-    while batch := list(islice(rows, BATCH)):
-        UploadedRecommendation.objects.bulk_create(batch)
-
-
-def _rows(arm: Arm, upload: UploadedList) -> Iterator[UploadedRecommendation]:
-    columns = zip(upload.users, upload.items, upload.ranks, upload.scores, strict=True)
-    for user, item, rank, score in columns:
-        yield UploadedRecommendation(
+    rows = (
+        UploadedRecommendation(
             arm=arm,
             user=int(user),
             item_id=int(item),
             rank=int(rank),
             score=None if isnan(score) else float(score),
         )
+        for user, item, rank, score in zip(
+            upload.users, upload.items, upload.ranks, upload.scores, strict=True
+        )
+    )
+    # In batches, so that a long list is never in memory as rows.
+    while batch := list(islice(rows, BATCH)):
+        UploadedRecommendation.objects.bulk_create(batch)

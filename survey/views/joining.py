@@ -15,8 +15,9 @@ from survey.models import Appraiser, Study
 from survey.selectors.admission import earlier_visit
 from survey.selectors.capacity import kind_joining, places_left, wait_for_place
 from survey.selectors.recruiting import return_with
-from survey.services.joining import consent_version, join_study, new_ticket
+from survey.services.joining import consent_version, join_study
 from survey.services.visiting import note_panel_visit, note_return
+from survey.tokens import new_token
 from survey.views import device
 from survey.views.private_pages import View, private_page
 from survey.wording import languages
@@ -86,7 +87,7 @@ def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
             return redirect(entry.consent + query(request, entry))
         return accept_consent(request, entry)
     facts = context(entry) | {
-        "ticket": new_ticket(),
+        "ticket": new_token(),
         "version": version,
         "entry_told": consent_mentions_entry(entry.study, text),
         "past_told": consent_mentions_past(entry.study, text),

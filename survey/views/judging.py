@@ -29,99 +29,98 @@ OLD_FORMS = {"speak": "language", "begin": "begin", "confirm": "confirm"}
 @appraiser_page
 @gzip_page  # a profile of 2,000 movies shrinks tenfold; Django pads against guessing by length
 @require_http_methods(["GET", "HEAD", "POST"])
-def private_link(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def private_link(request: HttpRequest, who: Appraiser) -> HttpResponse:
     """The step that is open for the appraiser: instructions, a question, thanks and so on."""
     if request.method == "POST":
         name = next((to for field, to in OLD_FORMS.items() if field in request.POST), "answer")
-        return redirect(name, token=token, preserve_request=True)
+        return redirect(name, token=who.token, preserve_request=True)
     step, own = visit(appraiser=who)
     if step in QUESTIONNAIRES:
-        return questionnaire_page(request, who, token, QUESTIONNAIRES[step])
+        return questionnaire_page(request, who, QUESTIONNAIRES[step])
     if step is Step.REVIEW:
-        return answers_page(request, who, token)
+        return answers_page(request, who)
     if step is Step.CLOSED:
-        return closed_page(request, who, token)
+        return closed_page(request, who)
     page = question_page(who, own=own) if step is Step.QUESTION else None
     if page is not None:
-        return question_view(request, who, token, page)
+        return question_view(request, who, page)
     template = {Step.FULL: "full", Step.INSTRUCTIONS: "instructions"}.get(step, "thanks")
-    context = page_context(request, who, token)
+    context = page_context(request, who)
     if step is Step.FULL:
         context["wait"] = wait_for_place(who.study)
     return render(request, f"survey/{template}.html", context)
 
 
 @form_target
-def begin_questions(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def begin_questions(request: HttpRequest, who: Appraiser) -> HttpResponse:
     mark_instructed(appraiser=who)
-    return redirect("appraiser", token=token)
+    return redirect("appraiser", token=who.token)
 
 
 @form_target
-def change_language(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def change_language(request: HttpRequest, who: Appraiser) -> HttpResponse:
     language = request.POST.get("speak", "")
     if language in dict(languages.choices(who.study)):
         set_language(appraiser=who, language=language)
-    return redirect("appraiser", token=token)
+    return redirect("appraiser", token=who.token)
 
 
 @form_target
-def submit_confirmation(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def submit_confirmation(request: HttpRequest, who: Appraiser) -> HttpResponse:
     confirm_answers(appraiser=who)
-    return redirect("appraiser", token=token)
+    return redirect("appraiser", token=who.token)
 
 
 @form_target
 @gzip_page
-def submit_answer(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def submit_answer(request: HttpRequest, who: Appraiser) -> HttpResponse:
     """Record an answer. A repeated or stale one changes nothing, and leads on as well."""
     # The question is shown only after the instructions and the questionnaire before it.
     if who.instructed_at is None or (who.study.before and owes_questionnaire(who, "before")):
-        return redirect("appraiser", token=token)
+        return redirect("appraiser", token=who.token)
     form = JudgmentForm(request.POST, study=who.study)
     if form.answer is None:
-        return ask_again(request, who, token, form)
+        return ask_again(request, who, form)
     try:
         result = record_judgment(appraiser=who, **form.answer)
     except StudyClosed:
-        return closed_page(request, who, token, late=True)
+        return closed_page(request, who, late=True)
     except ChangeRefused:
-        return unchanged_page(request, who, token)
+        return unchanged_page(request, who)
     if result is AnswerResult.TAKEN:
-        return render(request, "survey/meanwhile.html", page_context(request, who, token))
+        return render(request, "survey/meanwhile.html", page_context(request, who))
     listed = result is AnswerResult.CHANGED and answers_listed(who, own_assignments(who))
-    return redirect("answers" if listed else "appraiser", token=token)
+    return redirect("answers" if listed else "appraiser", token=who.token)
 
 
 @appraiser_page
 @require_safe
-def own_answers_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def own_answers_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
     """The appraiser's answers, with links to change those that may change."""
     note_activity(appraiser=who)
     if who.study.changes == "never" or who.confirmed_at or who.finished_at:
-        return redirect("appraiser", token=token)
-    return answers_page(request, who, token)
+        return redirect("appraiser", token=who.token)
+    return answers_page(request, who)
 
 
 @appraiser_page
 @gzip_page
 @require_safe
-def change_answer(request: HttpRequest, who: Appraiser, token: str, number: int) -> HttpResponse:
+def change_answer(request: HttpRequest, who: Appraiser, number: int) -> HttpResponse:
     """An answered question again, to change the answer."""
     note_activity(appraiser=who)
     page = question_page(who, number=number)
-    return question_view(request, who, token, page) if page else unchanged_page(request, who, token)
+    return question_view(request, who, page) if page else unchanged_page(request, who)
 
 
 def question_view(
     request: HttpRequest,
     who: Appraiser,
-    token: str,
     page: QuestionPage,
     form: JudgmentForm | None = None,
 ) -> HttpResponse:
     """The question, filled in from a refused form or from the answer that is to change."""
-    context = page_context(request, who, token) | {
+    context = page_context(request, who) | {
         "page": page,
         "profile": profile_html(who.study, page.question_id),
         "problems": form.problems() if form else [],
@@ -133,25 +132,25 @@ def question_view(
     return render(request, "survey/question.html", context, status=400 if form else 200)
 
 
-def ask_again(request: HttpRequest, who: Appraiser, token: str, form: JudgmentForm) -> HttpResponse:
+def ask_again(request: HttpRequest, who: Appraiser, form: JudgmentForm) -> HttpResponse:
     """The answered question with everything that was entered, if it is still open."""
     sent, revision = form.assignment_key, form.cleaned_data.get("revision", 0)
     step, own = visit(appraiser=who)
     page = question_page(who, own=own, key=sent if revision > 0 else None)
     if page is None:
-        return redirect("appraiser", token=token)
+        return redirect("appraiser", token=who.token)
     if step is Step.CLOSED:
-        return closed_page(request, who, token, late=True)
+        return closed_page(request, who, late=True)
     if step in NOT_BEGUN or (sent is not None and str(sent) != page.assignment_key):
-        return redirect("appraiser", token=token)
-    return question_view(request, who, token, page, form)
+        return redirect("appraiser", token=who.token)
+    return question_view(request, who, page, form)
 
 
-def answers_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def answers_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
     """All answers before they are confirmed; or earlier, to change some of them."""
     own = own_assignments(who)
     given = own_answers(who, own)
-    context = page_context(request, who, token) | {
+    context = page_context(request, who) | {
         "answers": given,
         "all_listed": answers_listed(who, own),
         "over": next_step(who, own) is Step.REVIEW,
@@ -162,25 +161,21 @@ def answers_page(request: HttpRequest, who: Appraiser, token: str) -> HttpRespon
     return render(request, "survey/answers.html", context)
 
 
-def unchanged_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def unchanged_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
     """An answer that may not change, and why."""
     if not who.study.takes(who.kind):
-        return closed_page(request, who, token, late=True)
-    context = page_context(request, who, token) | {
-        "all_listed": answers_listed(who, own_assignments(who))
-    }
+        return closed_page(request, who, late=True)
+    context = page_context(request, who) | {"all_listed": answers_listed(who, own_assignments(who))}
     return render(request, "survey/kept.html", context, status=409)
 
 
-def closed_page(
-    request: HttpRequest, who: Appraiser, token: str, *, late: bool = False
-) -> HttpResponse:
+def closed_page(request: HttpRequest, who: Appraiser, *, late: bool = False) -> HttpResponse:
     # The study may have ended since this request began, and the page shows its status.
     who.study.refresh_from_db(fields=["status"])
     if who.study.takes(who.kind):
         # Either the study goes on again, or the appraiser was erased, which raises Http404.
-        access.appraiser_for_token(token)
-        return redirect("appraiser", token=token)
+        access.appraiser_for_token(who.token)
+        return redirect("appraiser", token=who.token)
     unfinished = next_step(who) is Step.CLOSED
-    context = page_context(request, who, token) | {"late": late, "unfinished": unfinished}
+    context = page_context(request, who) | {"late": late, "unfinished": unfinished}
     return render(request, "survey/closed.html", context, status=409 if late else 200)

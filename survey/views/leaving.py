@@ -24,10 +24,10 @@ SIGNER = signing.Signer(salt="survey.withdraw")
 
 @appraiser_page
 @require_safe
-def break_page(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def break_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
     """How to come back, and how to leave for good."""
     note_activity(appraiser=who)
-    return render(request, "survey/break.html", page_context(request, who, token))
+    return render(request, "survey/break.html", page_context(request, who))
 
 
 @private_page
@@ -36,9 +36,10 @@ def withdraw_page(request: HttpRequest, token: str) -> HttpResponse:
     """What withdrawing means; and, once confirmed, the withdrawal."""
     try:
         who = access.appraiser_for_token(token)
+        who.token = token
     except Http404:
         return already_erased(request, token)
-    context = page_context(request, who, token)
+    context = page_context(request, who)
     slug, language = who.study.slug, context["language"]
     if "understood" in request.POST:
         with suppress(StudyClosed):  # too late; the page says so

@@ -5,7 +5,7 @@ from functools import partial, wraps
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,7 +19,7 @@ from survey.models import Appraiser, Study
 from survey.wording import languages
 
 View = Callable[..., HttpResponseBase]
-FindStudy = Callable[[AbstractBaseUser | AnonymousUser, str], Study]
+FindStudy = Callable[[User | AnonymousUser, str], Study]
 
 
 def private_page(view: View) -> View:
@@ -68,16 +68,6 @@ def study_change(view: View) -> View:
     return changing
 
 
-def appraiser_page(view: View) -> View:
-    """A page behind a private link; the view takes the appraiser and the token."""
-    return _behind_link(view, posts_only=False)
-
-
-def form_target(view: View) -> View:
-    """Where such a page sends its form; a GET, such as a reload, leads to the private link."""
-    return _behind_link(view, posts_only=True)
-
-
 def _behind_link(view: View, *, posts_only: bool) -> View:
     @wraps(view)
     def page(request: HttpRequest, token: str, **kwargs: object) -> HttpResponseBase:
@@ -87,11 +77,19 @@ def _behind_link(view: View, *, posts_only: bool) -> View:
             if request.method == "HEAD" or (posts_only and request.method != "POST"):
                 access.appraiser_for_token(token)
                 return HttpResponse() if request.method == "HEAD" else redirect("appraiser", token)
-            return view(request, access.appraiser_for_token(token), token, **kwargs)
+            who = access.appraiser_for_token(token)
+            who.token = token
+            return view(request, who, **kwargs)
         except Http404:
             return no_such_link(request)
 
     return private_page(page)
+
+
+#: A page behind a private link; the view takes the appraiser, who has the link's token.
+appraiser_page = partial(_behind_link, posts_only=False)
+#: Where such a page sends its form; a GET, such as a reload, leads to the private link.
+form_target = partial(_behind_link, posts_only=True)
 
 
 def no_such_link(request: HttpRequest) -> HttpResponse:
@@ -99,10 +97,10 @@ def no_such_link(request: HttpRequest) -> HttpResponse:
     return render(request, "survey/gone.html", status=404)
 
 
-def page_context(request: HttpRequest, who: Appraiser, token: str) -> dict[str, object]:
+def page_context(request: HttpRequest, who: Appraiser) -> dict[str, object]:
     """What every page of an appraiser shows; the page is in their language from here on."""
     language = languages.speak(request, who.study, who)
-    link = reverse("appraiser", args=[token])
+    link = reverse("appraiser", args=[who.token])
     return {
         "study": who.study,
         "words": who.study.texts_in(language),
@@ -110,7 +108,7 @@ def page_context(request: HttpRequest, who: Appraiser, token: str) -> dict[str, 
         "language": language,
         "languages": languages.choices(who.study),
         "trial": who.kind == Appraiser.Kind.PILOT,
-        "token": token,
+        "token": who.token,
         "go_on_link": link,
         "private_link": request.build_absolute_uri(link),
         "unsaved": request.POST.get("comment", "").strip(),

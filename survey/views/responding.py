@@ -23,23 +23,23 @@ PREFIX = "item-"
 
 
 @form_target
-def submit_responses(request: HttpRequest, who: Appraiser, token: str) -> HttpResponse:
+def submit_responses(request: HttpRequest, who: Appraiser) -> HttpResponse:
     """Record a questionnaire; the private link shows it again where answers are missing."""
     note_activity(appraiser=who)
     part = request.POST.get("part", "")
     if part not in Response.Part.values:
-        return redirect("appraiser", token=token)
+        return redirect("appraiser", token=who.token)
     items = items_of(who.study, part, languages.speak(request, who.study, who))
     sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
     _, problems = questionnaires.read_answers(items, sent)
     # In a study that takes no answers that is said first.
     if problems and (part == Response.Part.AFTER or who.study.takes(who.kind)):
-        return questionnaire_page(request, who, token, part, sent=sent, problems=problems)
+        return questionnaire_page(request, who, part, sent=sent, problems=problems)
     try:
         respond(appraiser=who, part=part, items=items, sent=sent)
     except StudyClosed:
-        return not_stored(request, token, part, items, sent)
-    return redirect("appraiser", token=token)
+        return not_stored(request, who.token, part, items, sent)
+    return redirect("appraiser", token=who.token)
 
 
 def not_stored(
@@ -48,10 +48,11 @@ def not_stored(
     """Show what was not stored: to send it again later, or to copy the texts."""
     # The current status of the study; Http404 if the appraiser was erased.
     who = access.appraiser_for_token(token)
+    who.token = token
     if who.study.takes(who.kind) or who.study.status == Study.Status.PAUSED:
-        return questionnaire_page(request, who, token, part, sent=sent, unstored=True)
+        return questionnaire_page(request, who, part, sent=sent, unstored=True)
     texts = [sent[item.name].strip() for item in items if item.kind == "text"]
-    context = page_context(request, who, token) | {
+    context = page_context(request, who) | {
         "late": "questionnaire",
         "unfinished": True,
         "unsaved": "\n\n".join(filter(None, texts)),
@@ -62,7 +63,6 @@ def not_stored(
 def questionnaire_page(
     request: HttpRequest,
     who: Appraiser,
-    token: str,
     part: str,
     *,
     sent: dict[str, str] | None = None,
@@ -73,7 +73,7 @@ def questionnaire_page(
 
     ``unstored``: it was sent while the study was paused.
     """
-    context = page_context(request, who, token)
+    context = page_context(request, who)
     fields = filled_in(who, part, sent or {}, problems or {})
     context |= {
         "part": part,

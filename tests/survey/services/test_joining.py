@@ -8,8 +8,8 @@ import pytest
 from survey.errors import StudyClosed, StudyFull
 from survey.models import Appraiser, Study
 from survey.selectors.capacity import places_left
-from survey.services.joining import join_study, mark_instructed, new_ticket
-from survey.tokens import token_digest
+from survey.services.joining import join_study, mark_instructed
+from survey.tokens import new_token, token_digest
 from tests.factories import NOW, StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_joining_keeps_the_words_of_the_language_in_which_they_were_read(client)
     study = StudyFactory(slug="words", translations={"de": {"consent_text": german}})
     page = client.get("/s/words/consent/?lang=de").content.decode()
     assert german in page
-    ticket = new_ticket()
+    ticket = new_token()
     client.post("/s/words/consent/?lang=de", {"ticket": ticket, "lang": "de"})
     who = study.appraisers.get()
     assert (who.language, who.consent_text) == ("de", german)
@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_questions_and_sides():
 
 
 def test_a_ticket_that_comes_twice_joins_once(study):
-    ticket = new_ticket()
+    ticket = new_token()
     first, again = (join_study(study=study, ticket=ticket) for _ in range(2))
     assert first == again
     assert Appraiser.objects.count() == 1
@@ -83,14 +83,14 @@ def test_a_ticket_that_somebody_made_up_joins_once_in_each_study_and_opens_no_ot
 
 
 def test_a_ticket_that_comes_twice_is_let_in_by_a_full_or_paused_study(study):
-    ticket = new_ticket()
+    ticket = new_token()
     first = join_study(study=study, ticket=ticket)
     Study.objects.filter(pk=study.pk).update(quota=1, status=Study.Status.PAUSED)
     assert join_study(study=study, ticket=ticket) == first
 
 
 def test_a_ticket_opens_no_link_but_its_own(study):
-    ticket = new_ticket()
+    ticket = new_token()
     real = join_study(study=study, ticket=ticket)
     simulated = join_study(study=study, kind="simulated", ticket=ticket)
     elsewhere = join_study(study=StudyFactory(), ticket=ticket)

@@ -6,7 +6,8 @@ import pytest
 
 from survey.models import Appraiser, Study
 from survey.protocol import panels
-from survey.services.joining import join_study, new_ticket
+from survey.services.joining import join_study
+from survey.tokens import new_token
 from tests.factories import StudyFactory
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def test_the_choice_goes_on_to_the_consent_and_is_kept_with_it(client, study):
     consent = client.post("/s/films/?lang=es")["Location"]
     assert consent == "/s/films/consent/?lang=es"
     assert spoken(client.get(consent)) == "es"
-    client.post(consent, {"ticket": new_ticket(), "lang": "es"})
+    client.post(consent, {"ticket": new_token(), "lang": "es"})
     assert Appraiser.objects.get().language == "es"
 
 
