@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 from survey.profiles import Profile
+from survey.scales import Bin
 from survey.selectors.arm_results import ArmResult
 from survey.selectors.results import StudyResults
 from survey.stats.intervals import Proportion
@@ -55,11 +56,16 @@ class Headline:
 class StarBar:
     """One bar of a profile's star histogram; ``target`` is the element id of its movies."""
 
-    stars: float
+    bin: Bin
     movies: int
     top: int
     height: int
     target: str
+
+    @property
+    def stars(self) -> float:
+        """The lowest rating of the bar."""
+        return float(self.bin.low)
 
 
 @dataclass(frozen=True)
@@ -121,12 +127,12 @@ def headline(results: StudyResults) -> Headline | None:
 
 def star_bars(profile: Profile) -> list[StarBar]:
     """How many movies have how many stars, most stars first; the tallest bar is 100 units high."""
-    most = max((len(group.movies) for group in profile.groups), default=0)
+    most = max((len(group.rated) for group in profile.groups), default=0)
     bars = []
     for place, group in enumerate(profile.groups, start=1):
         # At least two units, so that one movie among hundreds is visible.
-        height = max(2, round(100 * len(group.movies) / most))
-        bar = StarBar(group.stars, len(group.movies), 100 - height, height, f"stars-{place}")
+        height = max(2, round(100 * len(group.rated) / most))
+        bar = StarBar(group.bin, len(group.rated), 100 - height, height, f"stars-{place}")
         bars.append(bar)
     return bars
 

@@ -1,4 +1,4 @@
-"""A profile as pages show it: movies by stars, genres and decades; pure."""
+"""A profile as pages show it: movies by ratings, genres and decades; pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
+from survey.scales import Bin, RatingScale
+
+#: The scale of most movie data sets.
+HALF_STARS = RatingScale(0.5, 5, 0.5)
 #: Imaginary movies with average stars added to each genre, so that one film makes no favourite.
 GENRE_DAMPING = 5.0
 FAVOURITES = 3
@@ -48,20 +52,30 @@ class Tastes:
 
 @dataclass(frozen=True)
 class StarGroup:
-    """The movies of a profile with the same stars, by title."""
+    """The movies of a profile with the same stars, by title; or with ratings in the same bin."""
 
-    stars: float
-    movies: list[Movie]
+    bin: Bin
+    rated: list[tuple[Movie, float]]
+
+    @property
+    def stars(self) -> float:
+        """The lowest rating that belongs here."""
+        return float(self.bin.low)
+
+    @property
+    def movies(self) -> list[Movie]:
+        return [movie for movie, _ in self.rated]
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Everything one user rated. ``groups`` hold every movie, most stars first.
+    """Everything one user rated on a ``scale``. ``groups`` hold every movie, most stars first.
 
     ``first_year`` and ``last_year`` are None if no movie has a year; ``mean_stars`` is the
     arithmetic mean; `favourite_genres` defines the favourites, at most three.
     """
 
+    scale: RatingScale
     n_movies: int
     first_year: int | None
     last_year: int | None
@@ -122,18 +136,19 @@ def decade_of(year: int) -> str:
     return str(year - year % 10)
 
 
-def profile(rated: Sequence[tuple[Movie, float]]) -> Profile:
+def profile(rated: Sequence[tuple[Movie, float]], scale: RatingScale = HALF_STARS) -> Profile:
     """The profile of (movie, stars) pairs that are ordered by stars, most first."""
     years = [movie.year for movie, _ in rated if movie.year]
     return Profile(
+        scale=scale,
         n_movies=len(rated),
         first_year=min(years, default=None),
         last_year=max(years, default=None),
         favourite_genres=favourite_genres(rated),
         mean_stars=sum(stars for _, stars in rated) / len(rated) if rated else 0.0,
         groups=[
-            StarGroup(stars, [movie for movie, _ in group])
-            for stars, group in groupby(rated, key=lambda pair: pair[1])
+            StarGroup(ratings, list(group))
+            for ratings, group in groupby(rated, key=lambda pair: scale.bin_of(pair[1]))
         ],
         genres=count_tastes(
             ((genre, stars) for movie, stars in rated for genre in movie.genres), len(rated)

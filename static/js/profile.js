@@ -153,7 +153,7 @@ function prepare() {
       section.remove();
       list.replaceChildren(); // `show` brings the rows back in their new order
     }
-    if (by === "stars") groups = upwards ? byStars.toReversed() : byStars;
+    if (by === "stars") groups = upwards ? byStars.toReversed().map(lowestFirst) : byStars;
     else groups = grouped(by, upwards);
     place.append(...groups.map((group) => group.section));
     place.classList.toggle("with-stars", by !== "stars");
@@ -204,14 +204,28 @@ function readGroup(section) {
   const list = section.querySelector("ul");
   const count = section.querySelector(".group-count");
   const stars = section.dataset.stars;
-  const movies = [...list.children].map((row) => ({ row, stars }));
+  const movies = [...list.children].map((row) => {
+    if (stars) return { row, stars };
+    const mark = row.firstElementChild; // where ratings differ, each row has its own
+    return { row, mark, stars: mark.textContent };
+  });
   return { key: "", section, list, count, words: count.textContent, movies };
+}
+
+// Movies of the same rating keep their order.
+function lowestFirst(group) {
+  const runs = [];
+  for (const movie of group.movies) {
+    if (runs.at(-1)?.[0].stars === movie.stars) runs.at(-1).push(movie);
+    else runs.push([movie]);
+  }
+  return { ...group, movies: runs.reverse().flat() };
 }
 
 // What a movie is searched and sorted by, read from its row when it is first needed.
 function know(movie) {
   if (movie.title === undefined) {
-    const [title, year, genres] = movie.row.children;
+    const [title, year, genres] = [...movie.row.children].slice(movie.mark ? 1 : 0);
     movie.title = fold(title.textContent);
     movie.year = Number(year.textContent);
     movie.decade = movie.year ? String(movie.year - (movie.year % 10)) : "";

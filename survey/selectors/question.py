@@ -10,6 +10,7 @@ from uuid import UUID
 from recommender.models import Item
 from survey.models import Appraiser, Assignment, Judgment, Question
 from survey.profiles import Profile, profile
+from survey.scales import RatingScale
 from survey.selectors.next_step import answered, first_open, own_assignments
 from survey.tokens import shown_digest
 
@@ -94,10 +95,11 @@ def question_page(
 
 def question_profile(question_id: int) -> Profile:
     """Everything that the question's user rated."""
-    pairs = Question.objects.values_list("profile", flat=True).get(pk=question_id)
+    scale = [f"study__dataset__scale_{part}" for part in ("minimum", "maximum", "step")]
+    pairs, *ends = Question.objects.values_list("profile", *scale).get(pk=question_id)
     wanted = Item.objects.filter(pk__in=[item for item, _ in pairs])
     items = {item.pk: item for item in wanted.only("title", "year", "genres")}
-    return profile([(items[item], stars) for item, stars in pairs])
+    return profile([(items[item], stars) for item, stars in pairs], RatingScale(*ends))
 
 
 def own_answers(appraiser: Appraiser, own: Sequence[Assignment]) -> list[dict[str, Any]]:

@@ -10,12 +10,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext
 
 from survey.profiles import Movie, TasteCount
+from survey.scales import MOST_STARS
 from survey.templatetags.genres import GENRES
 
 register = template.Library()
-
-#: The longest scale that is drawn as stars.
-MOST_STARS = 5
 
 
 @register.filter

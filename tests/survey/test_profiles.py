@@ -2,6 +2,7 @@
 
 from recommender.models import Item
 from survey.profiles import count_tastes, favourite_genres, profile
+from survey.scales import RatingScale
 
 
 def rated(*triples):
@@ -21,6 +22,15 @@ def test_a_profile_groups_every_movie_by_stars_best_first():
     ]
     assert (shown.n_movies, shown.first_year, shown.last_year) == (3, 1979, 1997)
     assert shown.mean_stars == 4.0
+
+
+def test_on_a_fine_scale_a_profile_groups_every_movie_by_bins_best_first():
+    taste = rated(("Azul", 2017, [], 7.31), ("Go", None, [], 7.0), ("Risk", 1959, [], 6.99))
+    shown = profile(taste, RatingScale(1, 10, 0.01))
+    assert [(group.bin.low, group.bin.high, group.rated) for group in shown.groups] == [
+        (7, 8, taste[:2]),
+        (6, 7, taste[2:]),
+    ]
 
 
 def test_a_profile_without_years_or_movies_is_shown_too():

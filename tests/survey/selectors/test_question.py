@@ -2,6 +2,7 @@
 
 import pytest
 
+from survey.scales import RatingScale
 from survey.selectors.question import question_page, question_profile
 from survey.services.answering import record_judgment
 
@@ -34,6 +35,15 @@ def test_a_question_page_shows_the_whole_profile(ada):
     shown = [group.stars for group in profile.groups for _ in group.movies]
     assert shown == [stars for _, stars in question.profile]
     assert profile.n_movies == len(question.profile)
+
+
+def test_a_profile_is_shown_on_the_scale_of_its_data_set(ada, django_assert_num_queries):
+    page = question_page(ada.appraiser)
+    type(ada.appraiser.study.dataset).objects.update(
+        scale_minimum=1, scale_maximum=10, scale_step=0.01
+    )
+    with django_assert_num_queries(2):
+        assert question_profile(page.question_id).scale == RatingScale(1, 10, 0.01)
 
 
 def test_pages_follow_the_positions_and_end(ada):
