@@ -49,8 +49,6 @@ class Appraiser(models.Model):
         blank=True,
         help_text="completed, screened out or failed checks",
     )
-    #: The secret of the private link, which is not stored: "" except on a page behind the link.
-    token = ""
 
     class Meta:
         ordering = ["study", "kind", "number"]

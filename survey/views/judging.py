@@ -1,6 +1,6 @@
 """Pages of appraisers; every POST ends in a redirect, so that a reload repeats nothing."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,7 +16,7 @@ from survey.services.answering import COMMENT_LIMIT, AnswerResult, confirm_answe
 from survey.services.joining import mark_instructed, set_language
 from survey.services.responding import QUESTIONNAIRES
 from survey.services.visiting import note_activity, visit
-from survey.views.private_pages import appraiser_page, form_target, page_context
+from survey.views.private_pages import LinkRequest, appraiser_page, form_target, page_context
 from survey.views.profile_cache import profile_html
 from survey.views.responding import questionnaire_page
 from survey.wording import languages
@@ -29,11 +29,11 @@ OLD_FORMS = {"speak": "language", "begin": "begin", "confirm": "confirm"}
 @appraiser_page
 @gzip_page  # a profile of 2,000 movies shrinks tenfold; Django pads against guessing by length
 @require_http_methods(["GET", "HEAD", "POST"])
-def private_link(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def private_link(request: LinkRequest, who: Appraiser) -> HttpResponse:
     """The step that is open for the appraiser: instructions, a question, thanks and so on."""
     if request.method == "POST":
         name = next((to for field, to in OLD_FORMS.items() if field in request.POST), "answer")
-        return redirect(name, token=who.token, preserve_request=True)
+        return redirect(name, token=request.token, preserve_request=True)
     step, own = visit(appraiser=who)
     if step in QUESTIONNAIRES:
         return questionnaire_page(request, who, QUESTIONNAIRES[step])
@@ -52,32 +52,32 @@ def private_link(request: HttpRequest, who: Appraiser) -> HttpResponse:
 
 
 @form_target
-def begin_questions(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def begin_questions(request: LinkRequest, who: Appraiser) -> HttpResponse:
     mark_instructed(appraiser=who)
-    return redirect("appraiser", token=who.token)
+    return redirect("appraiser", token=request.token)
 
 
 @form_target
-def change_language(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def change_language(request: LinkRequest, who: Appraiser) -> HttpResponse:
     language = request.POST.get("speak", "")
     if language in dict(languages.choices(who.study)):
         set_language(appraiser=who, language=language)
-    return redirect("appraiser", token=who.token)
+    return redirect("appraiser", token=request.token)
 
 
 @form_target
-def submit_confirmation(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def submit_confirmation(request: LinkRequest, who: Appraiser) -> HttpResponse:
     confirm_answers(appraiser=who)
-    return redirect("appraiser", token=who.token)
+    return redirect("appraiser", token=request.token)
 
 
 @form_target
 @gzip_page
-def submit_answer(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def submit_answer(request: LinkRequest, who: Appraiser) -> HttpResponse:
     """Record an answer. A repeated or stale one changes nothing, and leads on as well."""
     # The question is shown only after the instructions and the questionnaire before it.
     if who.instructed_at is None or (who.study.before and owes_questionnaire(who, "before")):
-        return redirect("appraiser", token=who.token)
+        return redirect("appraiser", token=request.token)
     form = JudgmentForm(request.POST, study=who.study)
     if form.answer is None:
         return ask_again(request, who, form)
@@ -90,23 +90,23 @@ def submit_answer(request: HttpRequest, who: Appraiser) -> HttpResponse:
     if result is AnswerResult.TAKEN:
         return render(request, "survey/meanwhile.html", page_context(request, who))
     listed = result is AnswerResult.CHANGED and answers_listed(who, own_assignments(who))
-    return redirect("answers" if listed else "appraiser", token=who.token)
+    return redirect("answers" if listed else "appraiser", token=request.token)
 
 
 @appraiser_page
 @require_safe
-def own_answers_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def own_answers_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
     """The appraiser's answers, with links to change those that may change."""
     note_activity(appraiser=who)
     if who.study.changes == "never" or who.confirmed_at or who.finished_at:
-        return redirect("appraiser", token=who.token)
+        return redirect("appraiser", token=request.token)
     return answers_page(request, who)
 
 
 @appraiser_page
 @gzip_page
 @require_safe
-def change_answer(request: HttpRequest, who: Appraiser, number: int) -> HttpResponse:
+def change_answer(request: LinkRequest, who: Appraiser, number: int) -> HttpResponse:
     """An answered question again, to change the answer."""
     note_activity(appraiser=who)
     page = question_page(who, number=number)
@@ -114,7 +114,7 @@ def change_answer(request: HttpRequest, who: Appraiser, number: int) -> HttpResp
 
 
 def question_view(
-    request: HttpRequest,
+    request: LinkRequest,
     who: Appraiser,
     page: QuestionPage,
     form: JudgmentForm | None = None,
@@ -132,21 +132,21 @@ def question_view(
     return render(request, "survey/question.html", context, status=400 if form else 200)
 
 
-def ask_again(request: HttpRequest, who: Appraiser, form: JudgmentForm) -> HttpResponse:
+def ask_again(request: LinkRequest, who: Appraiser, form: JudgmentForm) -> HttpResponse:
     """The answered question with everything that was entered, if it is still open."""
     sent, revision = form.assignment_key, form.cleaned_data.get("revision", 0)
     step, own = visit(appraiser=who)
     page = question_page(who, own=own, key=sent if revision > 0 else None)
     if page is None:
-        return redirect("appraiser", token=who.token)
+        return redirect("appraiser", token=request.token)
     if step is Step.CLOSED:
         return closed_page(request, who, late=True)
     if step in NOT_BEGUN or (sent is not None and str(sent) != page.assignment_key):
-        return redirect("appraiser", token=who.token)
+        return redirect("appraiser", token=request.token)
     return question_view(request, who, page, form)
 
 
-def answers_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def answers_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
     """All answers before they are confirmed; or earlier, to change some of them."""
     own = own_assignments(who)
     given = own_answers(who, own)
@@ -161,7 +161,7 @@ def answers_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
     return render(request, "survey/answers.html", context)
 
 
-def unchanged_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def unchanged_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
     """An answer that may not change, and why."""
     if not who.study.takes(who.kind):
         return closed_page(request, who, late=True)
@@ -169,13 +169,13 @@ def unchanged_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
     return render(request, "survey/kept.html", context, status=409)
 
 
-def closed_page(request: HttpRequest, who: Appraiser, *, late: bool = False) -> HttpResponse:
+def closed_page(request: LinkRequest, who: Appraiser, *, late: bool = False) -> HttpResponse:
     # The study may have ended since this request began, and the page shows its status.
     who.study.refresh_from_db(fields=["status"])
     if who.study.takes(who.kind):
         # Either the study goes on again, or the appraiser was erased, which raises Http404.
-        access.appraiser_for_token(who.token)
-        return redirect("appraiser", token=who.token)
+        access.appraiser_for_token(request.token)
+        return redirect("appraiser", token=request.token)
     unfinished = next_step(who) is Step.CLOSED
     context = page_context(request, who) | {"late": late, "unfinished": unfinished}
     return render(request, "survey/closed.html", context, status=409 if late else 200)

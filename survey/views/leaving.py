@@ -16,7 +16,13 @@ from survey.services.visiting import note_activity
 from survey.services.withdrawing import withdraw
 from survey.tokens import token_digest
 from survey.views import device
-from survey.views.private_pages import appraiser_page, no_such_link, page_context, private_page
+from survey.views.private_pages import (
+    LinkRequest,
+    appraiser_page,
+    no_such_link,
+    page_context,
+    private_page,
+)
 from survey.wording import languages
 
 SIGNER = signing.Signer(salt="survey.withdraw")
@@ -24,7 +30,7 @@ SIGNER = signing.Signer(salt="survey.withdraw")
 
 @appraiser_page
 @require_safe
-def break_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def break_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
     """How to come back, and how to leave for good."""
     note_activity(appraiser=who)
     return render(request, "survey/break.html", page_context(request, who))
@@ -32,11 +38,11 @@ def break_page(request: HttpRequest, who: Appraiser) -> HttpResponse:
 
 @private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw_page(request: HttpRequest, token: str) -> HttpResponse:
+def withdraw_page(request: LinkRequest, token: str) -> HttpResponse:
     """What withdrawing means; and, once confirmed, the withdrawal."""
+    request.token = token
     try:
         who = access.appraiser_for_token(token)
-        who.token = token
     except Http404:
         return already_erased(request, token)
     context = page_context(request, who)

@@ -22,6 +22,12 @@ View = Callable[..., HttpResponseBase]
 FindStudy = Callable[[User | AnonymousUser, str], Study]
 
 
+class LinkRequest(HttpRequest):
+    """A request for a private link with this secret."""
+
+    token: str
+
+
 def private_page(view: View) -> View:
     """Keep a page out of every cache, the back button's included, and out of search engines."""
 
@@ -70,23 +76,22 @@ def study_change(view: View) -> View:
 
 def _behind_link(view: View, *, posts_only: bool) -> View:
     @wraps(view)
-    def page(request: HttpRequest, token: str, **kwargs: object) -> HttpResponseBase:
+    def page(request: LinkRequest, token: str, **kwargs: object) -> HttpResponseBase:
+        request.token = token
         try:
             # HEAD only tells whether the link exists: programs that check the links in a mail
             # are not an appraiser's activity, and have seen no question.
             if request.method == "HEAD" or (posts_only and request.method != "POST"):
                 access.appraiser_for_token(token)
                 return HttpResponse() if request.method == "HEAD" else redirect("appraiser", token)
-            who = access.appraiser_for_token(token)
-            who.token = token
-            return view(request, who, **kwargs)
+            return view(request, access.appraiser_for_token(token), **kwargs)
         except Http404:
             return no_such_link(request)
 
     return private_page(page)
 
 
-#: A page behind a private link; the view takes the appraiser, who has the link's token.
+#: A page behind a private link; the view takes the appraiser.
 appraiser_page = partial(_behind_link, posts_only=False)
 #: Where such a page sends its form; a GET, such as a reload, leads to the private link.
 form_target = partial(_behind_link, posts_only=True)
@@ -97,10 +102,10 @@ def no_such_link(request: HttpRequest) -> HttpResponse:
     return render(request, "survey/gone.html", status=404)
 
 
-def page_context(request: HttpRequest, who: Appraiser) -> dict[str, object]:
+def page_context(request: LinkRequest, who: Appraiser) -> dict[str, object]:
     """What every page of an appraiser shows; the page is in their language from here on."""
     language = languages.speak(request, who.study, who)
-    link = reverse("appraiser", args=[who.token])
+    link = reverse("appraiser", args=[request.token])
     return {
         "study": who.study,
         "words": who.study.texts_in(language),
@@ -108,7 +113,7 @@ def page_context(request: HttpRequest, who: Appraiser) -> dict[str, object]:
         "language": language,
         "languages": languages.choices(who.study),
         "trial": who.kind == Appraiser.Kind.PILOT,
-        "token": who.token,
+        "token": request.token,
         "go_on_link": link,
         "private_link": request.build_absolute_uri(link),
         "unsaved": request.POST.get("comment", "").strip(),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import number_format
 from django.utils.translation import gettext
@@ -15,7 +15,7 @@ from survey.protocol.questionnaires import AskedItem
 from survey.selectors.questionnaires import items_of
 from survey.services.responding import respond
 from survey.services.visiting import note_activity
-from survey.views.private_pages import form_target, page_context
+from survey.views.private_pages import LinkRequest, form_target, page_context
 from survey.wording import languages
 
 #: Precedes an item's name in the form, so that no item collides with the page's own fields.
@@ -23,12 +23,12 @@ PREFIX = "item-"
 
 
 @form_target
-def submit_responses(request: HttpRequest, who: Appraiser) -> HttpResponse:
+def submit_responses(request: LinkRequest, who: Appraiser) -> HttpResponse:
     """Record a questionnaire; the private link shows it again where answers are missing."""
     note_activity(appraiser=who)
     part = request.POST.get("part", "")
     if part not in Response.Part.values:
-        return redirect("appraiser", token=who.token)
+        return redirect("appraiser", token=request.token)
     items = items_of(who.study, part, languages.speak(request, who.study, who))
     sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
     _, problems = questionnaires.read_answers(items, sent)
@@ -38,17 +38,16 @@ def submit_responses(request: HttpRequest, who: Appraiser) -> HttpResponse:
     try:
         respond(appraiser=who, part=part, items=items, sent=sent)
     except StudyClosed:
-        return not_stored(request, who.token, part, items, sent)
-    return redirect("appraiser", token=who.token)
+        return not_stored(request, part, items, sent)
+    return redirect("appraiser", token=request.token)
 
 
 def not_stored(
-    request: HttpRequest, token: str, part: str, items: list[AskedItem], sent: dict[str, str]
+    request: LinkRequest, part: str, items: list[AskedItem], sent: dict[str, str]
 ) -> HttpResponse:
     """Show what was not stored: to send it again later, or to copy the texts."""
     # The current status of the study; Http404 if the appraiser was erased.
-    who = access.appraiser_for_token(token)
-    who.token = token
+    who = access.appraiser_for_token(request.token)
     if who.study.takes(who.kind) or who.study.status == Study.Status.PAUSED:
         return questionnaire_page(request, who, part, sent=sent, unstored=True)
     texts = [sent[item.name].strip() for item in items if item.kind == "text"]
@@ -61,7 +60,7 @@ def not_stored(
 
 
 def questionnaire_page(
-    request: HttpRequest,
+    request: LinkRequest,
     who: Appraiser,
     part: str,
     *,
