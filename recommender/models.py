@@ -36,7 +36,7 @@ class Dataset(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(scale_minimum__gt=0) & Q(scale_maximum__gte=F("scale_minimum")),
+                condition=Q(scale_step__gt=0) & Q(scale_maximum__gte=F("scale_minimum")),
                 name="dataset_scale_is_ordered",
             )
         ]

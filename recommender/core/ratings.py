@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
+MOST_LEVELS = 1_000_000
+
+
 @dataclass(frozen=True)
 class Scale:
-    """The allowed ratings: ``minimum``, ``minimum + step``, ..., ``maximum``; all above zero.
-
-    Zero cannot be a rating, because in a profile vector it means "not rated".
-    """
+    """The allowed ratings: ``minimum``, ``minimum + step``, ..., ``maximum``."""
 
     minimum: float
     maximum: float
@@ -28,10 +28,10 @@ class Scale:
 
     def __post_init__(self) -> None:
         levels = (self.maximum - self.minimum) / self.step if self.step > 0 else -1.0
-        if self.minimum <= 0 or levels < 0 or abs(levels - round(levels)) > 1e-6:
+        if not 0 <= levels < MOST_LEVELS or abs(levels - round(levels)) > 1e-6:
             raise ConfigurationError(
-                f"{self} is not a valid scale: it needs 0 < MIN <= MAX, with MAX a whole number "
-                "of steps above MIN, such as 0.5:5:0.5."
+                f"{self} is not a valid scale: it needs MIN <= MAX, with MAX a whole number of "
+                f"steps above MIN, such as 0.5:5:0.5, and at most {MOST_LEVELS:,} levels."
             )
 
     def __str__(self) -> str:
@@ -48,6 +48,12 @@ class Scale:
                 f"{text!r} is not a scale. Write MIN:MAX:STEP, such as 0.5:5:0.5."
             ) from None
         return cls(minimum, maximum, step)
+
+    @property
+    def offset(self) -> float:
+        """What is added to ratings so that all are positive and the lowest is one step; 0 if all
+        are positive already. In a rating vector, 0 means "not rated"."""
+        return self.step - self.minimum if self.minimum <= 0 else 0.0
 
     def levels(self) -> NDArray[np.float64]:
         """Every allowed rating, ascending."""
@@ -138,6 +144,14 @@ class Ratings:
 
         shape = (self.n_users, self.n_items)
         return csr_array((self.values, self.indices, self.indptr), shape=shape, copy=False)
+
+    def shifted(self, offset: float) -> Ratings:
+        """The same ratings, and their scale, plus ``offset``."""
+        if not offset:
+            return self
+        minimum, maximum = self.scale.minimum + offset, self.scale.maximum + offset
+        values = self.values + np.float32(offset)
+        return replace(self, values=values, scale=Scale(minimum, maximum, self.scale.step))
 
     def rows(self) -> NDArray[np.int64]:
         """The user position of every rating (n_ratings)."""

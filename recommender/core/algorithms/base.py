@@ -42,8 +42,10 @@ class Recommender(ABC):
     ratings as a CSR matrix (n_users, n_items); ``counts_`` (n_items), the number of training
     ratings of each item.
 
-    ``profiles`` arguments are CSR matrices (m, n_items) of ratings, 0 meaning "not rated". Users
-    are known by their profile alone: a system must accept profiles that it was not trained on. It
+    ``profiles`` arguments are CSR matrices (m, n_items) of ratings; an entry that is not stored
+    means "not rated". The methods below see positive ratings only: those on a scale that reaches
+    zero or less are shifted by ``offset_``, and predictions are shifted back. Users are known by
+    their profile alone: a system must accept profiles that it was not trained on. It
     must predict a finite number for empty profiles and for items without training ratings
     (usually the damped bias); ``recommend`` never returns the latter. A profile is used as it is:
     to predict a rating that it contains, remove that rating first.
@@ -55,6 +57,7 @@ class Recommender(ABC):
 
     n_items_: int
     scale_: Scale
+    offset_: float
     seed_: int
     profiles_: csr_array
     counts_: NDArray[np.int64]
@@ -80,6 +83,8 @@ class Recommender(ABC):
             raise FitError(
                 "There are no ratings to learn from. Import ratings or change the split."
             )
+        self.offset_ = ratings.scale.offset
+        ratings = ratings.shifted(self.offset_)
         self._remember(ratings.matrix(), ratings.scale, options.seed)
         options.progress(Progress(phase="training"))
         self._fit(ratings, options)
@@ -97,7 +102,7 @@ class Recommender(ABC):
         rows = _positions(rows, matrix.shape[0], "profiles")
         items = _positions(items, self.n_items_, "items")
         predicted = self._predict(matrix, rows, items, training=profiles is None)
-        return np.asarray(self.scale_.clip(predicted), np.float64)
+        return np.asarray(self.scale_.clip(predicted) - self.offset_, np.float64)
 
     def recommend(
         self,
@@ -143,7 +148,7 @@ class Recommender(ABC):
                 ]
                 best, tied[row] = rank_candidates(own, k)
                 items[row, : len(best)] = candidates[best]
-                scores[row, : len(best)] = self.scale_.clip(own[0][best])
+                scores[row, : len(best)] = self.scale_.clip(own[0][best]) - self.offset_
         return Ranking(items=items, scores=scores, tied=tied)
 
     def to(self, device: str) -> Self:
@@ -159,6 +164,7 @@ class Recommender(ABC):
             "profiles.values": np.asarray(self.profiles_.data, np.float32),
             "n_items": np.asarray([self.n_items_], np.int64),
             "scale": np.asarray([scale.minimum, scale.maximum, scale.step], np.float64),
+            **({"offset": np.asarray([self.offset_])} if self.offset_ else {}),
             "seed": np.asarray([self.seed_], np.int64),
             "train_rmse": np.asarray(
                 [] if self.train_rmse_ is None else [self.train_rmse_], np.float64
@@ -175,6 +181,7 @@ class Recommender(ABC):
         parts = (arrays["profiles.values"], arrays["profiles.indices"], indptr)
         shape = (len(indptr) - 1, int(arrays["n_items"][0]))
         scale = Scale(*(float(value) for value in arrays["scale"]))
+        model.offset_ = float(arrays["offset"][0]) if "offset" in arrays else 0.0
         model._remember(csr_array(parts, shape=shape), scale, int(arrays["seed"][0]))
         if len(arrays["train_rmse"]):
             model.train_rmse_ = float(arrays["train_rmse"][0])
@@ -235,7 +242,11 @@ class Recommender(ABC):
                 f"The profiles have {profiles.shape[1]} items, the model {self.n_items_}. "
                 "Give profiles over the items of the model's data set."
             )
-        return csr_array(profiles)
+        matrix = csr_array(profiles)
+        if self.offset_:
+            parts = (matrix.data + np.float32(self.offset_), matrix.indices, matrix.indptr)
+            matrix = csr_array(parts, shape=matrix.shape)
+        return matrix
 
 
 def rank_candidates(keys: list[NDArray], k: int) -> tuple[NDArray[np.int64], int]:

@@ -1,5 +1,6 @@
 """Import ratings from a folder, a zip or a file, or the built-in demo data."""
 
+import re
 import sys
 import time
 from argparse import ArgumentParser
@@ -33,6 +34,8 @@ class Command(BaseCommand):
     requires_system_checks = [Tags.models]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        # A value such as -10:10:0.01 is not an option either, though it begins with a dash.
+        parser._negative_number_matcher = re.compile(r"-[\d.]")
         parser.add_argument("source", nargs="?", type=Path, help="a folder, a zip or a file")
         parser.add_argument(
             "--name", default="", help="name of the data set (default: that of SOURCE)"

@@ -155,6 +155,20 @@ class SystemContract:
         assert back.train_rmse_ == any_model.train_rmse_
         assert back.loss_curve_ == any_model.loss_curve_
 
+    @pytest.mark.parametrize("shift", [-0.5, -3])
+    def test_ratings_of_zero_and_below_are_ratings_like_others(self, any_model, any_ratings, shift):
+        moved = self.fitted(any_ratings.shifted(shift))
+        arrays = {name: np.array(array) for name, array in moved.to_arrays().items()}
+        rows, items = np.divmod(np.arange(30 * 25), 25)
+        ranking = any_model.recommend(None, 5)
+        for model in (moved, type(moved).from_arrays(moved.config, arrays)):
+            for given in (None, any_ratings.shifted(shift).matrix()):
+                before = any_ratings.matrix() if given is not None else None
+                expected = any_model.predict(before, rows, items) + shift
+                assert_allclose(model.predict(given, rows, items), expected, atol=1e-6)
+            assert_array_equal(model.recommend(None, 5).items, ranking.items)
+            assert_allclose(model.recommend(None, 5).scores, ranking.scores + shift, atol=1e-6)
+
     def test_predictions_are_float64_on_the_scale(self, any_model):
         rows, items = np.divmod(np.arange(30 * 25), 25)
         stars = any_model.predict(None, rows, items)

@@ -13,10 +13,21 @@ def test_a_scale_is_read_from_its_text_and_written_back():
     assert len(HALF_STARS.levels()) == 10
 
 
-@pytest.mark.parametrize("text", ["0:5:1", "5:1:1", "1:5:0", "1:5:0.3", "1:5", "one:5:1"])
+@pytest.mark.parametrize(
+    "text", ["0:5:nan", "0:inf:1", "0:9e9:1", "5:1:1", "1:5:0", "1:5:0.3", "1:5", "one:5:1"]
+)
 def test_an_invalid_scale_is_refused(text):
     with pytest.raises(ConfigurationError):
         Scale.parse(text)
+
+
+@pytest.mark.parametrize("text", ["0:10:1", "-10:10:0.01", "-3:-1:1", "3:3:1"])
+def test_a_scale_may_begin_anywhere(text):
+    assert str(Scale.parse(text)) == text
+
+
+def test_only_a_scale_that_reaches_zero_is_shifted():
+    assert (HALF_STARS.offset, Scale(0, 10, 1).offset, Scale(-10, 10, 0.5).offset) == (0, 1, 10.5)
 
 
 def test_a_scale_contains_its_levels_alone():

@@ -6,6 +6,7 @@ import sys
 from io import StringIO
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
@@ -59,6 +60,14 @@ def test_the_name_is_that_of_the_file_unless_given(db, home, tmp_path):
 def test_the_scale_can_be_given(db, home, tmp_path):
     run(sources.plain(tmp_path), "--scale", "1:7:1")
     assert Dataset.objects.get().scale_maximum == 7
+
+
+@pytest.mark.parametrize("spelling", [["--scale", "-10:10:0.01"], ["--scale=-10:10:0.01"]])
+def test_d7_a_scale_may_be_negative_in_both_spellings(db, home, tmp_path, spelling):
+    run(sources.plain(tmp_path, "user,item,rating\n1,2,6.69\n1,3,-9.82\n2,2,0\n"), *spelling)
+    dataset = Dataset.objects.get()
+    assert (dataset.scale_minimum, dataset.scale_maximum, dataset.scale_step) == (-10, 10, 0.01)
+    assert load_ratings(dataset).values.tolist() == np.float32([6.69, -9.82, 0]).tolist()
 
 
 def test_an_invalid_scale_is_refused(db, home, tmp_path):
