@@ -12,8 +12,6 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-CHUNK = 1 << 20
-
 
 class StoreError(Exception):
     """A stored file is missing or was changed."""
@@ -132,8 +130,7 @@ def _checksum(folder: Path) -> str:
     for file in sorted(folder.iterdir()):
         digest.update(file.name.encode() + b"\0")
         with file.open("rb") as stream:
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
+            hashlib.file_digest(stream, lambda: digest)
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from recommender.core.ratings import Ratings
     from recommender.core.readers.source import RatingsSource
 
-BATCH = 2000
+#: Rows inserted at a time. If all rows lived at once, the garbage collector would visit them again
+#: and again.
+BATCH = 100
 
 
 def register_dataset(*, name: str, source: RatingsSource) -> Dataset:
@@ -73,13 +76,20 @@ def register_dataset(*, name: str, source: RatingsSource) -> Dataset:
 def _fill(dataset: Dataset, source: RatingsSource) -> None:
     positions = {str(key): place for place, key in enumerate(source.ratings.item_ids.tolist())}
     try:
-        Item.objects.bulk_create(
-            (
-                Item(dataset=dataset, position=positions.get(item.external_id), **vars(item))
-                for item in source.items
-            ),
-            batch_size=BATCH,
+        rows = (
+            Item(
+                dataset_id=dataset.pk,
+                external_id=item.external_id,
+                position=positions.get(item.external_id),
+                title=item.title,
+                year=item.year,
+                genres=item.genres,
+                external_ids=item.external_ids,
+            )
+            for item in source.items
         )
+        while batch := list(islice(rows, BATCH)):
+            Item.objects.bulk_create(batch)
         dataset.arrays_checksum = store.write_arrays(dataset.folder, _arrays(source.ratings))
         dataset.save(update_fields=["arrays_checksum"])
     except BaseException:

@@ -20,6 +20,8 @@ LONGEST_ID = 100
 LARGEST_ID = 2**63 - 1
 #: The last second of the year 9999, the last one that datetime can represent.
 LATEST = 253_402_300_799
+#: Values that are worked on at a time.
+PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Columns:
     users: NDArray[np.integer] | list[str]
     items: NDArray[np.integer] | list[str]
     ratings: NDArray[np.float64]
-    times: NDArray[np.int64] | None
+    times: NDArray[np.int64] | None = None
     lines: list[int] | None = None  #: the line of each rating, unless the lines are consecutive
 
 
@@ -80,45 +82,83 @@ class TextIds(Exception):
         self.column = column
 
 
+class Growing:
+    """An array that parts are appended to; ``expected`` is its largest likely length.
+
+    Memory that is reserved but never written costs nothing. Joining the parts afterwards would
+    need their memory twice.
+    """
+
+    def __init__(self, kind: type, expected: int) -> None:
+        self._whole: NDArray = np.empty(expected, kind)
+        self._length = 0
+
+    def add(self, part: NDArray) -> None:
+        length = self._length + len(part)
+        kind = np.promote_types(self._whole.dtype, part.dtype)
+        if length > len(self._whole) or kind != self._whole.dtype:
+            larger = np.empty(max(2 * length, len(self._whole)), kind)
+            larger[: self._length] = self.array
+            self._whole = larger
+        self._whole[self._length : length] = part
+        self._length = length
+
+    @property
+    def array(self) -> NDArray:
+        return self._whole[: self._length]
+
+
 class IdColumn:
     """Collects one column of ids, block by block, and replaces the ids by positions."""
 
-    def __init__(self, *, is_text: bool) -> None:
+    def __init__(self, expected: int, *, is_text: bool) -> None:
         self._is_text = is_text
         self._codes: dict[str, int] = {}
-        self._parts: list[NDArray[np.integer]] = []
+        self._ids = Growing(np.int32, expected)
 
     def add(self, ids: NDArray[np.integer] | list[str]) -> None:
         if self._is_text:
-            codes = [self._codes.setdefault(str(text), len(self._codes)) for text in ids]
-            self._parts.append(np.array(codes, np.int32))
-        elif isinstance(ids, np.ndarray):
-            self._parts.append(ids)
-        else:
-            self._parts.append(np.array([int(text) for text in ids], np.int64))
+            ids = np.array([self._codes.setdefault(str(i), len(self._codes)) for i in ids])
+        elif isinstance(ids, list):
+            ids = np.array([int(text) for text in ids], np.int64)
+        fit = ids.max(initial=0) < 2**31
+        self._ids.add(ids.astype(np.int32) if fit else ids)
 
     def positions(self) -> tuple[NDArray, NDArray[np.int32]]:
-        """Distinct ids in ascending order, and the position of each rating's id among them (n)."""
-        values, self._parts = np.concatenate(self._parts), []
+        """Distinct ids in ascending order, and the position of each rating's id among them (n).
+
+        The positions replace the ids in memory, so nothing can be added afterwards.
+        """
+        values = self._ids.array
+        highest = int(values.max())
         if self._is_text:
             names = np.array(list(self._codes))
             order = np.argsort(names)
-            return names[order], np.argsort(order).astype(np.int32)[values]
-        highest = int(values.max())
-        if highest > 4 * len(values) + 1_000_000:
+            ids, positions = names[order], np.argsort(order)
+        elif highest > 4 * len(values) + 1_000_000:
             ids, inverse = np.unique(values, return_inverse=True)
             return ids, inverse.astype(np.int32)
-        # Ids are usually dense; marking those present is ten times faster than sorting them.
-        present = np.zeros(highest + 1, np.bool_)
-        present[values] = True
-        return np.flatnonzero(present), (np.cumsum(present, dtype=np.int32) - 1)[values]
+        else:
+            # Ids are usually dense; marking those present is ten times faster than sorting them.
+            present = np.zeros(highest + 1, np.bool_)
+            for part in pieces(values):
+                present[part] = True
+            ids, positions = np.flatnonzero(present), np.cumsum(present) - 1
+        for part in pieces(values):
+            part[:] = positions[part]
+        return ids, values.astype(np.int32, copy=False)
+
+
+def pieces(array: NDArray) -> list[NDArray]:
+    """Views of successive parts that fit in the processor's cache."""
+    return np.array_split(array, len(array) // PIECE + 1)
 
 
 def is_id(text: str) -> bool:
     return 0 < len(text) <= LONGEST_ID and not CONTROL.search(text)
 
 
-def round_to_scale(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float32]:
+def round_to_scale(values: NDArray[np.floating], scale: Scale) -> NDArray[np.float32]:
     """Ratings (n) as exact levels of the scale, whatever the last printed digit was."""
-    steps = np.round((values - scale.minimum) / scale.step)
+    steps = np.round((values.astype(np.float64) - scale.minimum) / scale.step)
     return (scale.minimum + steps * scale.step).astype(np.float32)

@@ -16,23 +16,22 @@ from recommender.core.readers.archive import (
     SourceFile,
     ignore_bytes_read,
     read_ahead,
-    split_block,
 )
 from recommender.core.readers.careful_path import CarefulReader
 from recommender.core.readers.columns import (
     Columns,
+    Growing,
     IdColumn,
     Scales,
     TableFormat,
     TextIds,
+    pieces,
     round_to_scale,
 )
 from recommender.core.readers.fast_path import read_fast
 
 #: Below this size loading polars takes longer than reading line by line.
 SMALL = 1 << 18
-#: Bytes that the careful path takes at a time, because its Python objects are large.
-PIECE = 8 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,31 +93,38 @@ def _read(
 ) -> RatingsTable:
     careful = CarefulReader(file, form, scales, text)
     use_fast_path = file.size >= SMALL and not text
-    users, items = (IdColumn(is_text=column in text) for column in (form.user, form.item))
-    blocks: list[Columns] = []
+    expected = file.size // (2 * len(form.names)) + 1  # every field and separator takes a byte
+    users, items = (IdColumn(expected, is_text=column in text) for column in (form.user, form.item))
+    values, times = Growing(np.float32, expected), Growing(np.int64, expected)
     parts: list[tuple[int, int, list[int] | None]] = []
-    rows = done = 0
-    with closing(read_ahead(file.blocks())) as read:
-        for line, block in read:
-            done += len(block)
-            if form.has_header and line == 1:
-                line, block = 2, block.partition(b"\n")[2]
-            fast = read_fast(block, form, scales) if use_fast_path else None
-            pieces = [(line, fast)] if fast else _read_carefully(careful, block, line)
-            for first, found in pieces:
+    done = 0
+    # One thread reads and hashes, another parses, and this one checks and collects.
+    with (
+        closing(read_ahead(file.blocks())) as read,
+        closing(read_ahead(_parse(read, form, use_fast_path=use_fast_path))) as parsed,
+    ):
+        for line, block, fast in parsed:
+            if not fast or not all(scales.accept(found.ratings) for found in fast):
+                fast = [careful.read(block, line)]
+                if careful.problems:
+                    raise careful.problems[0]
+            parts.append((len(values.array), line, fast[0].lines))
+            for found in fast:
                 users.add(found.users)
                 items.add(found.items)
-                blocks.append(found)
-                parts.append((rows, first, found.lines))
-                rows += len(found.ratings)
+                values.add(found.ratings.astype(np.float32))
+                if found.times is not None:
+                    times.add(found.times)
+            done += len(block)
             progress(done, file.size)
     progress(file.size, file.size)
-    if not rows:
+    if not len(values.array):
         problem = "has a header but no ratings" if form.has_header else "the file is empty"
         raise SourceError(problem, file=file.label, remedy="Name a file with ratings.")
     user_ids, user_positions = users.positions()
     item_ids, item_positions = items.positions()
-    times = [block.times for block in blocks if block.times is not None]
+    for piece in pieces(values.array):
+        piece[:] = round_to_scale(piece, scales.scale)
     return RatingsTable(
         file=file,
         form=form,
@@ -127,18 +133,17 @@ def _read(
         item_ids=item_ids,
         users=user_positions,
         items=item_positions,
-        values=np.concatenate([round_to_scale(block.ratings, scales.scale) for block in blocks]),
-        timestamps=np.concatenate(times) if times else None,
+        values=values.array,
+        timestamps=None if form.timestamp is None else times.array,
         parts=parts,
     )
 
 
-def _read_carefully(
-    careful: CarefulReader, block: bytes, line: int
-) -> Iterator[tuple[int, Columns]]:
-    """Pairs of a line number and the columns from there on; SourceError at the first problem."""
-    for first, piece in split_block(block, line, PIECE):
-        found = careful.read(piece, first)
-        if careful.problems:
-            raise careful.problems[0]
-        yield first, found
+def _parse(
+    blocks: Iterator[tuple[int, bytes]], form: TableFormat, *, use_fast_path: bool
+) -> Iterator[tuple[int, bytes, list[Columns]]]:
+    """Blocks without the header, and their columns if the fast path takes them."""
+    for line, block in blocks:
+        if form.has_header and line == 1:
+            line, block = 2, block.partition(b"\n")[2]
+        yield line, block, read_fast(block, form) if use_fast_path else []

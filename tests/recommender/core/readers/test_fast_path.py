@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recommender.core.ratings import Scale
 from recommender.core.readers.archive import SourceFile
 from recommender.core.readers.careful_path import CarefulReader
-from recommender.core.readers.columns import Scales, TableFormat
+from recommender.core.readers.columns import Columns, Scales, TableFormat
 from recommender.core.readers.fast_path import read_fast
 from recommender.core.readers.movielens import DAT, TABS
 from tests.recommender.core.readers.damage import mutations
@@ -22,7 +22,13 @@ LINES = b"1,10,4.0,964982703\n1,20,0.5,964981247\n2,10,5.0,964982224\r\n7,30,3,9
 
 
 def fast(block, form=NUMBERS):
-    return read_fast(block, form, Scales(form.scales))
+    """The columns of ``block``, or None if it is left to the careful path."""
+    parts = read_fast(block, form)
+    if not parts:
+        return None
+    names = ("users", "items", "ratings", "times")[: len(form.names)]
+    columns = Columns(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    return columns if Scales(form.scales).accept(columns.ratings) else None
 
 
 def test_plain_lines_become_columns():
@@ -65,10 +71,16 @@ def test_colons_that_are_not_separators_are_not_plain(block):
     assert fast(block, UNTIMED) is None
 
 
-def test_a_refused_block_leaves_the_candidate_scales_as_they_were():
-    scales = Scales([Scale(1, 5, 1), Scale(0.5, 5, 0.5)])
-    assert read_fast(b"1,2,3.5,4\n1,3,9,4\n", NUMBERS, scales) is None
-    assert len(scales.left) == 2
+def test_the_parts_of_a_large_block_are_in_the_order_of_its_lines():
+    n = 200_000
+    lines = (f"{line},{line % 7},{line % 10 / 2 + 0.5},{10 * line}" for line in range(n))
+    parts = read_fast("\n".join(lines).encode(), NUMBERS)
+    assert len(parts) > 1
+    line = np.arange(n)
+    assert np.array_equal(np.concatenate([part.users for part in parts]), line)
+    assert np.array_equal(np.concatenate([part.items for part in parts]), line % 7)
+    assert np.array_equal(np.concatenate([part.ratings for part in parts]), line % 10 / 2 + 0.5)
+    assert np.array_equal(np.concatenate([part.times for part in parts]), 10 * line)
 
 
 @settings(max_examples=400, deadline=None)
