@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from recommender.core.ratings import Ratings
     from recommender.core.readers.source import RatingsSource
 
-#: Rows inserted at a time. If all rows lived at once, the garbage collector would visit them again
-#: and again.
-BATCH = 100
+#: Rows inserted at a time: so few that the garbage collector does not run while they live.
+BATCH = 30
 
 
 def register_dataset(*, name: str, source: RatingsSource) -> Dataset:
