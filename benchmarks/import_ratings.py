@@ -2,10 +2,12 @@
 
     python benchmarks/import_ratings.py                       # generates 26 million lines first
     python benchmarks/import_ratings.py --csv path/ratings.csv --rounds 3
+    python benchmarks/import_ratings.py --baseline ../older-checkout
 
 ``import`` is the whole command ``manage.py import_ratings`` on an empty SQLite database: hashing,
 reading, checking, sorting, writing arrays and rows. ``read`` is ``read_source`` alone. The others
-parse the file with a library and check nothing. They take turns, one process each.
+parse the file with a library and check nothing. They take turns, one process each. ``baseline``
+is the import of another checkout of this repository, in the same Python environment.
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ from typing import Any
 from _runs import HERE, keep
 from workload import SHAPES, generate
 
-MANAGE = HERE.parent / "manage.py"
 READERS = {
     "read": "from pathlib import Path; from recommender.core.readers.source import read_source;"
     "read_source(Path(sys.argv[1]))",
@@ -53,7 +54,8 @@ def timed(command: list[str], environment: dict[str, str]) -> dict[str, float]:
     }
 
 
-def import_once(csv: Path) -> dict[str, float]:
+def import_once(csv: Path, checkout: Path) -> dict[str, float]:
+    manage = str(checkout / "manage.py")
     with tempfile.TemporaryDirectory() as home:
         environment = {
             **os.environ,
@@ -62,8 +64,8 @@ def import_once(csv: Path) -> dict[str, float]:
             "DATABASE_URL": "",
             "REDIS_URL": "",
         }
-        timed([sys.executable, str(MANAGE), "migrate", "--verbosity", "0"], environment)
-        command = [sys.executable, str(MANAGE), "import_ratings", str(csv), "--name", "large"]
+        timed([sys.executable, manage, "migrate", "--verbosity", "0"], environment)
+        command = [sys.executable, manage, "import_ratings", str(csv), "--name", "large"]
         return timed(command, environment)
 
 
@@ -71,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--csv", type=Path, help="default: the paper's scale, generated")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--baseline", type=Path, help="another checkout, to import with as well")
     options = parser.parse_args()
     csv = options.csv
     if csv is None:
@@ -83,7 +86,9 @@ def main() -> None:
     readers = {name: code for name, code in READERS.items() if name == "read" or find_spec(name)}
     rows: list[dict[str, Any]] = []
     for _ in range(options.rounds):
-        rows.append({"name": "import", **import_once(csv)})
+        rows.append({"name": "import", **import_once(csv, HERE.parent)})
+        if options.baseline:
+            rows.append({"name": "baseline", **import_once(csv, options.baseline.resolve())})
         for name, code in readers.items():
             command = [sys.executable, "-c", f"import sys; {code}", str(csv)]
             rows.append({"name": name, **timed(command, dict(os.environ))})
@@ -93,12 +98,18 @@ def main() -> None:
             f"{row['name']:10}{row['seconds']:9.1f}{row['cpu_seconds']:8.1f}"
             f"{n_lines / row['seconds']:12,.0f}{row['peak_gb']:9.2f}{row['load']:6.1f}"
         )
-    seconds = {name: [row["seconds"] for row in rows if row["name"] == name] for name in readers}
-    seconds["import"] = [row["seconds"] for row in rows if row["name"] == "import"]
-    ratios = {name: min(seconds["pandas"]) / min(times) for name, times in seconds.items()}
-    print("lines per second relative to pandas, the best round of each:")
-    for name, ratio in ratios.items():
-        print(f"  {name:10}{ratio:.2f}")
+    names = dict.fromkeys(row["name"] for row in rows)
+    best = {
+        kind: {name: min(row[kind] for row in rows if row["name"] == name) for name in names}
+        for kind in ("seconds", "cpu_seconds")
+    }
+    ratios = {
+        kind: {name: times["pandas"] / times[name] for name in names}
+        for kind, times in best.items()
+    }
+    print("lines per second, and per processor second, relative to pandas; the best round of each:")
+    for name in names:
+        print(f"  {name:10}{ratios['seconds'][name]:6.2f}{ratios['cpu_seconds'][name]:6.2f}")
     keep(__file__, {"lines": n_lines, "rows": rows, "relative_to_pandas": ratios})
 
 
