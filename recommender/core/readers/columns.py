@@ -131,6 +131,7 @@ class IdColumn:
         """
         values = self._ids.array
         highest = int(values.max())
+        positions: NDArray  # of each code, or of each number up to the highest id
         if self._is_text:
             names = np.array(list(self._codes))
             order = np.argsort(names)
@@ -143,7 +144,7 @@ class IdColumn:
             present = np.zeros(highest + 1, np.bool_)
             for part in pieces(values):
                 present[part] = True
-            ids, positions = np.flatnonzero(present), np.cumsum(present) - 1
+            ids, positions = np.flatnonzero(present), np.cumsum(present, dtype=np.int32) - 1
         for part in pieces(values):
             part[:] = positions[part]
         return ids, values.astype(np.int32, copy=False)

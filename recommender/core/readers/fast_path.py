@@ -14,8 +14,7 @@ def read_fast(block: bytes, form: TableFormat) -> list[Columns]:
 
     Then polars never sees the spellings that it accepts and the careful path refuses, such as
     signs and spaces. The number of rows shows that it skipped no line, so the lines of the result
-    are consecutive. The caller has to check the ratings
-    against the scale.
+    are consecutive. The caller checks the ratings against the scale.
     """
     import polars
 
@@ -39,9 +38,9 @@ def read_fast(block: bytes, form: TableFormat) -> list[Columns]:
         return []
     order = [form.user, form.item, form.rating, form.timestamp]
     columns = [table.to_series(column) for column in order if column is not None]
-    # One array of a column would be a copy of the parts that polars made.
+    # polars keeps a column in parts; joining them here would copy all.
     parts = zip(*(column.get_chunks() for column in columns), strict=True)
     found = [Columns(*(column.to_numpy() for column in part)) for part in parts]
-    if any(part.times is not None and part.times.max() > LATEST for part in found):
+    if any(part.times is not None and part.times.max(initial=0) > LATEST for part in found):
         return []
     return found
