@@ -140,11 +140,11 @@ def star_bars(profile: Profile) -> list[StarBar]:
 def loss_figure(results: StudyResults) -> LossFigure | None:
     """Curves of at least two points on common axes, each in its arm's colour; None without any."""
     labels = [arm.label for arm in results.arms]
-    drawn = [curve for curve in results.loss_curves if len(curve.points) > 1]
+    drawn = {label: points for label, points in results.loss_curves.items() if len(points) > 1}
     if not drawn:
         return None
-    losses = [loss for curve in drawn for _, loss in curve.points]
-    x_marks = nice_marks(0, max(curve.points[-1][0] for curve in drawn))
+    losses = [loss for points in drawn.values() for _, loss in points]
+    x_marks = nice_marks(0, max(points[-1][0] for points in drawn.values()))
     y_marks = nice_marks(min(losses), max(losses))
 
     def x(seen: float) -> float:
@@ -156,13 +156,13 @@ def loss_figure(results: StudyResults) -> LossFigure | None:
     return LossFigure(
         curves=[
             Curve(
-                label=curve.label,
-                colour=arm_colour(labels.index(curve.label)),
-                path=svg_path([(x(seen), y(loss)) for seen, loss in curve.points]),
-                last=curve.points[-1][1],
-                examples=curve.points[-1][0],
+                label=label,
+                colour=arm_colour(labels.index(label)),
+                path=svg_path([(x(seen), y(loss)) for seen, loss in points]),
+                last=points[-1][1],
+                examples=points[-1][0],
             )
-            for curve in drawn
+            for label, points in drawn.items()
         ],
         x_ticks=[
             Tick(percentage(x(mark)), short_count(mark), "end" if mark == x_marks[-1] else "")

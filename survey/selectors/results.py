@@ -24,14 +24,6 @@ from survey.selectors.trust import trust_facts
 
 
 @dataclass(frozen=True)
-class ArmLossCurve:
-    """The paper's Figure 4 for one arm: ``points`` are (examples seen, training RMSE)."""
-
-    label: str
-    points: list[tuple[int, float]]
-
-
-@dataclass(frozen=True)
 class StudyResults:
     """Everything the results page shows about the appraisers of one kind; kinds are never mixed.
 
@@ -40,6 +32,7 @@ class StudyResults:
     to its number of judgments. ``n_judgments`` includes ``n_ties`` third answers. ``arms`` are in
     the study's order. ``familiarity`` and ``confidence`` are empty if not asked. ``error_table``
     has the rows of ``recommender.selectors.leaderboard`` with each arm's ``label``.
+    ``loss_curves`` are the paper's Figure 4: for each arm (examples seen, training RMSE).
     """
 
     study: Study
@@ -53,15 +46,7 @@ class StudyResults:
     familiarity: dict[str, list[int]] = field(default_factory=dict)
     confidence: dict[str, list[int]] = field(default_factory=dict)
     error_table: list[dict[str, Any]] = field(default_factory=list)
-    loss_curves: list[ArmLossCurve] = field(default_factory=list)
-
-    @property
-    def leader(self) -> ArmResult | None:
-        """The arm of two that was chosen more often; None for a draw or another number of arms."""
-        ranked = sorted(self.arms, key=lambda arm: arm.wins, reverse=True)
-        if len(ranked) != 2 or ranked[0].wins == ranked[1].wins:
-            return None
-        return ranked[0]
+    loss_curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     @property
     def p_value(self) -> float | None:
@@ -111,9 +96,9 @@ def _error_table(arms: Sequence[Arm]) -> list[dict[str, Any]]:
     ]
 
 
-def _loss_curves(arms: Sequence[Arm]) -> list[ArmLossCurve]:
-    return [
-        ArmLossCurve(arm.label, [(int(seen), float(loss)) for seen, loss in curve])
+def _loss_curves(arms: Sequence[Arm]) -> dict[str, list[tuple[int, float]]]:
+    return {
+        arm.label: [(int(seen), float(loss)) for seen, loss in curve]
         for arm in arms
         if arm.trained_model and (curve := arm.trained_model.loss_curve)
-    ]
+    }

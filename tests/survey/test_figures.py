@@ -8,11 +8,13 @@ from recommender.models import Item
 from survey import figures
 from survey.profiles import profile
 from survey.selectors.arm_results import ArmResult
-from survey.selectors.results import ArmLossCurve, StudyResults
+from survey.selectors.results import StudyResults
 from survey.stats.intervals import proportion
 
 
-def results(first: int, second: int, curves: tuple[ArmLossCurve, ...] = ()) -> StudyResults:
+def results(
+    first: int, second: int, curves: dict[str, list[tuple[int, float]]] | None = None
+) -> StudyResults:
     judged = first + second
     shares = [proportion(wins, judged) if judged else None for wins in (first, second)]
     return StudyResults(
@@ -24,7 +26,7 @@ def results(first: int, second: int, curves: tuple[ArmLossCurve, ...] = ()) -> S
         arms=[ArmResult(label, share) for label, share in zip("AB", shares, strict=True)],
         pairs=[],
         trust=None,
-        loss_curves=list(curves),
+        loss_curves=curves or {},
     )
 
 
@@ -56,19 +58,19 @@ def test_without_judgments_there_is_no_answer():
 
 
 def test_a_loss_curve_starts_top_left_and_ends_low():
-    curve = ArmLossCurve("B", [(0, 2.0), (500, 1.0), (1000, 0.0)])
-    drawn = figures.loss_figure(results(1, 0, (curve,)))
+    curve = [(0, 2.0), (500, 1.0), (1000, 0.0)]
+    drawn = figures.loss_figure(results(1, 0, {"B": curve}))
     assert drawn.curves[0].path == "M0.0 0.0L500.0 500.0L1000.0 1000.0"
     assert drawn.curves[0].colour == "arm-2"
     assert [tick.label for tick in drawn.x_ticks] == ["0", "200", "400", "600", "800", "1k"]
 
 
 def test_a_curve_of_one_point_is_not_drawn():
-    assert figures.loss_figure(results(1, 0, (ArmLossCurve("A", [(1000, 1.0)]),))) is None
+    assert figures.loss_figure(results(1, 0, {"A": [(1000, 1.0)]})) is None
 
 
 def test_a_flat_curve_still_has_an_axis():
-    drawn = figures.loss_figure(results(1, 0, (ArmLossCurve("A", [(1, 1.0), (2, 1.0)]),)))
+    drawn = figures.loss_figure(results(1, 0, {"A": [(1, 1.0), (2, 1.0)]}))
     assert len(drawn.y_ticks) >= 2
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from survey import figures
 from survey.selectors.results import study_results
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study
@@ -22,7 +23,7 @@ def test_the_rate_of_each_arm_comes_with_its_exact_interval(study):
     assert (first.label, first.wins, first.judged, first.rate) == ("Autoencoder", 21, 30, 0.7)
     assert (first.share.low, first.share.high) == clopper_pearson(21, 30)
     assert (second.wins, second.rate) == (9, 0.3)
-    assert found.leader == first
+    assert figures.headline(found).arm == first
     assert found.p_value == pytest.approx(0.0428, abs=1e-4)
 
 
@@ -73,7 +74,7 @@ def test_results_count_each_pair_and_each_arm_over_its_own_questions():
     assert (best.judged, best.rate) == (totals[0] + totals[1], 1.0)
     assert (middle.judged, middle.wins) == (totals[0] + totals[2], totals[2])
     assert (last.judged, last.rate) == (totals[1] + totals[2], 0.0)
-    assert found.p_value is found.leader is None
+    assert found.p_value is figures.headline(found) is None
 
 
 @pytest.mark.django_db

@@ -206,7 +206,7 @@ def test_the_design_names_the_file_and_the_results_no_errors(dataset, file):
     }
     found = study_results(study, kind="real")
     assert [row["rmse"] for row in found.error_table] == [1.05, None]
-    assert [curve.label for curve in found.loss_curves] == ["Autoencoder"]
+    assert list(found.loss_curves) == ["Autoencoder"]
     assert (found.arms[1].label, found.arms[1].named.tied_share) == ("mine", None)
     movies = study.questions.values("second_item").distinct().count()
     assert (len(found.arms[1].named.items), found.arms[1].named.n_different) == (12, movies)
