@@ -42,15 +42,33 @@ def test_every_test_that_the_comparison_names_exists():
     assert [text for text, path in named if not defines(path, text)] == []
 
 
-def test_every_row_of_the_comparison_has_all_its_cells_and_a_proof_unless_it_says_no():
-    rows = [
-        line.strip("| ").split(" | ")
-        for line in (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8").splitlines()
-        if line.startswith("| ") and not line.startswith("|  |")
+def comparison() -> list[list[list[str]]]:
+    """The tables of the comparison, each as rows of cells, the header first."""
+    text = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    return [
+        [[cell.strip() for cell in line[2:-2].split(" | ")] for line in table.splitlines()]
+        for table in re.findall(r"(?:^\| .*\n)+", re.sub(r"^\|---.*\n", "", text, flags=re.M), re.M)
     ]
-    assert {len(row) for row in rows} == {11}
+
+
+def test_every_row_of_the_comparison_has_all_its_cells_and_a_proof_unless_it_says_no():
+    tables = comparison()
+    assert [row[0] for header, *rows in tables for row in rows if len(row) != len(header)] == []
+    proved = [rows for header, *rows in tables if "proof" in header]
+    assert len(proved) == 8
+    rows = [row for table in proved for row in table]
     unproved = [row[0] for row in rows if row[2] == "–" and not row[1].startswith("no")]
     assert unproved == []
+
+
+def test_every_tool_of_the_comparison_has_a_dated_source():
+    *tables, (header, *sources) = comparison()
+    assert header == ["tool", "version or state", "date", "what was read"]
+    dated = {row[0] for row in sources if re.fullmatch(r"20\d\d-\d\d(; 20\d\d-\d\d)?", row[2])}
+    assert len(dated) == len(sources)
+    in_columns = {name for header, *_ in tables if not header[0] for name in header[1:]}
+    in_rows = {row[0] for header, *rows in tables if header[0] == "tool" for row in rows}
+    assert (in_columns | in_rows) - {"Studysite", "proof"} == dated
 
 
 def test_the_times_of_the_judging_page_in_the_documents_are_those_that_were_kept():
