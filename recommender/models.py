@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from recommender.core.systems import Progress
+from recommender.naming import KINDS, LINKS, OTHER_LINKS, Link
 
 NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Use letters, digits, dots and dashes.")
 
@@ -30,6 +31,13 @@ class Dataset(models.Model):
     first_rated_at = models.DateTimeField(null=True)
     last_rated_at = models.DateTimeField(null=True)
     folds = models.JSONField(default=list, help_text="names of the source's official folds")
+    item_kind = models.CharField(max_length=20, default="movie", choices=[(k, k) for k in KINDS])
+    item_words = models.JSONField(
+        default=dict, help_text="own words for one item and several, by language"
+    )
+    links = models.JSONField(
+        default=list, help_text="own names and templates of addresses to look items up"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -43,6 +51,16 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def holds_movies(self) -> bool:
+        return self.item_kind == "movie" and not self.item_words
+
+    @property
+    def look_ups(self) -> list[Link]:
+        """Names and templates of the addresses where people look items up."""
+        own = [(name, template) for name, template in self.links]
+        return own or (OTHER_LINKS if self.item_words else LINKS[self.item_kind])
 
 
 class Item(models.Model):

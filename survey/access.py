@@ -23,7 +23,7 @@ def study_for_invitation(secret: str) -> Study:
 
 def appraiser_for_token(token: str) -> Appraiser:
     """The appraiser with this private link, and the study."""
-    appraisers = Appraiser.objects.select_related("study")
+    appraisers = Appraiser.objects.select_related("study__dataset")
     return get_object_or_404(appraisers, token_digest=token_digest(token))
 
 

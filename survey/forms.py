@@ -129,7 +129,7 @@ class JudgmentForm(forms.Form):
                 else _("Please choose again: no answer had arrived.")
             )
         if wrong & set(FAMILIARITY):
-            found.append(_("Please say how well you know each of the two movies."))
+            found.append(_("Please say how well you know each of the two."))
         if "confidence" in wrong:
             found.append(_("Please say how sure you are."))
         if "comment" in wrong:

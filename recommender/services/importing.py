@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.exceptions import ValidationError
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
 BATCH = 30
 
 
-def register_dataset(*, name: str, source: RatingsSource) -> Dataset:
-    """Store a source under ``name``; registering the same source again changes nothing.
+def register_dataset(
+    *, name: str, source: RatingsSource, naming: Mapping[str, Any] | None = None
+) -> Dataset:
+    """Store a source under ``name``; registering the same source again changes only its naming.
 
+    ``naming`` holds ``item_kind``, ``item_words`` and ``links`` of the data set, or some of them.
     ConfigurationError if the name is invalid or belongs to another source. A failure leaves no
     rows and no files.
     """
     if known := Dataset.objects.filter(name=name).first():
-        return _check_same(known, source)
+        return _rename(_check_same(known, source), naming or {})
     ratings = source.ratings
     folder = f"ratings/{name}-{source.checksum[:12]}"
     dataset = Dataset(
@@ -47,6 +51,7 @@ def register_dataset(*, name: str, source: RatingsSource) -> Dataset:
         scale_maximum=ratings.scale.maximum,
         scale_step=ratings.scale.step,
         folds=sorted(ratings.folds),
+        **(naming or {}),
     )
     if ratings.timestamps is not None:
         dataset.first_rated_at = datetime.fromtimestamp(int(ratings.timestamps.min()), UTC)
@@ -108,6 +113,13 @@ def _arrays(ratings: Ratings) -> dict[str, NDArray]:
     if ratings.timestamps is not None:
         arrays["timestamps"] = ratings.timestamps
     return arrays | {f"{FOLD}{name}": mask for name, mask in ratings.folds.items()}
+
+
+def _rename(dataset: Dataset, naming: Mapping[str, Any]) -> Dataset:
+    if naming:
+        Dataset.objects.filter(pk=dataset.pk).update(**naming)
+        dataset.refresh_from_db()
+    return dataset
 
 
 def _check_same(known: Dataset, source: RatingsSource) -> Dataset:

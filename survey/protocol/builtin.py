@@ -37,18 +37,29 @@ SUS = [
 ]
 
 RESQUE_SHORT = {
-    "accuracy": gettext_noop("The recommended movies matched the interests of the people shown."),
-    "usefulness": gettext_noop("The recommended movies were good suggestions for these people."),
-    "diversity": gettext_noop("The recommended movies were diverse."),
-    "transparency": gettext_noop("I understood why the movies were recommended to these people."),
+    "accuracy": gettext_noop("The recommendations matched the interests of the people shown."),
+    "usefulness": gettext_noop("The recommendations were good suggestions for these people."),
+    "diversity": gettext_noop("The recommendations were diverse."),
+    "transparency": gettext_noop("I understood why these people were given the recommendations."),
     "information": gettext_noop(
-        "The information given about the recommended movies was sufficient for me to decide."
+        "The information given about the recommendations was sufficient for me to decide."
     ),
     "layout": gettext_noop("The layout of the pages was adequate."),
     "familiarity": gettext_noop("I became familiar with the pages very quickly."),
     "trust": gettext_noop("The recommendations can be trusted."),
     "satisfaction": gettext_noop("Overall, I was satisfied with the recommendations."),
 }
+
+#: Earlier wordings of these items, which studies made before are still asked in.
+EARLIER_WORDINGS = (
+    gettext_noop("The recommended movies matched the interests of the people shown."),
+    gettext_noop("The recommended movies were good suggestions for these people."),
+    gettext_noop("The recommended movies were diverse."),
+    gettext_noop("I understood why the movies were recommended to these people."),
+    gettext_noop(
+        "The information given about the recommended movies was sufficient for me to decide."
+    ),
+)
 
 
 def _agreement(name: str, text: str) -> dict[str, Any]:

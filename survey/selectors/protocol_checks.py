@@ -65,7 +65,11 @@ def _untranslated(study: Study) -> list[str]:
     """
     texts = study.translations.get(study.language, {})
     with translation.override(settings.LANGUAGE_CODE):
-        english, _ = built_in_texts(study.questions_per_appraiser, Protocol.of(study))
+        english, _ = built_in_texts(
+            study.questions_per_appraiser,
+            Protocol.of(study),
+            about_movies=study.dataset.holds_movies,
+        )
     return [
         f"In English only: the {name.replace('_', ' ')}. Delete this draft (manage.py "
         f"delete_draft {study.slug}) and create it again with the texts in "

@@ -98,7 +98,8 @@ def question_profile(question_id: int) -> Profile:
     scale = [f"study__dataset__scale_{part}" for part in ("minimum", "maximum", "step")]
     pairs, *ends = Question.objects.values_list("profile", *scale).get(pk=question_id)
     wanted = Item.objects.filter(pk__in=[item for item, _ in pairs])
-    items = {item.pk: item for item in wanted.only("title", "year", "genres")}
+    shown = ("title", "year", "genres", "external_id", "external_ids")
+    items = {item.pk: item for item in wanted.only(*shown)}
     return profile([(items[item], stars) for item, stars in pairs], RatingScale(*ends))
 
 

@@ -74,7 +74,12 @@ def describe_last_day(study: Study, copy: Study) -> str:
 def _without_built_in_consent(study: Study, protocol: Protocol) -> tuple[Protocol, str]:
     """The protocol and the consent text without the built-in texts."""
     plain = protocol.model_copy(update={"translations": {}})
-    built_in = write_texts(StudyTexts(), questions=study.questions_per_appraiser, protocol=plain)
+    built_in = write_texts(
+        StudyTexts(),
+        questions=study.questions_per_appraiser,
+        protocol=plain,
+        about_movies=study.dataset.holds_movies,
+    )
     own: dict[str, Any] = {}
     for language, words in protocol.translations.items():
         own[language] = dict(words)

@@ -53,7 +53,12 @@ def prepare_study(
     _check_protocol_fits(protocol, plan)
     _check_arms(dataset, arms)
     eligible = _eligible_users(dataset, arms, plan, protocol)
-    texts = write_texts(texts, questions=plan.questions, protocol=protocol)
+    texts = write_texts(
+        texts,
+        questions=plan.questions,
+        protocol=protocol,
+        about_movies=dataset.holds_movies,
+    )
     size = max(POOL_FACTOR * plan.profiles, POOL_AT_LEAST)
     pool = pairing.draw_pool(eligible, size, pairing.generator(plan.seed, pairing.Stream.POOL))
     try:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from django import template
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext
 
-from survey.profiles import Movie, TasteCount
+from recommender.models import Dataset, Item
+from recommender.naming import ISBN, look_up
+from survey.profiles import TasteCount
 from survey.scales import MOST_STARS
 from survey.templatetags.genres import GENRES
+from survey.wording.nouns import Nouns
 
 register = template.Library()
 
@@ -89,26 +91,32 @@ def format_decade(first_year: str) -> str:
     return gettext("{decade}s").format(decade=first_year)
 
 
-@register.filter
-def web_search(movie: Movie) -> str:
-    """The address of a web search for a movie; appraisers of the paper could look movies up too."""
-    return "https://www.google.com/search?" + urlencode({"q": f"{_search_words(movie)} movie"})
+@register.filter("look_ups")
+def look_up_addresses(item: Item, dataset: Dataset) -> list[tuple[str, str]]:
+    """Names and addresses of the pages where people can look an item up."""
+    values = {
+        # Alternative titles in parentheses would leave a search without results.
+        "title": without_aside(item.title),
+        "year": str(item.year or ""),
+        "id": item.external_id,
+        "isbn": item.external_id if ISBN.fullmatch(item.external_id) else "",
+        **item.external_ids,
+    }
+    return list(look_up(dataset.look_ups, values).items())
 
 
 @register.filter
-def imdb_search(movie: Movie) -> str:
-    return "https://www.imdb.com/find/?" + urlencode({"q": _search_words(movie)})
-
-
-def _search_words(movie: Movie) -> str:
-    # Alternative titles in parentheses would leave a search without results.
-    return f"{without_aside(movie.title)} {movie.year or ''}".strip()
+def looked_up_in(title: str, name: str) -> str:
+    """The text of a look-up link for screen readers."""
+    if name == "Web":
+        return gettext("{title} on the web (new tab)").format(title=title)
+    return gettext("{title} on {site} (new tab)").format(title=title, site=name)
 
 
 @register.filter
-def on_imdb(title: str) -> str:
-    """The link text for screen readers."""
-    return gettext("{movie} on IMDb").format(movie=title)
+def items(number: int, nouns: Nouns) -> str:
+    """The number with its noun: "16 movies"."""
+    return nouns.counted(number)
 
 
 @register.filter

@@ -21,6 +21,7 @@ from survey.tokens import new_token
 from survey.views import device
 from survey.views.private_pages import View, private_page
 from survey.wording import languages
+from survey.wording.nouns import nouns_of
 from survey.wording.of_study import (
     consent_mentions_entry,
     consent_mentions_past,
@@ -161,6 +162,7 @@ def context(entry: Entry) -> dict[str, object]:
     return {
         "study": study,
         "words": study.texts_in(entry.language),
+        "nouns": nouns_of(study.dataset),
         "awaits": expected_effort(study),
         "trial": study.takes(Appraiser.Kind.PILOT),
         "language": entry.language,

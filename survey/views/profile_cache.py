@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from survey import figures
 from survey.models import Study
 from survey.selectors.question import question_profile
+from survey.wording.nouns import nouns_of
 
 
 def profile_html(study: Study, question_id: int) -> SafeString:
@@ -23,13 +24,18 @@ def profile_html(study: Study, question_id: int) -> SafeString:
     """
     key = f"profile/{study.pk}/{study.design_hash}/{question_id}/{translation.get_language()}"
     try:
-        kept = caches["profiles"].get_or_set(key, partial(_render, question_id))
+        kept = caches["profiles"].get_or_set(key, partial(_render, study, question_id))
     except RedisError:
         kept = None
-    return kept or _render(question_id)
+    return kept or _render(study, question_id)
 
 
-def _render(question_id: int) -> SafeString:
+def _render(study: Study, question_id: int) -> SafeString:
     profile = question_profile(question_id)
-    parts = {"profile": profile, "bars": figures.star_bars(profile)}
+    parts = {
+        "profile": profile,
+        "bars": figures.star_bars(profile),
+        "dataset": study.dataset,
+        "nouns": nouns_of(study.dataset),
+    }
     return render_to_string("survey/_profile.html", parts)

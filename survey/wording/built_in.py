@@ -94,6 +94,30 @@ ERASE_PANEL = gettext_noop(
 #: What else stays after an erasure, by entry.
 STAYS = {"personal": ERASE_PERSONAL, "panel": ERASE_PANEL}
 
+#: What stands for these texts where the items are not movies.
+OTHER_ITEMS = {
+    TITLE: gettext_noop("Which recommendation fits better?"),
+    INVITATION: gettext_noop("You are invited to take part in a small study of recommendations."),
+    TASK: gettext_noop(
+        "What you will do: you will see what a person has rated, and two recommendations that this "
+        "person might be given next. You say which of the two fits better. You need not know them."
+    ),
+    ASKED[("ask_familiarity",)]: gettext_noop(
+        "With each choice you say how well you know the two; this is kept as well."
+    ),
+    ASKED[("ask_familiarity", "ask_confidence")]: gettext_noop(
+        "With each choice you say how well you know the two and how sure you are; this is kept as "
+        "well."
+    ),
+}
+LOOK_UP = gettext_noop(
+    "You may look movies up: in Google, in IMDb, or anywhere else you like. The links beside "
+    "each movie make it easy."
+)
+OTHER_ITEMS[LOOK_UP] = gettext_noop(
+    "You may look recommendations up anywhere you like. The links beside them make it easy."
+)
+
 INSTRUCTIONS_PARTS = (
     gettext_noop(
         "Each question shows everything one person has rated, best first, and two recommendations "
@@ -103,10 +127,7 @@ INSTRUCTIONS_PARTS = (
         "Choose the recommendation that you think is more relevant to this person, going by the "
         "profile, not by your own taste."
     ),
-    gettext_noop(
-        "You may look movies up: in Google, in IMDb, or anywhere else you like. The links beside "
-        "each movie make it easy."
-    ),
+    LOOK_UP,
 )
 NEITHER = {
     "": gettext_noop(

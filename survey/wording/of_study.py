@@ -37,20 +37,22 @@ class ExpectedEffort:
     minutes: int
 
 
-def write_texts(own: StudyTexts, *, questions: int, protocol: Protocol) -> StudyTexts:
+def write_texts(
+    own: StudyTexts, *, questions: int, protocol: Protocol, about_movies: bool = True
+) -> StudyTexts:
     """The study's own texts, and built-in ones for those that it lacks, in every language.
 
     An own text is never combined with a built-in translation, because the two could differ in
     what the appraiser agrees to. A built-in text with an untranslated sentence stays English.
     """
     with translation.override(settings.LANGUAGE_CODE):
-        english, _ = built_in_texts(questions, protocol)
+        english, _ = built_in_texts(questions, protocol, about_movies=about_movies)
     translations: dict[str, Any] = {
         language: dict(texts) for language, texts in protocol.translations.items()
     }
     for language in LANGUAGES[1:]:
         with translation.override(language):
-            texts, translated = built_in_texts(questions, protocol)
+            texts, translated = built_in_texts(questions, protocol, about_movies=about_movies)
         for name in translated:
             if not own.given[name]:
                 translations.setdefault(language, {}).setdefault(name, texts[name])
@@ -81,10 +83,12 @@ def expected_effort(study: Study) -> ExpectedEffort:
 class _Translator:
     """Translates into the active language; ``complete`` until a text has no translation."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, about_movies: bool) -> None:
         self.complete = True
+        self._instead = {} if about_movies else built_in.OTHER_ITEMS
 
     def one(self, text: str) -> str:
+        text = self._instead.get(text, text)
         return self._noting(text, gettext(text))
 
     def several(self, one: str, many: str, number: int) -> str:
@@ -95,12 +99,14 @@ class _Translator:
         return translated
 
 
-def built_in_texts(questions: int, protocol: Protocol) -> tuple[dict[str, str], set[str]]:
+def built_in_texts(
+    questions: int, protocol: Protocol, *, about_movies: bool = True
+) -> tuple[dict[str, str], set[str]]:
     """The built-in texts in the active language, and the names of those fully translated."""
     found, translated = {}, set()
     day = partial(formats.date_format, format="DATE_FORMAT")
     for name in TEXTS:
-        words = _Translator()
+        words = _Translator(about_movies=about_movies)
         if name == "title":
             found[name] = words.one(built_in.TITLE)
         elif name == "instructions":

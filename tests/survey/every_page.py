@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
-from recommender.models import Item
+from recommender.models import Dataset, Item
 from survey.models import Appraiser, Question, Study
 from survey.selectors.question import question_page
 from survey.services.answering import confirm_answers, record_judgment
@@ -60,6 +60,11 @@ class Walk:
         movies = list(Item.objects.filter(dataset=study.dataset).order_by("pk"))
         for movie in movies:
             movie.title = f"{1000 + (movie.position or 0)} (22)"
+        # Nouns and names of sites are data too.
+        links = [["Web", "https://1.example/{title}"], ["5", "https://2.example/{title}"]]
+        Dataset.objects.filter(pk=study.dataset_id).update(
+            item_words={"en": ["6", "7"]}, links=links
+        )
         Item.objects.bulk_update(movies, ["title"])
         return study
 

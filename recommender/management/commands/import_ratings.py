@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from recommender.core.systems import Progress
 from recommender.core.twins import group_twins, twin_key
 from recommender.management.following import Display
 from recommender.models import Dataset
+from recommender.naming import KINDS, Words, parse_link, parse_words
 from recommender.services.importing import register_dataset
 from recommender.store import StoreError
 
@@ -43,6 +45,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scale", metavar="MIN:MAX:STEP", help="the allowed ratings, such as 0.5:5:0.5"
         )
+        parser.add_argument(
+            "--items", choices=list(KINDS), help="what the items are (default: movie)"
+        )
+        parser.add_argument(
+            "--item-words",
+            action="append",
+            metavar="ONE,SEVERAL",
+            help="own words for the items, such as podcast,podcasts or de=Podcast,Podcasts",
+        )
+        parser.add_argument(
+            "--link",
+            action="append",
+            metavar="NAME=ADDRESS",
+            help="where to look items up: https addresses with {title}, {year}, {id}, {imdb}, "
+            "{tmdb} or {isbn}; of several with one name, the first whose values are known counts",
+        )
         parser.add_argument("--demo", action="store_true", help="import the built-in demo data")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,13 +69,14 @@ class Command(BaseCommand):
             raise CommandError("Name one SOURCE, or give --demo.", returncode=2)
         try:
             scale = Scale.parse(options["scale"]) if options["scale"] else None
+            naming = read_naming(options)
             if path is None:
                 source, name = demo_source(), options["name"] or "demo"
             else:
                 source = self._read(path, scale)
                 name = options["name"] or default_name(path)
             known = Dataset.objects.filter(name=name).exists()
-            dataset = register_dataset(name=name, source=source)
+            dataset = register_dataset(name=name, source=source, naming=naming)
         except (CoreError, StoreError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
@@ -103,6 +122,16 @@ class ReadingProgress:
             phase = f"reading, {rate}"
             step = Progress(phase, done, total, seconds_left=left)
             self._display.show(self._name, step, with_rate=False)
+
+
+def read_naming(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a data set that the options name. ConfigurationError."""
+    words: dict[str, Words] = {}
+    for text in options["item_words"] or []:
+        words |= parse_words(text)
+    links = [parse_link(text) for text in options["link"] or []]
+    found = {"item_kind": options["items"], "item_words": words, "links": links}
+    return {name: value for name, value in found.items() if value}
 
 
 def default_name(path: Path) -> str:

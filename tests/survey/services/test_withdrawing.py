@@ -115,7 +115,7 @@ def test_what_it_means_is_said_first_and_looking_erases_nothing(client, ada):
     for assignment in ada.appraiser.assignments.all()[:3]:
         record_judgment(appraiser=ada.appraiser, assignment_key=assignment.key, choice="left")
     said = client.get(f"{ada.url}withdraw/").content.decode()
-    assert "your 3 answers about pairs of movies" in said
+    assert "your 3 answers, with their times" in said
     assert "A note that somebody left this study" in said
     assert Judgment.objects.count() == 3
 

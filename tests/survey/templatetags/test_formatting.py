@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from recommender.models import Item
+from recommender.models import Dataset, Item
 from survey.templatetags import formatting
 
 
@@ -73,11 +73,18 @@ def test_a_tiny_p_value_is_not_printed_as_zero():
 
 def test_links_search_for_the_first_title_and_the_year():
     movie = Item(title="Das Boot (The Boat)", year=1981)
-    web, imdb = urlsplit(formatting.web_search(movie)), urlsplit(formatting.imdb_search(movie))
+    (_, web), (_, imdb) = formatting.look_up_addresses(movie, Dataset())
+    web, imdb = urlsplit(web), urlsplit(imdb)
     assert (web.hostname, parse_qs(web.query)) == ("www.google.com", {"q": ["Das Boot 1981 movie"]})
     assert (imdb.hostname, parse_qs(imdb.query)) == ("www.imdb.com", {"q": ["Das Boot 1981"]})
 
 
-def test_a_title_with_signs_of_an_address_stays_inside_the_search():
-    address = formatting.imdb_search(Item(title="Tom & Jerry? #1 (100%)"))
-    assert parse_qs(urlsplit(address).query) == {"q": ["Tom & Jerry? #1"]}
+def test_a_link_leads_to_the_exact_page_where_the_id_is_known():
+    movie = Item(title="Das Boot", external_ids={"imdb": "tt0082096"})
+    assert dict(formatting.look_up_addresses(movie, Dataset()))["IMDb"] == (
+        "https://www.imdb.com/title/tt0082096/"
+    )
+    book = Item(title="Emma", external_id="0141439580")
+    assert dict(formatting.look_up_addresses(book, Dataset(item_kind="book")))["Open Library"] == (
+        "https://openlibrary.org/isbn/0141439580"
+    )
