@@ -1,1 +1,1 @@
-"""What pages and exports show of a study, as frozen dataclasses; reads only."""
+"""What pages and exports show of a study; reads only."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,46 +16,24 @@ from survey.tokens import shown_digest
 Kind = Assignment.Kind
 
 
-@dataclass(frozen=True)
-class QuestionPage:
-    """The question on the page; nothing in it tells one arm from the other.
-
-    ``assignment_key``, ``shown`` and ``revision`` are what the form sends back. ``number`` counts
-    from 1 to ``total``, separately within the practice and within the questions after it;
-    ``done`` of ``everything`` are answered. ``told`` is the title that an attention check names.
-    ``given`` is the current answer, if it is about to change. ``last`` is the number of the
-    answer that can be changed from this page; ``all_listed`` tells whether all answers are listed.
-    """
-
-    question_id: int
-    assignment_key: str
-    shown: str
-    revision: int
-    practice: bool
-    after_practice: bool
-    number: int
-    total: int
-    done: int
-    everything: int
-    left: Item
-    right: Item
-    told: str = ""
-    given: Judgment | None = None
-    last: int | None = None
-    all_listed: bool = False
-
-
 def question_page(
     appraiser: Appraiser,
     *,
     own: Sequence[Assignment] | None = None,
     number: int | None = None,
     key: UUID | None = None,
-) -> QuestionPage | None:
+) -> dict[str, Any] | None:
     """The first question without an answer, or None if there is no such question.
 
     With a ``number`` or a ``key``: that answered question, to change the answer; None if it may
     not change. ``own`` saves the query for the appraiser's assignments.
+
+    Nothing in the page tells one arm from the other. ``assignment_key``, ``shown`` and
+    ``revision`` are what the form sends back. ``number`` counts from 1 to ``total``, separately
+    within the practice and within the questions after it; ``done`` of ``everything`` are answered.
+    ``told`` is the title that an attention check names. ``given`` is the current answer, if it is
+    about to change. ``last`` is the number of the answer that can be changed from this page;
+    ``all_listed`` tells whether all answers are listed.
     """
     own = own_assignments(appraiser) if own is None else own
     changing = number is not None or key is not None
@@ -73,24 +50,24 @@ def question_page(
     assignment = full.defer("question__profile").get(pk=wanted.pk)
     left, right = _sides(assignment)
     last = [] if changing else changeable(appraiser, own)
-    return QuestionPage(
-        question_id=assignment.question_id,
-        assignment_key=str(assignment.key),
-        shown=shown_digest(assignment),
-        revision=wanted.judgment.revision if changing else 0,
-        practice=practice,
-        after_practice=bool(practising) and not practice and place == 1 and not changing,
-        number=place,
-        total=len(part),
-        done=len(answered(own)),
-        everything=len(asked),
-        left=left,
-        right=right,
-        told=_told(assignment.expected, left, right),
-        given=wanted.judgment if changing else None,
-        last=counting.index(last[-1]) + 1 if last else None,
-        all_listed=answers_listed(appraiser, own),
-    )
+    return {
+        "question_id": assignment.question_id,
+        "assignment_key": str(assignment.key),
+        "shown": shown_digest(assignment),
+        "revision": wanted.judgment.revision if changing else 0,
+        "practice": practice,
+        "after_practice": bool(practising) and not practice and place == 1 and not changing,
+        "number": place,
+        "total": len(part),
+        "done": len(answered(own)),
+        "everything": len(asked),
+        "left": left,
+        "right": right,
+        "told": _told(assignment.expected, left, right),
+        "given": wanted.judgment if changing else None,
+        "last": counting.index(last[-1]) + 1 if last else None,
+        "all_listed": answers_listed(appraiser, own),
+    }
 
 
 def question_profile(question_id: int) -> Profile:

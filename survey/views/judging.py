@@ -1,5 +1,7 @@
 """Pages of appraisers; every POST ends in a redirect, so that a reload repeats nothing."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.gzip import gzip_page
@@ -11,7 +13,7 @@ from survey.forms import FAMILIARITIES, JudgmentForm
 from survey.models import Appraiser
 from survey.selectors.capacity import wait_for_place
 from survey.selectors.next_step import Step, next_step, owes_questionnaire, own_assignments
-from survey.selectors.question import QuestionPage, answers_listed, own_answers, question_page
+from survey.selectors.question import answers_listed, own_answers, question_page
 from survey.services.answering import COMMENT_LIMIT, AnswerResult, confirm_answers, record_judgment
 from survey.services.joining import mark_instructed, set_language
 from survey.services.responding import QUESTIONNAIRES
@@ -116,15 +118,15 @@ def change_answer(request: LinkRequest, who: Appraiser, number: int) -> HttpResp
 def question_view(
     request: LinkRequest,
     who: Appraiser,
-    page: QuestionPage,
+    page: dict[str, Any],
     form: JudgmentForm | None = None,
 ) -> HttpResponse:
     """The question, filled in from a refused form or from the answer that is to change."""
     context = page_context(request, who) | {
         "page": page,
-        "profile": profile_html(who.study, page.question_id),
+        "profile": profile_html(who.study, page["question_id"]),
         "problems": form.problems() if form else [],
-        "entered": form.entered() if form else page.given,
+        "entered": form.entered() if form else page["given"],
         "several": who.study.asks_extras,
         "familiarities": FAMILIARITIES,
         "comment_limit": COMMENT_LIMIT,
@@ -141,7 +143,7 @@ def ask_again(request: LinkRequest, who: Appraiser, form: JudgmentForm) -> HttpR
         return redirect("appraiser", token=request.token)
     if step is Step.CLOSED:
         return closed_page(request, who, late=True)
-    if step in NOT_BEGUN or (sent is not None and str(sent) != page.assignment_key):
+    if step in NOT_BEGUN or (sent is not None and str(sent) != page["assignment_key"]):
         return redirect("appraiser", token=request.token)
     return question_view(request, who, page, form)
 

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Iterable
-
-from survey.selectors.question import QuestionPage
+from typing import Any
 
 #: Secrets of a visitor's own are drawn, and might hold any short word or number.
 DRAWN = re.compile(r"[\w-]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SHORT = 8
 
 
-def fields(page: QuestionPage, choice: str = "left", **more: str) -> dict[str, str]:
-    sent = {"assignment": page.assignment_key, "shown": page.shown, "revision": str(page.revision)}
+def fields(page: dict[str, Any], choice: str = "left", **more: str) -> dict[str, str]:
+    sent = {
+        "assignment": page["assignment_key"],
+        "shown": page["shown"],
+        "revision": str(page["revision"]),
+    }
     return sent | {"choice": choice} | more
 
 

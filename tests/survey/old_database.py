@@ -196,7 +196,7 @@ def go_on(pk: int) -> dict[str, Any]:
     reclaim_assignments(appraiser=ben)
     while page := question_page(ben):
         record_judgment(
-            appraiser=ben, assignment_key=page.assignment_key, choice="left", shown=page.shown
+            appraiser=ben, assignment_key=page["assignment_key"], choice="left", shown=page["shown"]
         )
     ben.refresh_from_db()
     return {"given_back": given_back, "outcome": ben.outcome}

@@ -23,7 +23,7 @@ def answer(who, count=100, now=NOW):
         page = question_page(who)
         if page is None:
             break
-        row = who.assignments.get(key=page.assignment_key)
+        row = who.assignments.get(key=page["assignment_key"])
         record_judgment(
             appraiser=who, assignment_key=row.key, choice=row.expected or "left", now=now
         )

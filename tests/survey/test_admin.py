@@ -28,7 +28,7 @@ def boss(client):
 
 @pytest.fixture
 def judgment(ada):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     return Judgment.objects.get()
 

@@ -93,7 +93,7 @@ def pages_of(study):
             headers = {**page.headers, **{f"then {k}": v for k, v in reply.headers.items()}}
             headers = {name: said.replace(token, "") for name, said in headers.items()}
             body = page.content.decode().replace(token, "")
-            yield Page(body, headers, seconds, left[asked.assignment_key], person)
+            yield Page(body, headers, seconds, left[asked["assignment_key"]], person)
 
 
 def numbers(pages):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def judge(judge, choice, *, shown=NOW):
-    key = question_page(judge.appraiser).assignment_key
+    key = question_page(judge.appraiser)["assignment_key"]
     mark_shown(appraiser=judge.appraiser, assignment_key=key, now=shown)
     record_judgment(
         appraiser=judge.appraiser,
@@ -83,7 +83,7 @@ def test_rows_come_by_kind_appraiser_and_position(study, ada, ben):
 
 
 def test_an_answer_to_a_question_that_was_never_seen_has_an_empty_time(study, ada):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="left")
     (row,) = rows(study)
     assert row["shown_at"] == row["visible_ms"] == ""

@@ -212,9 +212,9 @@ def test_an_answer_to_something_else_than_what_is_stored_is_stale():
     who = joined()
     page = question_page(who)
     other = Appraiser.objects.get(pk=join_study(study=who.study)[0].pk)
-    for shown in ("", "0" * 32, question_page(other).shown):
+    for shown in ("", "0" * 32, question_page(other)["shown"]):
         assert say(who, 1, shown=shown) is AnswerResult.STALE
-    assert say(who, 1, shown=page.shown) is AnswerResult.RECORDED
+    assert say(who, 1, shown=page["shown"]) is AnswerResult.RECORDED
 
 
 def test_a_digest_of_what_is_shown_turns_with_the_sides_and_is_each_one_s_own():

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.django_db
 def judge_all(appraiser, choice="left", now=NOW):
     while page := question_page(appraiser):
         record_judgment(
-            appraiser=appraiser, assignment_key=page.assignment_key, choice=choice, now=now
+            appraiser=appraiser, assignment_key=page["assignment_key"], choice=choice, now=now
         )
 
 
 @pytest.mark.parametrize("choice", ["left", "right"])
 def test_a_judgment_names_the_arm_on_the_chosen_side(ada, choice):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     outcome = record_judgment(appraiser=ada.appraiser, assignment_key=key, choice=choice, now=NOW)
     judgment = Judgment.objects.get(assignment__key=key)
     assert outcome is AnswerResult.RECORDED
@@ -36,7 +36,7 @@ def test_a_judgment_names_the_arm_on_the_chosen_side(ada, choice):
 
 
 def test_a_second_submit_changes_nothing(ada):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     first = {"appraiser": ada.appraiser, "assignment_key": key, "choice": "left", "now": NOW}
     record_judgment(**first)
     again = record_judgment(**first | {"choice": "right", "now": NOW + timedelta(1)})
@@ -52,14 +52,14 @@ def test_an_unknown_key_is_stale(ada, key):
 
 
 def test_nobody_answers_for_somebody_else(ada, ben):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     outcome = record_judgment(appraiser=ben.appraiser, assignment_key=key, choice="left")
     assert outcome is AnswerResult.STALE
     assert not Judgment.objects.exists()
 
 
 def test_a_choice_that_is_no_side_is_refused(ada):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     with pytest.raises(StudyError):
         record_judgment(appraiser=ada.appraiser, assignment_key=key, choice="both")
 
@@ -89,7 +89,7 @@ def test_a_study_is_closed_once(study):
 
 
 def test_answering_asks_a_constant_number_of_queries(ada, django_assert_num_queries):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     with django_assert_num_queries(
         7
     ):  # the savepoint of the transaction and its release among them

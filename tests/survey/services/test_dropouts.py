@@ -77,7 +77,7 @@ def test_who_comes_back_too_late_without_an_answer_finds_no_place_but_may_later(
 
 def test_a_late_answer_counts_where_the_question_is_still_wanted(small):
     who = join(small)
-    key = question_page(who).assignment_key
+    key = question_page(who)["assignment_key"]
     join(small, now=LATER)
     outcome = record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)
     assert outcome is AnswerResult.RECORDED
@@ -87,7 +87,7 @@ def test_a_late_answer_counts_where_the_question_is_still_wanted(small):
 def test_a_late_answer_that_nobody_wants_any_more_changes_nothing(small):
     who = join(small)
     answer(who, 2)
-    key = question_page(who).assignment_key
+    key = question_page(who)["assignment_key"]
     worked_off(small, who)
     before = Judgment.objects.count()
     outcome = record_judgment(appraiser=who, assignment_key=key, choice="left", now=LATER)

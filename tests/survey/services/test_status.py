@@ -170,7 +170,7 @@ def test_what_was_launched_never_goes_back(study):
 
 
 def test_a_paused_study_takes_nothing_until_it_goes_on(study, ada):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     move_study(study=study, to="paused")
     with pytest.raises(StudyClosed):
         join_study(study=study)

@@ -30,7 +30,7 @@ def test_a_sign_of_life_is_written_once_a_minute(small, django_assert_num_querie
 
 
 def test_a_question_is_shown_first_only_once_and_by_its_owner(ada, ben):
-    key = question_page(ada.appraiser).assignment_key
+    key = question_page(ada.appraiser)["assignment_key"]
     mark_shown(appraiser=ben.appraiser, assignment_key=key, now=NOW - timedelta(hours=1))
     mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW)
     mark_shown(appraiser=ada.appraiser, assignment_key=key, now=NOW + timedelta(hours=1))

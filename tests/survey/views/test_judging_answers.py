@@ -254,7 +254,7 @@ def test_practice_says_that_it_does_not_count_and_when_it_is_over(client, start)
 def walk(client, who, url, choice="left"):
     """Every page of a question, with its assignment, up to the end."""
     while (page := question_page(anew(who))) is not None:
-        assignment = Assignment.objects.get(key=page.assignment_key)
+        assignment = Assignment.objects.get(key=page["assignment_key"])
         yield assignment, page, client.get(url)
         send(client, who, url, choice)
 
@@ -265,7 +265,7 @@ def bare(page, shown):
     body = re.sub(r"<h2.*?</h2>", "", body, flags=re.DOTALL)
     body = re.sub(r'(href|aria-label)="[^"]*"', "", body)
     body = re.sub(r'value="[\w-]{16,}"', "", body)
-    both = (shown.left, shown.right)
+    both = (shown["left"], shown["right"])
     facts = [fact for movie in both for fact in (movie.title, str(movie.year))]
     facts += [", ".join(movie.genres) for movie in both]
     for fact in sorted(facts, key=len, reverse=True):
@@ -279,7 +279,7 @@ def test_checks_and_repeats_are_asked_as_all_others_are(client, start):
     for assignment, shown, page in walk(client, who, url):
         kinds.append(assignment.kind)
         bodies.add(bare(page, shown))
-        totals.add(shown.total)
+        totals.add(shown["total"])
         told = "To show that you are reading" in text(page)
         assert told == (assignment.kind == "check")
         assert not re.search(r"\b(check|repeat|practice)\b", page.content.decode())
@@ -302,7 +302,7 @@ def test_a_check_names_the_movie_on_the_side_it_expects(client, start):
     who, url = start(n_checks=1, checks_to_pass=1)
     for assignment, shown, page in walk(client, who, url):
         if assignment.kind == "check":
-            movie = shown.left if assignment.expected == "left" else shown.right
+            movie = shown["left"] if assignment.expected == "left" else shown["right"]
             assert f"please choose “{movie.title}” here." in text(page)
 
 
@@ -311,8 +311,8 @@ def test_a_repeat_has_the_sides_swapped(client, start):
     seen = {}
     for assignment, shown, _page in walk(client, who, url):
         if assignment.kind == "repeat":
-            assert seen[assignment.question_id] == (shown.right.title, shown.left.title)
-        seen[assignment.question_id] = (shown.left.title, shown.right.title)
+            assert seen[assignment.question_id] == (shown["right"].title, shown["left"].title)
+        seen[assignment.question_id] = (shown["left"].title, shown["right"].title)
 
 
 @pytest.mark.parametrize("changes", ["previous", "finish"])
@@ -325,7 +325,7 @@ def test_with_a_repeat_the_pages_offer_the_last_answer_alone_until_the_end(clien
             assert f"{url}answers/{number - 1}/" in page.content.decode()
         assert client.get(f"{url}answers/1/").status_code == (200 if number == 2 else 409)
         listed = text(client.get(f"{url}answers/"))
-        assert listed.count(shown.left.title) + listed.count(shown.right.title) == 0
+        assert listed.count(shown["left"].title) + listed.count(shown["right"].title) == 0
     assert client.get(f"{url}answers/{number}/").status_code == 409
     page = text(client.get(url))
     assert page.count("Change the answer to question") == (3 if changes == "finish" else 0)

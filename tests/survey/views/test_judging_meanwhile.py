@@ -69,4 +69,4 @@ def test_an_answer_that_meets_a_short_break_is_asked_for_again(send, client, stu
     monkeypatch.setattr(judging, "record_judgment", refuse)
     reply = send(lambda _: None)
     assert reply.status_code == 302
-    assert client.get(reply["Location"]).context["page"].number == 1
+    assert client.get(reply["Location"]).context["page"]["number"] == 1

@@ -13,7 +13,7 @@ from survey.views.profile_cache import profile_html
 
 @pytest.mark.django_db
 def test_a_profile_is_kept_for_each_language(study, ada, django_assert_num_queries):
-    question = question_page(ada.appraiser).question_id
+    question = question_page(ada.appraiser)["question_id"]
     html = {}
     for language in ("en-gb", "de"):
         with translation.override(language), django_assert_num_queries(2):
@@ -28,8 +28,8 @@ def test_nothing_of_a_person_or_a_side_is_in_what_is_kept(client, study, ada):
     page = question_page(ada.appraiser)
     client.get(ada.url)
     with patch.object(profile_cache, "_render", side_effect=AssertionError("rendered again")):
-        html = profile_cache.profile_html(study, page.question_id)
-    for secret in (ada.token, page.assignment_key, page.shown, "csrf"):
+        html = profile_cache.profile_html(study, page["question_id"])
+    for secret in (ada.token, page["assignment_key"], page["shown"], "csrf"):
         assert secret not in html
 
 
@@ -37,4 +37,4 @@ def test_nothing_of_a_person_or_a_side_is_in_what_is_kept(client, study, ada):
 def test_a_profile_is_rendered_although_redis_is_away(settings, study, ada):
     away = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
     settings.CACHES = settings.CACHES | {"profiles": away | {"LOCATION": "redis://127.0.0.1:9"}}
-    assert "profile" in profile_html(study, question_page(ada.appraiser).question_id)
+    assert "profile" in profile_html(study, question_page(ada.appraiser)["question_id"])
