@@ -58,11 +58,11 @@ worker: setup ## the worker that trains models and prepares studies
 	@exec $(BIN)/python -m celery -A studysite.celery worker --queues device --without-gossip --without-mingle --loglevel INFO
 
 test: setup ## the whole suite on SQLite, then its services part on PostgreSQL and Redis
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
-	@$(BIN)/python -m tests.services -- $(BIN)/python -m pytest -q -n auto -m 'services and not slow and not gpu and not peers'
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+	@$(BIN)/python -m tests.services -- $(BIN)/python -m pytest -q -n auto --dist worksteal -m 'services and not slow and not gpu and not peers'
 
 test-fast: setup ## the quick part of the suite: no browser, services, processes or long simulations
-	@$(BIN)/python -m pytest -q -n auto -m 'not (browser or services or process or data or long or slow or gpu or peers)'
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m 'not (browser or services or process or data or long or slow or gpu or peers)'
 
 check: setup ## lint, format, types, import contracts, migrations, deployment checks
 	@$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from tests.services import redis
 pytestmark = pytest.mark.services
 
 LEASE = 8  # longer than a busy machine delays a heartbeat
-EPOCHS = 40  # enough that no machine finishes before the kill
+EPOCHS = 20  # enough that no machine finishes before the kill
 TRAINING_RATINGS = 150 * 80 * 9 // 10
 PATIENCE = 900
 ROUNDS = range(int(os.environ.get("KILL_ROUNDS", "1")))
@@ -33,6 +33,8 @@ WORKER = "-m celery -A studysite worker -P threads -c 1 -Q device --without-goss
 #: Files in the tests on SQLite, Redis in those on PostgreSQL: the database and the broker do not
 #: depend on each other.
 BROKER = "redis" if os.environ.get("TEST_REDIS_URL") else "filesystem"
+#: What a checkpoint holds depends on the preset, and not on the broker.
+PRESETS = ["compact"] if BROKER == "redis" else ["compact", "tuned"]
 
 
 @pytest.fixture(scope="module", params=[BROKER])
@@ -141,7 +143,7 @@ def end(process, how: signal.Signals) -> None:
     process.wait(PATIENCE)
 
 
-@pytest.mark.parametrize("preset", ["compact", "tuned"])
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("number", ROUNDS)
 def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next(site, number, preset):
     job = train(site, preset)
