@@ -1,4 +1,4 @@
-// Answer by key, if wished, and once; say for how long the question was really on the screen.
+// Answers by key where wanted, sends one answer only, and measures how long the question was visible.
 const form = document.querySelector("form.answer");
 // Buttons that answer, or radios where the page asks for more than the choice.
 const choices = ["1", "2", "0"].map((key, nth) => ({
@@ -6,7 +6,7 @@ const choices = ["1", "2", "0"].map((key, nth) => ({
   element: form.querySelectorAll("[name=choice]")[nth],
 }));
 
-// The keys of the last page must not answer this one, and one answer is enough.
+// A key still held from the last page must not answer this one; a second answer is not sent.
 const SETTLE = 400;
 const PATIENCE = 10_000; // a page that was stopped on its way can be answered again
 let ready = Infinity;
@@ -30,7 +30,7 @@ form.addEventListener("submit", (event) => {
   form.elements.page_language.value = document.documentElement.lang;
 });
 
-// -- keys: shown, and alive, where there is a mouse or the like beside which a keyboard lies ----
+// -- keys: shown and active on devices with a mouse or the like, which usually have a keyboard --
 
 const hint = document.querySelector("[data-keys]");
 const toggle = hint.querySelector("input");
@@ -65,19 +65,19 @@ addEventListener("keydown", (event) => {
   }
 });
 
-// A radio that is chosen by key asks for the rest; nothing is sent yet.
+// A key only selects the radio; the form is sent later.
 function choose(radio) {
   radio.focus();
   radio.click();
 }
 
-// Some keyboards give a digit only with Shift; the key that bears it counts all the same.
+// Some keyboards type a digit only with Shift; its key counts without Shift too.
 function digit(event) {
   if (["0", "1", "2"].includes(event.key)) return event.key;
   return event.shiftKey ? "" : { Digit0: "0", Digit1: "1", Digit2: "2" }[event.code];
 }
 
-// -- a comment: how much room is left, said when it becomes scarce -----------------------------
+// -- comment: the number of characters left ------------------------------------------------------
 
 const comment = form.elements.comment;
 const room = comment && document.getElementById("comment-room");
@@ -87,7 +87,7 @@ comment?.addEventListener("input", () => {
   room.textContent = room.dataset.room.replace("{number}", number);
 });
 
-// -- time: what passes while the page can be seen, kept across reloads of the same question -----
+// -- time: how long the page was visible, kept across reloads of the same question ----------------
 
 const question = `visible:${form.elements.assignment.value}`;
 let seenBefore = Number(remembered("sessionStorage", question)) || 0;
@@ -121,6 +121,6 @@ function remember(storage, key, value) {
   try {
     window[storage].setItem(key, value);
   } catch {
-    // as said
+    // The page works without.
   }
 }

@@ -1,4 +1,4 @@
-// Keep what was entered until it is stored: a connection lost at the click must lose nothing.
+// Keeps entered values until they are stored, so that a lost connection loses nothing.
 const PREFIX = "draft:";
 const form = document.querySelector("form[data-draft]");
 // The page's address, and what its form is about.

@@ -1,8 +1,8 @@
-// Search, filter and sort a profile where it stands. Without this script it is simply all there.
+// Searches, filters and sorts the profile in place. Without this script the whole profile is shown.
 const ROWS_AT_ONCE = 24;
 const ROWS_A_FRAME = 80;
 
-// As the page's language writes numbers and orders words; the sign between thousands is the page's.
+// Numbers and sorting in the page's language, with the page's thousands separator.
 const language = document.documentElement.lang;
 const alphabet = new Intl.Collator(language);
 const numbers = new Intl.NumberFormat(language, { useGrouping: "always" });
@@ -36,7 +36,7 @@ function prepare() {
     showAll();
     title.focus();
   });
-  // The bars lead to the groups of the stars, which may be filtered away or sorted otherwise.
+  // The bars link to the groups of ratings, which may be filtered out or sorted otherwise.
   document.querySelector(".spread")?.addEventListener("click", (event) => {
     if (!event.target.closest("a")) return;
     if (groups[0].key) {
@@ -48,7 +48,7 @@ function prepare() {
   tools.hidden = false;
   place.classList.add("with-tools");
 
-  // Reading thousands of rows takes a while: a few whenever there is nothing else to do.
+  // Reading thousands of rows takes a while, so a few are read whenever the browser is idle.
   function knowSome(idle, from = 0) {
     let next = from;
     while (next < movies.length && idle.timeRemaining() > 2) {
@@ -86,8 +86,8 @@ function prepare() {
     if (filtered) bringIntoView(groups.find((group) => group.shown)?.section);
   }
 
-  // What fills the screen comes at once, the rest in the frames that follow: laying out thousands
-  // of rows in one go would keep the next key waiting.
+  // The rows that fill the screen are inserted at once, the rest in later frames: laying out
+  // thousands of rows in one go would delay the next key.
   function show() {
     const work = (working = showing());
     const some = (count) => {
@@ -117,7 +117,7 @@ function prepare() {
     }
   }
 
-  // Who had scrolled down, or has a small screen, sees the first of what was found.
+  // Scroll to the first result, for people who had scrolled down or have a small screen.
   function bringIntoView(first) {
     const top = first?.getBoundingClientRect().top;
     const stays = getComputedStyle(tools).position === "sticky";
@@ -131,7 +131,7 @@ function prepare() {
     return wanted.every((word) => movie.title.includes(word));
   }
 
-  // In words, for eyes while something is filtered away, for screen readers always.
+  // The result in words: visible while a filter is set, announced by screen readers always.
   function announce() {
     const filtered = isFiltered();
     const shown = groups.reduce((sum, group) => sum + group.shown, 0);
@@ -159,7 +159,7 @@ function prepare() {
     place.classList.toggle("with-stars", by !== "stars");
   }
 
-  // By first letter or by decade, each with a heading as the stars have one.
+  // Groups by first letter or by decade, with headings like those of the ratings.
   function grouped(by, upwards) {
     const order = movies.map(know);
     const byTitle = (a, b) => alphabet.compare(a.title, b.title);
@@ -222,7 +222,7 @@ function lowestFirst(group) {
   return { ...group, movies: runs.reverse().flat() };
 }
 
-// What a movie is searched and sorted by, read from its row when it is first needed.
+// The keys for searching and sorting a movie, read from its row when they are first needed.
 function know(movie) {
   if (movie.title === undefined) {
     const [title, year, genres] = [...movie.row.children].slice(movie.mark ? 1 : 0);

@@ -58,7 +58,7 @@ def entry_page(view: Callable[[HttpRequest, Entry], HttpResponse]) -> View:
         else:
             study, names = access.study_for_visitor(slug), ("study", "consent")
         start, consent = (reverse(name, args=[secret or slug]) for name in names)
-        language = languages.speak(request, study)
+        language = languages.activate_for(request, study)
         panel = dict(request.GET.lists())
         return view(request, Entry(study, language, start, consent, secret, panel))
 

@@ -104,7 +104,7 @@ def no_such_link(request: HttpRequest) -> HttpResponse:
 
 def page_context(request: LinkRequest, who: Appraiser) -> dict[str, object]:
     """What every page of an appraiser shows; the page is in their language from here on."""
-    language = languages.speak(request, who.study, who)
+    language = languages.activate_for(request, who.study, who)
     link = reverse("appraiser", args=[request.token])
     return {
         "study": who.study,

@@ -81,8 +81,8 @@ def _refuse(request: HttpRequest, study: Study, problems: Iterable[str]) -> Http
 
 
 def _context(request: HttpRequest, study: Study) -> dict[str, object]:
-    door = request.build_absolute_uri(reverse("study", args=[study.slug]))
-    found: dict[str, object] = {"study": study, "door": door}
+    study_url = request.build_absolute_uri(reverse("study", args=[study.slug]))
+    found: dict[str, object] = {"study": study, "study_url": study_url}
     if study.entry == "personal":
         pages = Paginator(recruiting.list_links(study), LINKS_A_PAGE)
         found |= {
@@ -94,7 +94,7 @@ def _context(request: HttpRequest, study: Study) -> dict[str, object]:
     elif study.entry == "panel":
         lines = recruiting.outcome_lines(study)
         found |= {
-            "panel_link": panels.link_for_panel(study.panel, door),
+            "panel_link": panels.link_for_panel(study.panel, study_url),
             "outcomes": lines,
             "tried": any(line["pilot"] for line in lines),
             "erased": any(line["erased"] for line in lines),

@@ -56,7 +56,7 @@ def results_page(request: HttpRequest, study: Study) -> HttpResponse:
         "results": found,
         "answer": figures.headline(found),
         "loss": figures.loss_figure(found),
-        "door": request.build_absolute_uri(reverse("study", args=[study.slug])),
+        "study_url": request.build_absolute_uri(reverse("study", args=[study.slug])),
         "events": events,
         "questionnaires": questionnaire_results(study, kind=found.kind),
         "since": events[-1].at if events else study.launched_at,

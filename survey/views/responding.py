@@ -29,7 +29,7 @@ def submit_responses(request: LinkRequest, who: Appraiser) -> HttpResponse:
     part = request.POST.get("part", "")
     if part not in Response.Part.values:
         return redirect("appraiser", token=request.token)
-    items = items_of(who.study, part, languages.speak(request, who.study, who))
+    items = items_of(who.study, part, languages.activate_for(request, who.study, who))
     sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
     _, problems = questionnaires.read_answers(items, sent)
     # In a study that takes no answers that is said first.
@@ -95,7 +95,7 @@ def filled_in(
             "value": sent.get(item.name, ""),
             "problem": problem_text(item, problems.get(item.name, "")),
         }
-        for item in items_of(who.study, part, languages.current())
+        for item in items_of(who.study, part, languages.active_language())
     ]
 
 

@@ -38,24 +38,29 @@ class BrowserLanguage:
         return self.get_response(request)
 
 
-def speak(request: HttpRequest, study: Study, appraiser: Appraiser | None = None) -> str:
+def activate_for(request: HttpRequest, study: Study, appraiser: Appraiser | None = None) -> str:
     """Activate the language for the rest of this request, and return its code.
 
     The study's, else the appraiser's, else that of ``?lang=`` or the form, else the browser's.
     """
     asked = request.POST.get("lang") or request.GET.get("lang") or ""
-    chosen = [study.language, appraiser.language if appraiser else "", asked, spoken(request)]
+    chosen = [
+        study.language,
+        appraiser.language if appraiser else "",
+        asked,
+        browser_language(request),
+    ]
     language = next(code for code in chosen if code in known())
     translation.activate(DJANGO_CODES.get(language, language))
     return language
 
 
-def spoken(request: HttpRequest) -> str:
+def browser_language(request: HttpRequest) -> str:
     """The browser's preferred language among those available."""
     return _own_code(translation.get_language_from_request(request))
 
 
-def current() -> str:
+def active_language() -> str:
     """The active language."""
     return _own_code(translation.get_language() or "en")
 

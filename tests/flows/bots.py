@@ -73,8 +73,8 @@ class Bot:
     def take_part(self, slug: str) -> str:
         """Start, then consent and begin, each sent twice; the private address."""
         start = f"/s/{slug}/"
-        _, door = self.ask("POST", start, Form(self.ask("GET", start)[0]).hidden)
-        sent = self.send_twice(door, Form(self.ask("GET", door)[0]).hidden, together=True)
+        _, consent = self.ask("POST", start, Form(self.ask("GET", start)[0]).hidden)
+        sent = self.send_twice(consent, Form(self.ask("GET", consent)[0]).hidden, together=True)
         assert len(sent) == 1, self.statuses
         (private,) = sent
         assert private.startswith("/a/"), self.statuses

@@ -22,12 +22,12 @@ def draft(transactional_db):
 
 def test_a_study_goes_from_a_trial_to_real_answers(page, live_server, draft, sign_in, rita, faults):
     sign_in(rita)
-    results, door = f"{live_server.url}/research/films/", f"{live_server.url}/s/films/"
+    results, start = f"{live_server.url}/research/films/", f"{live_server.url}/s/films/"
     page.goto(results)
     page.get_by_role("button", name="Open a trial").click()
     expect(page.get_by_role("heading", name="No trial answers yet.")).to_be_visible()
 
-    page.goto(door)
+    page.goto(start)
     expect(page.get_by_text("This is a trial.")).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="I agree and take part").click()
@@ -41,7 +41,7 @@ def test_a_study_goes_from_a_trial_to_real_answers(page, live_server, draft, sig
     expect(page.get_by_text("Pilot judgments.")).to_be_visible()
     page.get_by_role("button", name="Launch the study").click()
     expect(page.get_by_text("The study is open.")).to_be_visible()
-    page.goto(door)
+    page.goto(start)
     expect(page.get_by_text("This is a trial.")).to_have_count(0)
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="I agree and take part").click()

@@ -193,7 +193,7 @@ def pages(study):
     StudyFactory(slug="open")
     found = {
         "by invitation": "/s/invited/",
-        "taken back": f"/i/{taken.token}/",
+        "revoked": f"/i/{taken.token}/",
         "personal link": f"/i/{fresh.token}/consent/",
         "by panel": "/s/films/",
         "panel's consent": arrival().replace("/?", "/consent/?"),

@@ -151,12 +151,12 @@ class Visitor:
         if self.kind_of(page) in {"full", "closed"}:
             self.end = self.kind_of(page)
             return False
-        _, door = self.bot.ask("POST", start, Form(page).hidden)
-        page, _ = self.bot.ask("GET", door)
+        _, consent = self.bot.ask("POST", start, Form(page).hidden)
+        page, _ = self.bot.ask("GET", consent)
         if self.kind_of(page) in {"full", "closed"}:
             self.end = self.kind_of(page)
             return False
-        ways = self.bot.send_twice(door, Form(page).hidden, together=True)
+        ways = self.bot.send_twice(consent, Form(page).hidden, together=True)
         links = {way for way in ways if way.startswith("/a/")}
         # The last place may go between the two: then the second is led to the first page, or in.
         assert len(links) <= 1, ways

@@ -18,7 +18,7 @@ def test_consent_on_many_devices_at_once_makes_one_appraiser_for_all(found, way)
     assert len(found[way]["first"]) == 43
 
 
-def test_a_link_is_used_or_taken_back_and_never_both(found):
+def test_a_link_is_used_or_revoked_and_never_both(found):
     ends, (told, revoked), (joined, used) = (
         found["revoke"][k] for k in ("ends", "revoked", "used")
     )

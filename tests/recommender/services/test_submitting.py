@@ -1,4 +1,4 @@
-"""How jobs enter, and what is refused at the door."""
+"""How jobs enter, and what is refused before they enter."""
 
 from pathlib import Path
 

@@ -74,13 +74,13 @@ def test_a_personal_link_opens_no_other_study(invited):
     assert reason_of(study=other, invitation=link) == "unknown"
 
 
-def test_a_link_that_was_taken_back_lets_nobody_in(invited):
+def test_a_link_that_was_revoked_lets_nobody_in(invited):
     study, link = invited
     revoke_invitations(study=study)
     assert reason_of(study=study, invitation=link) == "revoked"
 
 
-def test_a_link_that_is_in_use_cannot_be_taken_back(invited):
+def test_a_link_that_is_in_use_cannot_be_revoked(invited):
     study, link = invited
     join_study(study=study, invitation=link)
     assert revoke_invitations(study=study) == 0

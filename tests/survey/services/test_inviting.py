@@ -1,4 +1,4 @@
-"""Personal links: made in bulk, numbered, known by their digests only, taken back while unused."""
+"""Personal links: made in bulk, numbered, known by their digests only, revoked while unused."""
 
 import pytest
 from django.db import IntegrityError
@@ -93,7 +93,7 @@ def test_what_cannot_be_made_is_refused_and_nothing_is_stored(study, count, labe
     assert not study.invitations.exists()
 
 
-def test_unused_links_are_taken_back_by_number_or_all(study):
+def test_unused_links_are_revoked_by_number_or_all(study):
     make_invitations(study=study, count=5)
     assert revoke_invitations(study=study, numbers=[2, 3, 99]) == 2
     assert revoke_invitations(study=study, numbers=[2]) == 0

@@ -79,7 +79,7 @@ def test_a_personal_link_nobody_knows_is_not_found(client, invited):
     assert client.get(f"{invited[:-1]}x/").status_code == 404
 
 
-def test_a_link_that_was_taken_back_says_so_kindly(client, invited):
+def test_a_link_that_was_revoked_says_so_kindly(client, invited):
     revoke_invitations(study=Study.objects.get())
     assert "This link is no longer valid." in read(client, invited)
 

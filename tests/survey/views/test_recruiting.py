@@ -125,7 +125,7 @@ def test_links_that_cannot_be_made_are_refused_in_words(as_rita, invited, form, 
     assert Study.objects.get().invitations.count() == 1
 
 
-def test_unused_links_are_taken_back_by_their_numbers(as_rita, invited):
+def test_unused_links_are_revoked_by_their_numbers(as_rita, invited):
     make_invitations(study=Study.objects.get(), count=4)
     page = as_rita.post("/research/films/recruit/revoke/", {"numbers": "1, 3-4"}, follow=True)
     assert "Revoked: 3 links." in words(page)

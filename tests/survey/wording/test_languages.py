@@ -19,7 +19,7 @@ def chosen(*, study="", appraiser=None, address="", browser="es"):
         "/s/films/", {"lang": address}
     )
     who = None if appraiser is None else Appraiser(language=appraiser)
-    return languages.speak(request, Study(language=study), who)
+    return languages.activate_for(request, Study(language=study), who)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def chosen(*, study="", appraiser=None, address="", browser="es"):
 )
 def test_the_study_then_the_appraiser_the_address_and_the_browser_decide(asked, language):
     assert chosen(**asked) == language
-    assert languages.current() == language
+    assert languages.active_language() == language
 
 
 def test_languages_are_offered_by_their_own_names_unless_the_study_fixes_one():
