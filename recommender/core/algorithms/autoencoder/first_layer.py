@@ -34,7 +34,7 @@ class FirstLayer(nn.Module):
     def forward(self, batch: WithheldBatch) -> torch.Tensor:
         """(E, H) pre-activations; the gradient of the weights is sparse by rows."""
         sums: torch.Tensor = _RemainingInputs.apply(self.weight, batch)
-        return sums + self.bias
+        return sums.add_(self.bias)
 
 
 class _RemainingInputs(torch.autograd.Function):
@@ -42,10 +42,10 @@ class _RemainingInputs(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, weight: torch.Tensor, batch: WithheldBatch) -> torch.Tensor:
-        ctx.batch, ctx.shape = batch, weight.shape
+        ctx.batch, ctx.shape, weight = batch, weight.shape, weight.detach()
         withheld = weight.index_select(0, batch.withheld_items).mul_(batch.withheld_inputs)
         sums = batch.profiles.sums(weight).index_select(0, batch.profile_of)
-        sums += sum_others(withheld, batch)
+        sums += _sum_others(_blocks(withheld, batch), batch)
         return sums if batch.input_scale is None else sums.mul_(batch.input_scale)
 
     @staticmethod
@@ -53,8 +53,8 @@ class _RemainingInputs(torch.autograd.Function):
         batch, (gradient,) = ctx.batch, gradients
         if batch.input_scale is not None:
             gradient = gradient * batch.input_scale
-        totals = _blocks(gradient, batch).sum(1)  # (B, H)
-        rows = batch.profiles.gradient(totals, sum_others(gradient, batch))  # (I, H)
+        blocks = _blocks(gradient, batch)
+        rows = batch.profiles.gradient(blocks.sum(1), _sum_others(blocks, batch))  # (I, H)
         return torch.sparse_coo_tensor(
             batch.profiles.items[None], rows, ctx.shape, is_coalesced=True, check_invariants=False
         ), None
@@ -68,11 +68,10 @@ def _blocks(values: torch.Tensor, batch: WithheldBatch) -> torch.Tensor:
     return blocks.view(n_profiles, most, values.shape[1])
 
 
-def sum_others(values: torch.Tensor, batch: WithheldBatch) -> torch.Tensor:
-    """(E, H) -> (E, H): for each example the sum over the other examples of its profile."""
-    most = batch.block_shape[1]
-    others = 1 - torch.eye(most, dtype=values.dtype, device=values.device)
-    sums = others @ _blocks(values, batch)  # (B, c, H)
+def _sum_others(blocks: torch.Tensor, batch: WithheldBatch) -> torch.Tensor:
+    """(B, c, H) -> (E, H): for each example the sum over the other examples of its profile."""
+    others = 1 - torch.eye(blocks.shape[1], dtype=blocks.dtype, device=blocks.device)
+    sums = others @ blocks  # (B, c, H)
     return sums.flatten(0, 1).index_select(0, batch.slot)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from recommender.core.algorithms.autoencoder.network import draw_network, load_network
+from recommender.core.algorithms.autoencoder.network import MiddleLayer, draw_network, load_network
 from recommender.core.systems import AutoencoderConfig
 from tests.recommender.core.algorithms.autoencoder.tasks import config_of, make_task
 from tests.recommender.core.matrices import random_ratings
@@ -42,3 +42,38 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     assert values.detach().mean() == pytest.approx(1, abs=0.02)
     _, values = task.network(batch)
     assert (values == 1).all()
+
+
+def test_a_wide_layer_equals_torchs_to_rounding():
+    torch.manual_seed(0)
+    layer = MiddleLayer(512, 600)
+    values = torch.randn(7, 512, requires_grad=True)
+    wanted = torch.nn.functional.linear(values, layer.weight, layer.bias)
+    found = layer(values)
+    assert "Mkldnn" in _origins(found) or not torch.backends.mkldnn.is_available()
+    sources, slope = (values, layer.weight, layer.bias), torch.randn(7, 600)
+    pairs = zip(
+        (found, *torch.autograd.grad(found, sources, slope)),
+        (wanted, *torch.autograd.grad(wanted, sources, slope)),
+        strict=True,
+    )
+    for ours, theirs in pairs:
+        assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def _origins(values: torch.Tensor) -> str:
+    """The names of the last two operations of ``values``."""
+    node = values.grad_fn
+    return f"{node.name()} {node.next_functions[0][0].name()}"
+
+
+def test_a_wide_layer_takes_no_examples_and_keeps_what_is_not_a_number():
+    layer = MiddleLayer(512, 600)
+    assert layer(torch.empty(0, 512)).shape == (0, 600)
+    assert layer(torch.full((2, 512), torch.nan)).relu().isnan().all()
+
+
+def test_a_wide_layer_obeys_autocast():
+    layer, values = MiddleLayer(512, 600), torch.randn(3, 512)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(values).dtype == torch.bfloat16
