@@ -128,8 +128,8 @@ def median_years(*, dataset: Dataset) -> NDArray[np.float64]:
     ratings = load_ratings(dataset)
     years = np.zeros(ratings.n_items, np.int16)
     dated = Item.objects.filter(dataset=dataset, position__isnull=False, year__gt=0)
-    for position, year in dated.values_list("position", "year"):
-        years[position] = year
+    known = np.array(list(dated.values_list("position", "year")), np.int64).reshape(-1, 2)
+    years[known[:, 0]] = known[:, 1]
     users = ratings.rows().astype(np.int32)
     seen = polars.DataFrame({"user": users, "year": years[ratings.indices]})
     by_user = seen.filter(polars.col("year") > 0).group_by("user")

@@ -1,27 +1,22 @@
-"""What the commands of a study share: finding it, following its jobs, describing its state."""
+"""What the commands of a study share: following its jobs, describing its state."""
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Model
 from django.urls import reverse
 
-from recommender.models import Dataset, Job
+from recommender.management.lookup import find_row
+from recommender.models import Job
 from survey.errors import StudyError
 from survey.management.site import current_site_url
 from survey.models import Study
 from survey.services.preparing import publish_again
-
-#: Exit statuses, as in the training commands: 1 failed, 2 wrong usage, 3 no worker.
-USAGE = 2
-
-Row = TypeVar("Row", bound=Model)
 
 
 class StudyCommand(BaseCommand):
@@ -34,7 +29,7 @@ class StudyCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self.run(find_study(options["slug"]), options)
+            self.run(find_row(Study, "study", slug=options["slug"]), options)
         except StudyError as error:
             raise CommandError(str(error), returncode=self.error_status) from error
 
@@ -61,24 +56,6 @@ class PreparingCommand(StudyCommand):
 def add_job_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--inline", action="store_true", help="run the jobs here, without a worker")
-
-
-def find_study(slug: str) -> Study:
-    return _find(Study, "study", slug=slug)
-
-
-def find_dataset(name: str) -> Dataset:
-    return _find(Dataset, "data set", " Import one: manage.py import_ratings SOURCE", name=name)
-
-
-def _find(model: type[Row], noun: str, remedy: str = "", **key: str) -> Row:
-    found = model._default_manager.filter(**key).first()
-    if found is None:
-        ((field, value),) = key.items()
-        names = ", ".join(model._default_manager.values_list(field, flat=True)[:10])
-        known = f" Available: {names}." if names else ""
-        raise CommandError(f"There is no {noun} {value!r}.{known}{remedy}", returncode=USAGE)
-    return found
 
 
 def follow_publishing(study: Study, jobs: Iterable[Job], options: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recommender import selectors
 from recommender.management.tables import error_table
 from recommender.models import TrainedModel
-from recommender.services.submitting import submit_evaluation
+from recommender.services.submitting import DEVICES, submit_evaluation
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--again", action="store_true", help="measure again, by one job for each model"
         )
-        parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+        parser.add_argument("--device", default="auto", choices=DEVICES)
         parser.add_argument("--inline", action="store_true", help="measure here, without a worker")
         parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
 

@@ -13,12 +13,12 @@ from recommender.core.errors import ConfigurationError
 from recommender.core.splitting import NAMES
 from recommender.core.systems import PRESETS, SYSTEMS
 from recommender.management.following import Display, follow_jobs, run_in_process
+from recommender.management.lookup import USAGE, find_dataset
 from recommender.management.tables import error_table
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.services.claims import new_owner
-from recommender.services.submitting import PRECISIONS, first_claim, submit_training
+from recommender.services.submitting import DEVICES, PRECISIONS, first_claim, submit_training
 
-USAGE = 2
 #: The options that submit_training takes as they are.
 REQUEST = (
     "preset", "split", "split_seed", "seed", "device", "epochs", "precision", "max_minutes",
@@ -34,25 +34,6 @@ def parse_systems(text: str) -> list[str]:
             f"choose from: {', '.join(SYSTEMS)}"
         )
     return list(dict.fromkeys(names))
-
-
-def integer_from(minimum: int) -> Any:
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or int(text) < minimum:
-            raise ArgumentTypeError(f"{text!r} is not a whole number of at least {minimum}")
-        return int(text)
-
-    return number
-
-
-def parse_positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not a number above 0")
-    return number
 
 
 def parse_setting(text: str) -> tuple[str, str, str]:
@@ -85,28 +66,26 @@ class Command(BaseCommand):
             "autoencoder.hidden=512,256,512; may be repeated (docs/algorithms.md lists them)",
         )
         parser.add_argument("--split", default="time-90-10", choices=NAMES)
-        parser.add_argument("--split-seed", type=integer_from(0), default=0, metavar="N")
-        parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+        parser.add_argument("--split-seed", type=int, default=0, metavar="N")
+        parser.add_argument("--device", default="auto", choices=DEVICES)
         parser.add_argument(
             "--precision",
             default="auto",
             choices=PRECISIONS,
             help="precision of a network's matrix products; auto: bfloat16 if the GPU supports it",
         )
-        parser.add_argument(
-            "--epochs", type=integer_from(1), metavar="N", help="passes over the data"
-        )
-        parser.add_argument("--seed", type=integer_from(0), default=0, metavar="N")
+        parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data")
+        parser.add_argument("--seed", type=int, default=0, metavar="N")
         parser.add_argument(
             "--time-limit",
-            type=integer_from(1),
+            type=int,
             dest="time_limit_seconds",
             metavar="SECONDS",
             help="limit on the working time of each system",
         )
         parser.add_argument(
             "--max-minutes",
-            type=parse_positive,
+            type=float,
             metavar="N",
             help="limit on the training time of each system, without loading and evaluation; the "
             "model so far is then stored as partial, and the same command resumes from it",
@@ -121,15 +100,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            dataset = Dataset.objects.get(name=options["dataset"])
-        except Dataset.DoesNotExist:
-            known = ", ".join(Dataset.objects.values_list("name", flat=True)) or "none yet"
-            raise CommandError(
-                f"There is no data set {options['dataset']!r}. Known: {known}. "
-                "Import one with: manage.py import_ratings SOURCE",
-                returncode=USAGE,
-            ) from None
+        dataset = find_dataset(options["dataset"])
         if idle := sorted({name for name, _, _ in options["overrides"]} - set(options["systems"])):
             raise CommandError(
                 f"--set names {', '.join(idle)}, but --systems does not.", returncode=USAGE

@@ -4,7 +4,8 @@ from argparse import ArgumentParser
 from datetime import date
 from typing import Any, Literal
 
-from survey.management.studies import USAGE, PreparingCommand
+from recommender.management.lookup import USAGE
+from survey.management.studies import PreparingCommand
 from survey.models import Study
 from survey.protocol.fields import read_day
 from survey.services.cloning import clone_study, describe_last_day

@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from recommender.management.lookup import USAGE, find_dataset
 from survey.errors import DataDamaged, StudyError
 from survey.management.studies import (
-    USAGE,
     add_job_arguments,
     describe_study,
-    find_dataset,
     follow_publishing,
 )
 from survey.models import Study

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from survey.management.studies import USAGE, StudyCommand
+from recommender.management.lookup import USAGE
+from survey.management.studies import StudyCommand
 from survey.models import Study
 from survey.services.preparing import delete_draft
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from recommender.management.lookup import USAGE
 from survey.exports import panel_rows
 from survey.management.files import TableCommand
-from survey.management.studies import USAGE
 from survey.models import Study
 
 

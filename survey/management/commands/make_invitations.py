@@ -8,10 +8,10 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.urls import reverse
 
+from recommender.management.lookup import USAGE
 from survey import exports
 from survey.management.files import ExportCommand, output_file, write_csv
 from survey.management.site import current_site_url, note_on_site
-from survey.management.studies import USAGE
 from survey.models import Study
 from survey.services.inviting import MOST_AT_ONCE, make_invitations
 

@@ -3,7 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from survey.management.studies import USAGE, StudyCommand
+from recommender.management.lookup import USAGE
+from survey.management.studies import StudyCommand
 from survey.models import Study
 from survey.services.inviting import numbers_in, revoke_invitations
 

@@ -1,8 +1,7 @@
 """Fills a study with judgments of simulated appraisers, which never mix with real ones."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +9,16 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 from numpy.random import Generator
+from pydantic import Field
 
+from recommender.management.lookup import USAGE
 from survey.errors import StudyError
-from survey.management.studies import USAGE, StudyCommand
+from survey.management.studies import StudyCommand
 from survey.models import Appraiser, Arm, Assignment, Judgment, Response, Study
 from survey.pairing import Stream, generator
 from survey.protocol import questionnaires
+from survey.protocol.problems import StrictModel, validated
+from survey.protocol.summary import count_noun
 from survey.services.answering import confirm_answers, record_judgment
 from survey.services.joining import join_study, mark_instructed
 from survey.services.responding import respond
@@ -25,74 +28,81 @@ SECONDS_READING = 45.0
 SECONDS_A_QUESTION = 30.0  # the median; as with people, a few answers take much longer
 SPREAD = 0.6  # standard deviation of the logarithm of these times
 MINUTES_BETWEEN = 4.0
-MOST = 10_000
 
 
-@dataclass(frozen=True)
-class Behaviour:
-    """How simulated appraisers answer: at most ``answers`` main questions.
+class Behaviour(StrictModel):
+    """How many simulated appraisers take part, and how they answer.
 
     The arm ``favourite`` wins ``share`` of its questions; a share ``abandon`` of the appraisers
     stops before the end.
     """
 
-    answers: int
+    appraisers: int = Field(ge=1, le=10_000)
+    questions: int = Field(ge=1, le=2**15)
     favourite: int | None
-    share: float
-    abandon: float
+    share: float = Field(ge=0, le=1)
+    abandon: float = Field(ge=0, le=1)
+    seed: int = Field(ge=0, le=2**63 - 1)
 
 
 class Command(StudyCommand):
     help = "Let simulated appraisers judge a running study; they take no places of real ones."
+    error_status = USAGE
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--appraisers", type=int, required=True, metavar="N")
         parser.add_argument(
-            "--questions", default="all", help="main questions that each answers (default: all)"
+            "--questions", type=int, help="main questions that each answers (default: all)"
         )
         parser.add_argument(
-            "--prefer", metavar="ARM:SHARE", help="such as autoencoder:0.65 (default: none)"
+            "--prefer",
+            type=arm_and_share,
+            metavar="ARM:SHARE",
+            help="such as autoencoder:0.65 (default: none)",
         )
         parser.add_argument(
-            "--abandon", default="0", metavar="SHARE", help="of appraisers who stop early"
+            "--abandon", type=float, default=0.0, metavar="SHARE", help="of people who stop early"
         )
         parser.add_argument("--seed", type=int, help="default: the study's seed")
 
     def run(self, study: Study, options: dict[str, Any]) -> None:
-        wanted = _parse_count("--appraisers", options["appraisers"], MOST)
-        answers = study.questions_per_appraiser
-        if options["questions"] != "all":
-            answers = _parse_count("--questions", options["questions"], answers)
-        favourite, share = _parse_preference(study, options["prefer"])
-        abandon = _parse_share("--abandon", options["abandon"], "such as 0.2")
-        behaviour = Behaviour(answers, favourite, share, abandon)
-        seed = study.seed if options["seed"] is None else options["seed"]
-        if seed < 0:
-            raise CommandError("--seed takes a number from 0 up.", returncode=USAGE)
+        arm, share = options["prefer"] or (None, 0.5)
+        most = study.questions_per_appraiser
+        given = {
+            "appraisers": options["appraisers"],
+            "questions": most if options["questions"] is None else options["questions"],
+            "favourite": None if arm is None else find_arm(study, arm).pk,
+            "share": share,
+            "abandon": options["abandon"],
+            "seed": study.seed if options["seed"] is None else options["seed"],
+        }
+        behaviour = validated(Behaviour, given)
+        if behaviour.questions > most:
+            raise StudyError(f"The study asks {most} questions of each. Choose 1 to {most}.")
         now = timezone.now()
         made: Counter[str] = Counter()
         try:
-            for left in reversed(range(wanted)):
+            for left in reversed(range(behaviour.appraisers)):
                 end = now - timedelta(minutes=MINUTES_BETWEEN * left)
-                made += take_part(study, behaviour, seed=seed, end=end)
+                made += take_part(study, behaviour, end=end)
         except StudyError as error:
             raise CommandError(f"{error} Only a running study can be judged.") from error
         total, main = made.total(), made[Assignment.Kind.MAIN]
         extra = f" and {total - main} answers that do not count" if total > main else ""
-        people = "1 simulated appraiser" if wanted == 1 else f"{wanted} simulated appraisers"
+        people = count_noun(behaviour.appraisers, "simulated appraiser")
         self.stdout.write(f"{people} made {main} judgments{extra} in {study.slug}.")
 
 
 @transaction.atomic
-def take_part(study: Study, behaviour: Behaviour, *, seed: int, end: datetime) -> Counter[str]:
+def take_part(study: Study, behaviour: Behaviour, *, end: datetime) -> Counter[str]:
     """One appraiser from consent to the last answer; the number of answers of each kind.
 
     The same study and seed give the same choices; the last answer comes shortly before ``end``.
     """
     appraiser, _token = join_study(study=study, kind=Appraiser.Kind.SIMULATED, now=end)
-    rng = generator(seed, Stream.SIMULATION, appraiser.number)
-    asked = _questions(appraiser, behaviour.answers)
+    rng = generator(behaviour.seed, Stream.SIMULATION, appraiser.number)
+    asked = _questions(appraiser, behaviour.questions)
     pause = timedelta(minutes=float(rng.uniform(0, MINUTES_BETWEEN)))
     if behaviour.abandon and rng.random() < behaviour.abandon:
         asked = asked[: int(rng.integers(len(asked)))]
@@ -162,21 +172,23 @@ def _choose(assignment: Assignment, behaviour: Behaviour, rng: Generator) -> str
     return Judgment.Choice.LEFT if rng.random() < share else Judgment.Choice.RIGHT
 
 
-def _parse_preference(study: Study, text: str | None) -> tuple[int | None, float]:
-    """The arm named by ``ARM:SHARE`` and how often it wins."""
-    if text is None:
-        return None, 0.5
-    name, _, number = text.rpartition(":")
-    share = _parse_share("--prefer", number, "ARM:SHARE, such as autoencoder:0.65")
+def arm_and_share(text: str) -> tuple[str, float]:
+    """The two parts of ARM:SHARE."""
+    arm, _, share = text.rpartition(":")
+    try:
+        return arm, float(share)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not ARM:SHARE, such as autoencoder:0.65") from None
+
+
+def find_arm(study: Study, name: str) -> Arm:
+    """The arm of this label, system, system and preset, or id of a trained model. StudyError."""
     arms = list(study.arms.select_related("trained_model"))
     named = [arm for arm in arms if name in _arm_names(arm)]
     if len(named) != 1:
         known = ", ".join(sorted(f"{arm.trained_model_id or 'CSV'} ({arm.label})" for arm in arms))
-        raise CommandError(
-            f"--prefer {name!r} does not name exactly one arm. Available: {known}.",
-            returncode=USAGE,
-        )
-    return named[0].pk, share
+        raise StudyError(f"--prefer {name!r} does not name exactly one arm. Available: {known}.")
+    return named[0]
 
 
 def _arm_names(arm: Arm) -> set[str]:
@@ -184,20 +196,3 @@ def _arm_names(arm: Arm) -> set[str]:
         return {arm.label, arm.upload_name}
     model = arm.model
     return {arm.label, model.system, f"{model.system}:{model.preset}", str(model.pk)}
-
-
-def _parse_share(flag: str, text: str, form: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise CommandError(f"{flag} takes a share from 0 to 1: {form}.", returncode=USAGE)
-    return share
-
-
-def _parse_count(flag: str, text: object, largest: int) -> int:
-    number = int(str(text)) if str(text).isdecimal() else 0
-    if not 1 <= number <= largest:
-        raise CommandError(f"{flag} takes a number from 1 to {largest}.", returncode=USAGE)
-    return number

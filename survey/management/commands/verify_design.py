@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from survey.management.studies import USAGE, StudyCommand
+from recommender.management.lookup import USAGE
+from survey.management.studies import StudyCommand
 from survey.models import Study
 from survey.selectors.design import design_hash, digest
 

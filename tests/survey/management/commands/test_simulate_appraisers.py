@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from survey.management.commands.simulate_appraisers import _parse_preference
+from survey.management.commands.simulate_appraisers import find_arm
 from survey.models import Appraiser, Assignment, Judgment
 from survey.selectors.capacity import places
 from survey.selectors.results import study_results
@@ -62,8 +62,6 @@ def test_simulated_appraisers_may_stop_early(study):
     [
         ["--appraisers", "0"],
         ["--appraisers", "2", "--questions", "16"],
-        ["--appraisers", "2", "--questions", "few"],
-        ["--appraisers", "2", "--prefer", "autoencoder"],
         ["--appraisers", "2", "--prefer", "autoencoder:1.5"],
         ["--appraisers", "2", "--prefer", "autoencoder:nan"],
         ["--appraisers", "2", "--prefer", "nobody:0.5"],
@@ -77,6 +75,13 @@ def test_flags_that_cannot_be_are_wrong_usage(study, wrong):
     assert not Appraiser.objects.exists()
 
 
+@pytest.mark.parametrize("wrong", [["--questions", "few"], ["--prefer", "autoencoder"]])
+def test_flags_that_cannot_be_read_are_refused(study, wrong):
+    with pytest.raises(CommandError, match=wrong[0]):
+        simulate("--appraisers", "2", *wrong)
+    assert not Appraiser.objects.exists()
+
+
 def test_a_closed_study_is_not_simulated(study):
     move_study(study=study, to="closed")
     with pytest.raises(CommandError) as refused:
@@ -86,7 +91,7 @@ def test_a_closed_study_is_not_simulated(study):
 
 @pytest.mark.parametrize("arm", ["autoencoder", "autoencoder:compact", "Autoencoder"])
 def test_an_arm_is_preferred_by_its_system_its_preset_or_its_label(study, arm):
-    assert _parse_preference(study, f"{arm}:0.9") == (study.arms.get(position=0).pk, 0.9)
+    assert find_arm(study, arm) == study.arms.get(position=0)
 
 
 def test_the_preferred_arm_wins_about_as_often_as_asked(study):
