@@ -1,4 +1,4 @@
-"""Starts, watches and stops the child processes of a supervisor."""
+"""Starts, watches and stops the child processes of a supervisor, and the supervisor itself."""
 
 import ctypes
 import os
@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import psutil
 
@@ -116,3 +117,26 @@ class Family:
 def _end_with_parent() -> None:
     """Between fork and exec: have the kernel end this child if the supervisor is killed."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def interrupt_on_signals() -> Callable[[], None]:
+    """Turn SIGINT, SIGTERM and SIGHUP into one KeyboardInterrupt for the rest of the process.
+
+    SIGINT works even if a shell that started the process in the background had it ignored.
+    Returns a function that ignores all of them, for the seconds of an orderly end.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
+        numbers.append(signal.SIGHUP)
+
+    def ignore_signals() -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        ignore_signals()
+        raise KeyboardInterrupt
+
+    for number in numbers:
+        signal.signal(number, interrupt)
+    return ignore_signals

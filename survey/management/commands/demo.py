@@ -1,20 +1,16 @@
 """Sets up and serves a whole study on one machine: data, trained systems, web server, worker."""
 
-import fcntl
 import http.client
 import json
 import os
 import re
 import secrets
-import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -24,8 +20,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recommender import selectors
 from recommender.models import Dataset, Job
 from survey.management.files import replace_file
-from survey.management.processes import ChildDied, Family, StepFailed
-from survey.management.site import LOCK
+from survey.management.processes import ChildDied, Family, StepFailed, interrupt_on_signals
+from survey.management.site import lock_home
 from survey.models import Appraiser, Study
 
 BUILT_IN = "demo"
@@ -69,7 +65,8 @@ class Command(BaseCommand):
                 "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
             },
         )
-        with lock_home(home, self.url), catch_signals() as ignore_signals:
+        with lock_home(home, self.url):
+            ignore_signals = interrupt_on_signals()
             refuse_busy_port(self.port)
             try:
                 self.serve(options["web_workers"])
@@ -157,15 +154,9 @@ class Command(BaseCommand):
             self.say(f"Preparing the study {slug!r} ...")
             dataset = Dataset.objects.get(name=name)
             eligible = selectors.eligible_users(dataset=dataset, minimum=MINIMUM_PROFILE)
-            numbers = {
-                "--profiles": min(PROFILES, len(eligible)),
-                "--questions": QUESTIONS,
-                "--min-profile": MINIMUM_PROFILE,
-                "--seed": seed,
-            }
-            options = [str(part) for pair in numbers.items() for part in pair]
-            step = ["create_study", slug, "--dataset", name, "--arms", ARMS, *options]
-            self.manage(*step, quiet=True)
+            size = f"--profiles {min(PROFILES, len(eligible))} --questions {QUESTIONS}"
+            options = f"--arms {ARMS} {size} --min-profile {MINIMUM_PROFILE} --seed {seed}"
+            self.manage("create_study", slug, "--dataset", name, *options.split(), quiet=True)
         elif study.status == Study.Status.DRAFT:
             self.say(f"Resuming the study {slug!r} ...")
             self.manage("launch_study", slug, quiet=True)
@@ -271,50 +262,3 @@ def refuse_busy_port(port: int) -> None:
             raise CommandError(
                 f"Port {port} is not free. Choose another: make demo PORT={port % 60000 + 1}"
             ) from None
-
-
-@contextmanager
-def lock_home(home: Path, url: str) -> Iterator[None]:
-    """Lock the home: two demos would share a queue and a database. The lock ends with the process.
-
-    The lock file contains the demo's address, which other commands print.
-    """
-    with (home / LOCK).open("a", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CommandError(
-                f"A demo is already running in {home}. Stop it, or set another STUDYSITE_HOME."
-            ) from None
-        lock.truncate(0)
-        lock.write(url)
-        lock.flush()
-        yield
-
-
-@contextmanager
-def catch_signals() -> Iterator[Callable[[], None]]:
-    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt.
-
-    SIGINT works even if a shell that started the demo in the background had it ignored. Yields a
-    function that ignores all of them, for the seconds of an orderly end.
-    """
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        ignore_signals()
-        raise KeyboardInterrupt
-
-    def ignore_signals() -> None:
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
-        before[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield ignore_signals
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

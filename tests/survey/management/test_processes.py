@@ -24,6 +24,27 @@ STUBBORN = (
     "print(child.pid, flush=True); time.sleep(600)"
 )
 
+STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture
+def _own_signals():
+    # Under nohup a closed terminal is ignored.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in STOPPING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_own_signals")
+@pytest.mark.parametrize("number", STOPPING)
+def test_every_way_to_stop_interrupts_once(number):
+    processes.interrupt_on_signals()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    for second in STOPPING:
+        signal.raise_signal(second)
+
 
 @pytest.fixture
 def family(tmp_path):

@@ -120,16 +120,6 @@ def test_an_existing_account_keeps_its_password(tmp_path, client, known):
     assert client.login(username=username, password=password)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_every_way_to_stop_is_the_same(number):
-    before = signal.signal(number, signal.SIG_DFL)  # under nohup a closed terminal is ignored
-    try:
-        with pytest.raises(KeyboardInterrupt), demo.catch_signals():
-            signal.raise_signal(number)
-    finally:
-        signal.signal(number, before)
-
-
 # -- the whole of it --------------------------------------------------------------------------
 
 
