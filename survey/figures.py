@@ -7,12 +7,10 @@ figure scales with the screen while its text keeps its size.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, floor, log10
+from typing import Any
 
 from survey.profiles import Profile
-from survey.scales import Bin
-from survey.selectors.arm_results import ArmResult
 from survey.selectors.results import StudyResults
 from survey.stats.intervals import Proportion
 
@@ -20,70 +18,8 @@ from survey.stats.intervals import Proportion
 CURVE_UNITS = 1000
 
 
-@dataclass(frozen=True)
-class Tick:
-    at: str
-    label: str
-    edge: str = ""  #: "start" or "end" where the label would stick out of the figure
-
-
-@dataclass(frozen=True)
-class IntervalFigure:
-    """A share and its interval on a line from 0 to 100 %."""
-
-    point: str
-    low: str
-    width: str
-    ticks: list[Tick]
-
-
-@dataclass(frozen=True)
-class Headline:
-    """``arm`` was chosen over ``other``; ``clear`` if its interval lies above 50 %.
-
-    ``colour`` is the CSS class of ``arm``.
-    """
-
-    arm: ArmResult
-    other: ArmResult
-    clear: bool
-    even: bool
-    colour: str
-    figure: IntervalFigure
-
-
-@dataclass(frozen=True)
-class StarBar:
-    """One bar of a profile's star histogram; ``target`` is the element id of its movies."""
-
-    bin: Bin
-    movies: int
-    top: int
-    height: int
-    target: str
-
-    @property
-    def stars(self) -> float:
-        """The lowest rating of the bar."""
-        return float(self.bin.low)
-
-
-@dataclass(frozen=True)
-class Curve:
-    label: str
-    colour: str
-    path: str
-    last: float
-    examples: int
-
-
-@dataclass(frozen=True)
-class LossFigure:
-    """Training error against examples seen."""
-
-    curves: list[Curve]
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
+#: What a template reads; the function that makes it lists the keys.
+Drawing = dict[str, Any]
 
 
 def arm_colour(position: int) -> str:
@@ -95,49 +31,61 @@ def percentage(share: float) -> str:
     return f"{100 * share:.4g}%"
 
 
-def interval_figure(share: Proportion) -> IntervalFigure:
+def tick(share: float, label: str, edge: str = "") -> Drawing:
+    """A mark ``at`` its place; ``edge`` is start or end where the label would stick out."""
+    return {"at": percentage(share), "label": label, "edge": edge}
+
+
+def interval_figure(share: Proportion) -> Drawing:
+    """A share and its interval on a line from 0 to 100 %."""
     edges = {0: "start", 100: "end"}
-    return IntervalFigure(
-        point=percentage(share.rate),
-        low=percentage(share.low),
-        width=percentage(share.high - share.low),
-        ticks=[
-            Tick(percentage(mark / 100), f"{mark}\u202f%", edges.get(mark, ""))
-            for mark in (0, 25, 50, 75, 100)
-        ],
-    )
+    marks = (0, 25, 50, 75, 100)
+    return {
+        "point": percentage(share.rate),
+        "low": percentage(share.low),
+        "width": percentage(share.high - share.low),
+        "ticks": [tick(mark / 100, f"{mark}\u202f%", edges.get(mark, "")) for mark in marks],
+    }
 
 
-def headline(results: StudyResults) -> Headline | None:
-    """The leading arm against the other; None without judgments or with more than two arms."""
+def headline(results: StudyResults) -> Drawing | None:
+    """The leading arm against the other; None without judgments or with more than two arms.
+
+    ``arm`` was chosen over ``other``; ``clear`` if its interval lies above 50 %. ``colour`` is the
+    CSS class of ``arm``.
+    """
     if len(results.arms) != 2:
         return None
     arm, other = sorted(results.arms, key=lambda each: -each.wins)
     if arm.share is None:
         return None
-    return Headline(
-        arm=arm,
-        other=other,
-        clear=arm.share.low > 1 / 2,
-        even=arm.wins == other.wins,
-        colour=arm_colour(results.arms.index(arm)),
-        figure=interval_figure(arm.share),
-    )
+    return {
+        "arm": arm,
+        "other": other,
+        "clear": arm.share.low > 1 / 2,
+        "even": arm.wins == other.wins,
+        "colour": arm_colour(results.arms.index(arm)),
+        "figure": interval_figure(arm.share),
+    }
 
 
-def star_bars(profile: Profile) -> list[StarBar]:
-    """How many movies have how many stars, most stars first; the tallest bar is 100 units high."""
+def star_bars(profile: Profile) -> list[Drawing]:
+    """How many movies have how many stars, most stars first; the tallest bar is 100 units high.
+
+    ``target`` is the element id of the bar's movies.
+    """
     most = max((len(group.rated) for group in profile.groups), default=0)
-    bars = []
+    bars: list[Drawing] = []
     for place, group in enumerate(profile.groups, start=1):
+        movies = len(group.rated)
         # At least two units, so that one movie among hundreds is visible.
-        height = max(2, round(100 * len(group.rated) / most))
-        bar = StarBar(group.bin, len(group.rated), 100 - height, height, f"stars-{place}")
-        bars.append(bar)
+        height = max(2, round(100 * movies / most))
+        bar = {"bin": group.bin, "movies": movies, "top": 100 - height, "height": height}
+        bars.append(bar | {"target": f"stars-{place}"})
     return bars
 
 
-def loss_figure(results: StudyResults) -> LossFigure | None:
+def loss_figure(results: StudyResults) -> Drawing | None:
     """Curves of at least two points on common axes, each in its arm's colour; None without any."""
     labels = [arm.label for arm in results.arms]
     drawn = {label: points for label, points in results.loss_curves.items() if len(points) > 1}
@@ -153,23 +101,23 @@ def loss_figure(results: StudyResults) -> LossFigure | None:
     def y(loss: float) -> float:
         return (y_marks[-1] - loss) / (y_marks[-1] - y_marks[0])
 
-    return LossFigure(
-        curves=[
-            Curve(
-                label=label,
-                colour=arm_colour(labels.index(label)),
-                path=svg_path([(x(seen), y(loss)) for seen, loss in points]),
-                last=points[-1][1],
-                examples=points[-1][0],
-            )
+    return {
+        "curves": [
+            {
+                "label": label,
+                "colour": arm_colour(labels.index(label)),
+                "path": svg_path([(x(seen), y(loss)) for seen, loss in points]),
+                "last": points[-1][1],
+                "examples": points[-1][0],
+            }
             for label, points in drawn.items()
         ],
-        x_ticks=[
-            Tick(percentage(x(mark)), short_count(mark), "end" if mark == x_marks[-1] else "")
+        "x_ticks": [
+            tick(x(mark), short_count(mark), "end" if mark == x_marks[-1] else "")
             for mark in x_marks
         ],
-        y_ticks=[Tick(percentage(y(mark)), f"{mark:.10g}") for mark in y_marks],
-    )
+        "y_ticks": [tick(y(mark), f"{mark:.10g}") for mark in y_marks],
+    }
 
 
 def svg_path(points: Sequence[tuple[float, float]]) -> str:

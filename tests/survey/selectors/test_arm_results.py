@@ -23,7 +23,7 @@ def test_the_rate_of_each_arm_comes_with_its_exact_interval(study):
     assert (first.label, first.wins, first.judged, first.rate) == ("Autoencoder", 21, 30, 0.7)
     assert (first.share.low, first.share.high) == clopper_pearson(21, 30)
     assert (second.wins, second.rate) == (9, 0.3)
-    assert figures.headline(found).arm == first
+    assert figures.headline(found)["arm"] == first
     assert found.p_value == pytest.approx(0.0428, abs=1e-4)
 
 

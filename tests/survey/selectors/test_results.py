@@ -49,7 +49,7 @@ def test_a_draft_has_results_without_figures(study):
 
 def test_an_even_split_has_no_leader(study):
     judge(study, "aabb")
-    assert figures.headline(study_results(study, kind="real")).even
+    assert figures.headline(study_results(study, kind="real"))["even"]
 
 
 def test_the_error_table_holds_the_study_s_systems_in_their_order(study):
