@@ -41,7 +41,6 @@ class JudgmentForm(forms.Form):
     assignment = forms.UUIDField()
     shown = forms.CharField(required=False, max_length=64)
     revision = forms.Field(required=False)
-    choice = forms.ChoiceField(choices=[("left", "left"), ("right", "right")])
     visible_ms = forms.Field(required=False)
     client_at = forms.Field(required=False)
     page_language = forms.Field(required=False)
@@ -49,16 +48,16 @@ class JudgmentForm(forms.Form):
     def __init__(self, data: Any, *, study: Study) -> None:
         super().__init__(data)
         self.study = study
-        if study.third_answer:
-            self.fields["choice"].choices = [  # type: ignore[attr-defined]
-                (each, each) for each in ("left", "right", study.third_answer)
-            ]
+        answers = filter(None, ("left", "right", study.third_answer))
+        self.fields["choice"] = forms.ChoiceField(choices=[(each, each) for each in answers])
         if study.ask_familiarity:
             for name in FAMILIARITY:
                 self.fields[name] = forms.ChoiceField(choices=Judgment.Familiarity.choices)
         if study.ask_confidence:
             steps = [(str(step), str(step)) for step in range(1, 6)]
-            self.fields["confidence"] = forms.ChoiceField(choices=steps, required=False)
+            self.fields["confidence"] = forms.TypedChoiceField(
+                choices=steps, coerce=int, empty_value=None, required=False
+            )
         if study.ask_comment:
             self.fields["comment"] = forms.Field(required=False)
         self.answer = self._arguments() if self.is_valid() else None
@@ -108,9 +107,9 @@ class JudgmentForm(forms.Form):
     def _arguments(self) -> dict[str, Any]:
         said = self.cleaned_data
         names = ("choice", "shown", "revision", "visible_ms", "client_at", "page_language")
-        kept = {name: said[name] for name in (*names, *FAMILIARITY, "comment") if name in said}
-        confidence = int(said["confidence"]) if said.get("confidence") else None
-        return {"assignment_key": said["assignment"], "confidence": confidence, **kept}
+        asked = (*names, *FAMILIARITY, "confidence", "comment")
+        kept = {name: said[name] for name in asked if name in said}
+        return {"assignment_key": said["assignment"], **kept}
 
     def entered(self) -> dict[str, str]:
         """The entered values, for the page that asks again."""

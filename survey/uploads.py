@@ -11,8 +11,8 @@ from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from math import isfinite, nan
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class UploadedList:
 
 
 def read_uploads(
-    file: BinaryIO,
+    file: BufferedIOBase,
     *,
     name: str,
     users: Mapping[str, int],
@@ -67,6 +67,8 @@ def read_uploads(
     ``users`` and ``items`` map the data set's ids to numbers. The file is UTF-8, with or without
     a byte order mark, and has exactly the columns ``COLUMNS``, in any order.
     """
+    checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
     reader = _Reader(file, name, users, items)
     reader.read()
     table = reader.sorted_table()
@@ -77,7 +79,7 @@ def read_uploads(
     for place, system in enumerate(reader.systems):
         rows = slice(bounds[place], bounds[place + 1])
         columns = (table[name][rows] for name in ("user", "item", "rank", "score"))
-        found[system] = UploadedList(system, reader.digest.hexdigest(), *columns)
+        found[system] = UploadedList(system, checksum, *columns)
     return found
 
 
@@ -107,11 +109,10 @@ class _Reader:
     """Collects the rows of one file, a few bytes each, and reports what cannot be read."""
 
     def __init__(
-        self, file: BinaryIO, name: str, users: Mapping[str, int], items: Mapping[str, int]
+        self, file: BufferedIOBase, name: str, users: Mapping[str, int], items: Mapping[str, int]
     ) -> None:
         self.file, self.users, self.items = file, users, items
         self.report = Report(name)
-        self.digest = hashlib.sha256()
         self.columns = {name: array("q") for name in ("line", "system", "user", "item", "rank")}
         self.scores = array("d")
         self.systems: dict[str, int] = {}
@@ -123,8 +124,6 @@ class _Reader:
             self._read_rows(rows, places)
             if not self.scores and not self.report.count:
                 self.report.add(1, "profile", "the file has no row. Write one per recommendation.")
-        while part := self.file.read(1 << 20):  # the rest, for the checksum
-            self.digest.update(part)
 
     def sorted_table(self) -> dict[str, NDArray]:
         """The columns, each (n,), ordered by system, user, rank and line."""
@@ -140,9 +139,8 @@ class _Reader:
         number = 0
         while line := self.file.readline(LONGEST_LINE):
             number += 1
-            self.digest.update(line)
             if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-                while (rest := self.file.readline(1 << 20)) and not self._ends_line(rest):
+                while (rest := self.file.readline(1 << 20)) and not rest.endswith(b"\n"):
                     pass
                 problem = f"it is longer than {LONGEST_LINE:,} bytes. Write one row per line."
             else:
@@ -153,10 +151,6 @@ class _Reader:
                     problem = "it is not UTF-8 text. Save the file as UTF-8."
             self.report.add(number, "line", problem)
             yield "\n"
-
-    def _ends_line(self, part: bytes) -> bool:
-        self.digest.update(part)
-        return part.endswith(b"\n")
 
     def _read_header(self, rows: Iterator[list[str]]) -> dict[str, int]:
         """The place of each column; empty, with a problem reported, if the header is wrong."""

@@ -12,22 +12,3 @@ from survey.models.studies import (
     UploadedRecommendation,
     is_past_last_day,
 )
-
-__all__ = [
-    "TEXTS",
-    "TRANSITIONS",
-    "Appraiser",
-    "Arm",
-    "Assignment",
-    "Invitation",
-    "Judgment",
-    "JudgmentRevision",
-    "PastOutcome",
-    "Question",
-    "Response",
-    "Study",
-    "StudyEvent",
-    "UploadedRecommendation",
-    "Withdrawal",
-    "is_past_last_day",
-]
