@@ -7,7 +7,6 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView, TemplateView
 
 from survey.views import exports, joining, judging, leaving, recruiting, research, responding
-from survey.views.private_pages import private_page
 from survey.views.throttle import throttled
 
 # When asked for, not when imported: hashed names exist only after collectstatic.
@@ -20,7 +19,7 @@ urlpatterns = [
     path("s/<slug:slug>/", joining.start_page, name="study"),
     path(
         "s/<slug:slug>/consent/",
-        private_page(throttled("CONSENTS_PER_HOUR")(joining.consent_page)),
+        throttled(joining.consent_page, "CONSENTS_PER_HOUR"),
         name="consent",
     ),
     path("s/<slug:slug>/erased/", leaving.erased_page, name="erased"),
@@ -38,7 +37,7 @@ urlpatterns = [
     path("a/<str:token>/withdraw/", leaving.withdraw_page, name="withdraw"),
     path(
         "login/",
-        private_page(throttled("LOGINS_PER_HOUR")(LoginView.as_view(template_name="login.html"))),
+        throttled(LoginView.as_view(template_name="login.html"), "LOGINS_PER_HOUR"),
         name="login",
     ),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -5,7 +5,6 @@ hour later nothing is left. Without Redis each server process counts for itself.
 """
 
 import ipaddress
-from collections.abc import Callable
 from functools import wraps
 from time import time
 
@@ -17,24 +16,23 @@ from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
-View = Callable[..., HttpResponseBase]
+from survey.views.private_pages import View, private_page
+
 WINDOW = 3600
 
 
-def throttled(setting: str) -> Callable[[View], View]:
+def throttled(view: View, setting: str) -> View:
     """Refuse more POSTs an hour from one address than ``setting`` says; 0 means no limit."""
 
-    def of(view: View) -> View:
-        @wraps(view)
-        def counted(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            limit = getattr(settings, setting)
-            if request.method == "POST" and limit and count_requests(request, setting) > limit:
-                return too_many_requests(request)
-            return view(request, *args, **kwargs)
+    @private_page
+    @wraps(view)
+    def counted(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        limit = getattr(settings, setting)
+        if request.method == "POST" and limit and count_requests(request, setting) > limit:
+            return too_many_requests(request)
+        return view(request, *args, **kwargs)
 
-        return counted
-
-    return of
+    return counted
 
 
 def count_requests(request: HttpRequest, what: str) -> int:
