@@ -3,28 +3,47 @@
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from pydantic import Field
 
 from recommender import store
 from recommender.core import splitting, systems
 from recommender.core.errors import ConfigurationError
 from recommender.models import Dataset, Job, TrainedModel
+from recommender.options import StrictModel, validated_or
 from recommender.services.claims import Claim, lease_end
 
 logger = logging.getLogger(__name__)
 QUEUE = "device"
 TASK = "recommender.run_job"
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "float32", "bfloat16")
-LARGEST_SEED = 2**63 - 1  # the column's, and torch's
-MOST_EPOCHS = 100_000
 LONGEST_LIMIT = 2**31 - 1  # seconds, the column's
-MOST_MINUTES = LONGEST_LIMIT // 60
+Device = Literal["auto", "cpu", "cuda"]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]  # the column's limit, and torch's
+
+
+class TrainingOptions(StrictModel):
+    """How to train a system; the flags of ``train_models`` follow from it."""
+
+    split_seed: Seed = 0
+    """seed of a random split"""
+    device: Device = "auto"
+    """what to train on; auto: a GPU if there is one"""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """precision of a network's matrix products; auto: bfloat16 if the GPU supports it"""
+    epochs: int | None = Field(None, ge=1, le=100_000)
+    """passes over the data"""
+    seed: Seed = 0
+    """seed of the training"""
+    time_limit_seconds: int | None = Field(None, ge=1, le=LONGEST_LIMIT)
+    """limit on the working time of each system in seconds"""
+    max_minutes: float | None = Field(None, gt=0, le=LONGEST_LIMIT // 60)
+    """limit on the training time of each system, without loading and evaluation; the model so far
+    is then stored as partial, and the same command resumes from it"""
 
 
 def submit_job(
@@ -60,41 +79,25 @@ def submit_training(
     system: str,
     preset: str = "",
     split: str = "time-90-10",
-    split_seed: int = 0,
-    seed: int = 0,
-    device: str = "auto",
-    epochs: int | None = None,
     settings: Mapping[str, str] | None = None,
-    precision: str = "auto",
-    max_minutes: float | None = None,
-    time_limit_seconds: int | None = None,
     owner: str = "",
+    **options: Any,
 ) -> Job:
     """Queue the training of one system; ConfigurationError if the request cannot work.
 
     ``settings`` override fields of the preset, as text. The stored preset name then says so, so
-    that the model is not taken for that of the plain preset.
-    After ``max_minutes`` of training the model is stored as it is and marked partial; the same
-    request resumes from it.
+    that the model is not taken for that of the plain preset. The other options are those of
+    ``TrainingOptions``. After ``max_minutes`` of training the model is stored as it is and marked
+    partial; the same request resumes from it.
     """
     chosen, config = systems.system(system).preset(preset)
     # Check before hours of training, not when the result is stored.
-    _check_range("seed", seed, 0, LARGEST_SEED)
-    _check_range("split seed", split_seed, 0, LARGEST_SEED)
-    if time_limit_seconds is not None:
-        _check_range("time limit in seconds", time_limit_seconds, 1, LONGEST_LIMIT)
-    if max_minutes is not None and not 0 < max_minutes <= MOST_MINUTES:
-        raise ConfigurationError(
-            f"{max_minutes:g} minutes is out of range. Give more than 0 and at most {MOST_MINUTES}."
-        )
-    if epochs is not None:
-        _check_range("number of passes", epochs, 1, MOST_EPOCHS)
-        config = systems.override(config, epochs=epochs)
+    wish = validated_or(ConfigurationError, TrainingOptions, options)
+    if wish.epochs is not None:
+        config = systems.override(config, epochs=wish.epochs)
     if settings:
         config = systems.with_settings(system, config, settings)
         chosen += systems.CHANGED
-    _check_choice("precision", precision, PRECISIONS)
-    _check_choice("device", device, DEVICES)
     _check_split(dataset, split)
     params = {
         "dataset": dataset.pk,
@@ -102,15 +105,11 @@ def submit_training(
         "preset": chosen,
         "config": systems.config_to_dict(config),
         "split": split,
-        "split_seed": split_seed,
-        "seed": seed,
-        "device": device,
-        "precision": precision,
-        "max_seconds": None if max_minutes is None else 60 * max_minutes,
+        **wish.model_dump(include={"split_seed", "seed", "device", "precision"}),
+        "max_seconds": None if wish.max_minutes is None else 60 * wish.max_minutes,
     }
-    return submit_job(
-        kind=Job.Kind.TRAIN, params=params, time_limit_seconds=time_limit_seconds, owner=owner
-    )
+    limit = wish.time_limit_seconds
+    return submit_job(kind=Job.Kind.TRAIN, params=params, time_limit_seconds=limit, owner=owner)
 
 
 def submit_publish(
@@ -150,22 +149,13 @@ def cancel_job(job_id: uuid.UUID) -> bool:
     return True
 
 
-def _check_range(words: str, number: int, least: int, most: int) -> None:
-    if not least <= number <= most:
-        raise ConfigurationError(f"The {words} must be {least} to {most}, not {number}.")
-
-
-def _check_choice(noun: str, name: str, known: Sequence[str], of: str = "") -> None:
-    if name not in known:
-        raise ConfigurationError(
-            f"There is no {noun} {name!r}{of}. Choose from: {', '.join(known)}."
-        )
-
-
 def _check_split(dataset: Dataset, name: str) -> None:
     known = [split for split in splitting.NAMES if not split.startswith("official-")]
     known += [f"official-{fold}" for fold in dataset.folds]
-    _check_choice("split", name, known, f" of {dataset.name}")
+    if name not in known:
+        raise ConfigurationError(
+            f"There is no split {name!r} of {dataset.name}. Choose from: {', '.join(known)}."
+        )
     if name.startswith("time-") and dataset.first_rated_at is None:
         raise ConfigurationError(
             f"{dataset.name} has no time stamps, so {name} cannot tell old ratings from new. "

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from recommender.options import StrictModel
 from survey.errors import StudyError
 from survey.protocol.panels import check_panel, expand_preset
-from survey.protocol.problems import StrictModel, validated
+from survey.protocol.problems import validated
 from survey.protocol.questionnaires import expand_items
 
 Language = Literal["en", "de", "es", "zh-hans"]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser
-from datetime import date
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from pydantic.fields import FieldInfo
-
+from recommender.options import add_flags, flag_of_field
 from survey.errors import StudyError
-from survey.protocol.fields import Protocol, StudyPlan
+from survey.protocol.fields import Protocol
 from survey.protocol.panels import OUTCOMES
-from survey.protocol.problems import describe, validated
+from survey.protocol.problems import validated
 from survey.protocol.toml_file import read_toml
 
 #: Fields whose flags have another form than the field.
@@ -27,27 +25,7 @@ OWN_FLAGS = {
 
 def flag_of(name: str) -> str:
     """``--practice`` of ``n_practice``."""
-    short = name.removeprefix("ask_").removeprefix("n_").replace("imum_", "_")
-    return f"--{short.replace('_', '-')}"
-
-
-def flag_form(field: FieldInfo) -> dict[str, Any]:
-    """What argparse has to know of a field's type; empty where a flag cannot hold the value."""
-    kinds = {field.annotation, get_origin(field.annotation), *get_args(field.annotation)}
-    if bool in kinds:
-        return {"action": "store_true", "default": None}
-    if Literal in kinds:
-        return {"choices": [value for value in get_args(field.annotation) if value]}
-    if date in kinds:
-        return {"metavar": "DATE"}
-    return {"metavar": "N", "type": _number} if int in kinds else {}
-
-
-def add_plan_arguments(parser: ArgumentParser) -> None:
-    for name, field in StudyPlan.model_fields.items():
-        words = f"{describe(field)} (default: {field.default})"
-        form: dict[str, Any] = {"type": int, "metavar": "N", "default": field.default}
-        parser.add_argument(flag_of(name), dest=name, help=words, **form)
+    return flag_of_field(name.removeprefix("ask_").removeprefix("n_").replace("imum_", "_"))
 
 
 def add_protocol_arguments(parser: ArgumentParser) -> None:
@@ -64,11 +42,7 @@ def add_protocol_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--era", metavar="FROM-TO", help="median year of a profile's movies")
     words = "take people from Prolific: its codes"
     group.add_argument("--prolific", metavar="DONE,SCREENED,FAILED", help=words)
-    for name, field in Protocol.model_fields.items():
-        form = flag_form(field)
-        if form and name not in OWN_FLAGS:
-            words = describe(field).replace("`", "").replace("%", "%%")
-            group.add_argument(flag_of(name), dest=name, help=words, **form)
+    add_flags(group, Protocol, flag_of, without=OWN_FLAGS)
 
 
 def protocol_from(options: dict[str, Any]) -> Protocol:
@@ -109,8 +83,3 @@ def read_prolific(text: str) -> dict[str, Any]:
             f"{', '.join(OUTCOMES)}, with commas between them."
         )
     return {"entry": "panel", "panel": dict(zip(OUTCOMES, codes, strict=True), preset="prolific")}
-
-
-def _number(text: str) -> int | str:
-    """What is not a number is left to the model, which accepts 10% for some fields."""
-    return int(text) if re.fullmatch("-?[0-9]{1,19}", text) else text

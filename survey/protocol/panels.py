@@ -12,8 +12,9 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from recommender.options import StrictModel
 from survey.errors import NotInvited, StudyError
-from survey.protocol.problems import StrictModel, validated
+from survey.protocol.problems import validated
 
 LONGEST_VALUE = 200
 PROLIFIC_URL = "https://app.prolific.com/submissions/complete?cc={code}"

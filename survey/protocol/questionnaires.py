@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from recommender.options import StrictModel
 from survey.errors import StudyError
 from survey.protocol.builtin import BUILTIN
-from survey.protocol.problems import StrictModel, validated
+from survey.protocol.problems import validated
 
 MOST_ITEMS = 60
 LONGEST_TEXT = 1000

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from recommender.options import describe, flag_form, limits
 from survey.protocol.fields import Protocol
-from survey.protocol.flags import OWN_FLAGS, flag_form, flag_of
-from survey.protocol.problems import describe, limits
+from survey.protocol.flags import OWN_FLAGS, flag_of
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "study-protocol.md"
 PLACE = re.compile(r"(?<=<!-- options -->\n).*?(?=<!-- end of options -->)", re.S)

@@ -1,7 +1,7 @@
 """Prints the errors of trained models; measures them again on request."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recommender import selectors
 from recommender.management.tables import error_table
 from recommender.models import TrainedModel
-from recommender.services.submitting import DEVICES, submit_evaluation
+from recommender.services.submitting import Device, submit_evaluation
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--again", action="store_true", help="measure again, by one job for each model"
         )
-        parser.add_argument("--device", default="auto", choices=DEVICES)
+        parser.add_argument("--device", default="auto", choices=get_args(Device))
         parser.add_argument("--inline", action="store_true", help="measure here, without a worker")
         parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
 

@@ -16,14 +16,14 @@ from recommender.management.following import Display, follow_jobs, run_in_proces
 from recommender.management.lookup import USAGE, find_dataset
 from recommender.management.tables import error_table
 from recommender.models import Dataset, Job, TrainedModel
+from recommender.options import add_flags, flag_of_field
 from recommender.services.claims import new_owner
-from recommender.services.submitting import DEVICES, PRECISIONS, first_claim, submit_training
+from recommender.services.submitting import TrainingOptions, first_claim, submit_training
 
-#: The options that submit_training takes as they are.
-REQUEST = (
-    "preset", "split", "split_seed", "seed", "device", "epochs", "precision", "max_minutes",
-    "time_limit_seconds",
-)  # fmt: skip
+
+def _flag_of(name: str) -> str:
+    """``--time-limit`` of ``time_limit_seconds``."""
+    return flag_of_field(name.removesuffix("_seconds"))
 
 
 def parse_systems(text: str) -> list[str]:
@@ -66,30 +66,7 @@ class Command(BaseCommand):
             "autoencoder.hidden=512,256,512; may be repeated (docs/algorithms.md lists them)",
         )
         parser.add_argument("--split", default="time-90-10", choices=NAMES)
-        parser.add_argument("--split-seed", type=int, default=0, metavar="N")
-        parser.add_argument("--device", default="auto", choices=DEVICES)
-        parser.add_argument(
-            "--precision",
-            default="auto",
-            choices=PRECISIONS,
-            help="precision of a network's matrix products; auto: bfloat16 if the GPU supports it",
-        )
-        parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data")
-        parser.add_argument("--seed", type=int, default=0, metavar="N")
-        parser.add_argument(
-            "--time-limit",
-            type=int,
-            dest="time_limit_seconds",
-            metavar="SECONDS",
-            help="limit on the working time of each system",
-        )
-        parser.add_argument(
-            "--max-minutes",
-            type=float,
-            metavar="N",
-            help="limit on the training time of each system, without loading and evaluation; the "
-            "model so far is then stored as partial, and the same command resumes from it",
-        )
+        add_flags(parser, TrainingOptions, _flag_of, defaults=True)
         where = parser.add_mutually_exclusive_group()
         where.add_argument(
             "--detach", action="store_true", help="submit the jobs, print their ids and return"
@@ -135,7 +112,7 @@ class Command(BaseCommand):
             system=system,
             settings={field: value for name, field, value in overrides if name == system},
             owner=owner,
-            **{name: options[name] for name in REQUEST},
+            **{name: options[name] for name in ("preset", "split", *TrainingOptions.model_fields)},
         )
 
     def train_here(self, dataset: Dataset, options: dict[str, Any]) -> list[Job]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommender.management.lookup import USAGE, find_dataset
+from recommender.options import add_flags
 from survey.errors import DataDamaged, StudyError
 from survey.management.studies import (
     add_job_arguments,
@@ -15,7 +16,7 @@ from survey.management.studies import (
 )
 from survey.models import Study
 from survey.protocol.fields import StudyPlan
-from survey.protocol.flags import add_plan_arguments, add_protocol_arguments, protocol_from
+from survey.protocol.flags import add_protocol_arguments, flag_of, protocol_from
 from survey.protocol.problems import validated
 from survey.protocol.toml_file import read_text
 from survey.selectors.uploads import sources_for_arms
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             metavar="FILE.csv",
             help="recommendations of other systems: profile, system, movie, rank, score",
         )
-        add_plan_arguments(parser)
+        add_flags(parser, StudyPlan, flag_of, defaults=True)
         parser.add_argument(
             "--title", default="", help="what appraisers see first (default: built in)"
         )

@@ -12,12 +12,13 @@ from numpy.random import Generator
 from pydantic import Field
 
 from recommender.management.lookup import USAGE
+from recommender.options import StrictModel, add_flags
 from survey.errors import StudyError
 from survey.management.studies import StudyCommand
 from survey.models import Appraiser, Arm, Assignment, Judgment, Response, Study
 from survey.pairing import Stream, generator
 from survey.protocol import questionnaires
-from survey.protocol.problems import StrictModel, validated
+from survey.protocol.problems import validated
 from survey.protocol.summary import count_noun
 from survey.services.answering import confirm_answers, record_judgment
 from survey.services.joining import join_study, mark_instructed
@@ -38,11 +39,15 @@ class Behaviour(StrictModel):
     """
 
     appraisers: int = Field(ge=1, le=10_000)
+    """people to simulate"""
     questions: int = Field(ge=1, le=2**15)
-    favourite: int | None
-    share: float = Field(ge=0, le=1)
-    abandon: float = Field(ge=0, le=1)
+    """main questions that each answers (default: all)"""
+    abandon: float = Field(0.0, ge=0, le=1)
+    """share of them who stop early (default: 0)"""
     seed: int = Field(ge=0, le=2**63 - 1)
+    """seed of their answers (default: the study's seed)"""
+    favourite: int | None = None
+    share: float = Field(0.5, ge=0, le=1)
 
 
 class Command(StudyCommand):
@@ -51,32 +56,22 @@ class Command(StudyCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--appraisers", type=int, required=True, metavar="N")
-        parser.add_argument(
-            "--questions", type=int, help="main questions that each answers (default: all)"
-        )
+        add_flags(parser, Behaviour, without={"favourite", "share"})
         parser.add_argument(
             "--prefer",
             type=arm_and_share,
             metavar="ARM:SHARE",
             help="such as autoencoder:0.65 (default: none)",
         )
-        parser.add_argument(
-            "--abandon", type=float, default=0.0, metavar="SHARE", help="of people who stop early"
-        )
-        parser.add_argument("--seed", type=int, help="default: the study's seed")
 
     def run(self, study: Study, options: dict[str, Any]) -> None:
-        arm, share = options["prefer"] or (None, 0.5)
         most = study.questions_per_appraiser
-        given = {
-            "appraisers": options["appraisers"],
-            "questions": most if options["questions"] is None else options["questions"],
-            "favourite": None if arm is None else find_arm(study, arm).pk,
-            "share": share,
-            "abandon": options["abandon"],
-            "seed": study.seed if options["seed"] is None else options["seed"],
-        }
+        flags = {name: options[name] for name in Behaviour.model_fields.keys() & options.keys()}
+        given = {"questions": most, "seed": study.seed}
+        given |= {name: value for name, value in flags.items() if value is not None}
+        if options["prefer"]:
+            arm, share = options["prefer"]
+            given |= {"favourite": find_arm(study, arm).pk, "share": share}
         behaviour = validated(Behaviour, given)
         if behaviour.questions > most:
             raise StudyError(f"The study asks {most} questions of each. Choose 1 to {most}.")

@@ -4,16 +4,17 @@ from argparse import ArgumentParser
 
 import pytest
 
+from recommender.options import add_flags, flag_form
 from survey.errors import StudyError
 from survey.protocol import flags, panels
-from survey.protocol.fields import Protocol
+from survey.protocol.fields import Protocol, StudyPlan
 
 PROLIFIC = panels.prolific_panel(done="CDONE", screened="CSCREEN", failed="CFAIL")
 
 
 def parsed(*arguments):
     parser = ArgumentParser()
-    flags.add_plan_arguments(parser)
+    add_flags(parser, StudyPlan, flags.flag_of, defaults=True)
     flags.add_protocol_arguments(parser)
     return flags.protocol_from(vars(parser.parse_args(arguments)))
 
@@ -32,7 +33,7 @@ def test_a_share_of_repeats_is_of_the_questions():
 
 
 def test_every_option_has_a_flag_or_needs_a_file():
-    names = {name for name, field in Protocol.model_fields.items() if flags.flag_form(field)}
+    names = {name for name, field in Protocol.model_fields.items() if flag_form(field)}
     assert set(Protocol.model_fields) - names == {"translations", "panel", "before", "after"}
 
 

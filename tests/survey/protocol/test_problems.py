@@ -5,8 +5,9 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field
 
+from recommender.options import StrictModel, limits
 from survey.errors import StudyError
-from survey.protocol.problems import StrictModel, limits, validated
+from survey.protocol.problems import validated
 
 
 class Inner(StrictModel):

@@ -62,6 +62,7 @@ def test_simulated_appraisers_may_stop_early(study):
     [
         ["--appraisers", "0"],
         ["--appraisers", "2", "--questions", "16"],
+        ["--appraisers", "2", "--questions", "few"],
         ["--appraisers", "2", "--prefer", "autoencoder:1.5"],
         ["--appraisers", "2", "--prefer", "autoencoder:nan"],
         ["--appraisers", "2", "--prefer", "nobody:0.5"],
@@ -75,10 +76,9 @@ def test_flags_that_cannot_be_are_wrong_usage(study, wrong):
     assert not Appraiser.objects.exists()
 
 
-@pytest.mark.parametrize("wrong", [["--questions", "few"], ["--prefer", "autoencoder"]])
-def test_flags_that_cannot_be_read_are_refused(study, wrong):
-    with pytest.raises(CommandError, match=wrong[0]):
-        simulate("--appraisers", "2", *wrong)
+def test_a_preference_without_a_share_is_refused(study):
+    with pytest.raises(CommandError, match="ARM:SHARE"):
+        simulate("--appraisers", "2", "--prefer", "autoencoder")
     assert not Appraiser.objects.exists()
 
 
