@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from survey.protocol.fields import Protocol, StudyPlan
 
+Words = tuple[str, str]
+MOVIES: Words = ("movie", "movies")
 LANGUAGE_NAMES = {"en": "English", "de": "German", "es": "Spanish", "zh-hans": "Chinese"}
 THIRD_ANSWERS = {
     "": "",
@@ -17,15 +19,21 @@ CHANGES = {
 }
 
 
-def summarize(protocol: Protocol, plan: StudyPlan, *, arms: int) -> dict[str, str]:
-    """The decisions by subject, in the order in which an appraiser meets them."""
+def summarize(
+    protocol: Protocol, plan: StudyPlan, *, arms: int, nouns: Words = MOVIES
+) -> dict[str, str]:
+    """The decisions by subject, in the order in which an appraiser meets them.
+
+    ``nouns`` are the words for one item and for several.
+    """
     found = {
-        "Profiles": f"{count_noun(plan.profiles, 'profile')} {describe_profiles(protocol, plan)}.",
-        "Systems": _pairs(protocol, arms),
+        "Profiles": f"{count_noun(plan.profiles, 'profile')} "
+        f"{describe_profiles(protocol, plan, nouns)}.",
+        "Systems": _pairs(protocol, arms, nouns),
         "Who takes part": _entry(protocol, plan.appraisers),
         "Language": _language(protocol),
         "Questions": _questions(protocol, plan.questions),
-        "Answers": _answers(protocol),
+        "Answers": _answers(protocol, nouns),
         "Questionnaires": _questionnaires(protocol),
         "Dropouts": f"After {_time(protocol.return_after)} without activity, unanswered questions "
         "are given to other people.",
@@ -34,11 +42,11 @@ def summarize(protocol: Protocol, plan: StudyPlan, *, arms: int) -> dict[str, st
     return {subject: words for subject, words in found.items() if words}
 
 
-def describe_profiles(protocol: Protocol, plan: StudyPlan) -> str:
+def describe_profiles(protocol: Protocol, plan: StudyPlan, nouns: Words = MOVIES) -> str:
     """Which profiles can be drawn, such as "of 5 movies or more"."""
-    size = f"{plan.minimum_profile} movies or more"
+    size = f"{plan.minimum_profile} {nouns[1]} or more"
     if protocol.maximum_profile is not None:
-        size = f"{plan.minimum_profile} to {protocol.maximum_profile} movies"
+        size = f"{plan.minimum_profile} to {protocol.maximum_profile} {nouns[1]}"
     first, last = protocol.era_from, protocol.era_to
     if first and last:
         return f"of {size}, with a median year from {first} to {last}"
@@ -48,12 +56,12 @@ def describe_profiles(protocol: Protocol, plan: StudyPlan) -> str:
     return f"of {size}"
 
 
-def _pairs(protocol: Protocol, arms: int) -> str:
+def _pairs(protocol: Protocol, arms: int, nouns: Words) -> str:
     if arms == 2:
         return ""
     if protocol.pairs == "balanced":
         return f"One pair of the {arms} on each profile; all pairs equally often, give or take one."
-    return f"Every pair of the {arms} on each profile, where they recommend different movies."
+    return f"Every pair of the {arms} on each profile, where they recommend different {nouns[1]}."
 
 
 def _entry(protocol: Protocol, quota: int) -> str:
@@ -86,16 +94,16 @@ def _questions(protocol: Protocol, questions: int) -> str:
     return f"Each person gets {_listed(parts)}."
 
 
-def _answers(protocol: Protocol) -> str:
+def _answers(protocol: Protocol, nouns: Words) -> str:
     asked = {
-        "how well each movie is known": protocol.ask_familiarity,
+        f"how well each {nouns[0]} is known": protocol.ask_familiarity,
         "how sure the choice is": protocol.ask_confidence,
         "an optional comment": protocol.ask_comment,
     }
     parts = [name for name, wanted in asked.items() if wanted]
     also = f" Also asked: {_listed(parts)}." if parts else ""
     third, changes = THIRD_ANSWERS[protocol.third_answer], CHANGES[protocol.changes]
-    return f"One of two movies{third}.{also} {changes}"
+    return f"One of two {nouns[1]}{third}.{also} {changes}"
 
 
 def _questionnaires(protocol: Protocol) -> str:

@@ -11,6 +11,7 @@ from survey.errors import StudyError
 from survey.models import Study, is_past_last_day
 from survey.protocol.fields import Protocol, StudyPlan
 from survey.protocol.summary import LANGUAGE_NAMES, summarize
+from survey.wording.nouns import nouns_of
 from survey.wording.of_study import built_in_texts
 
 
@@ -43,7 +44,13 @@ def course_checks(study: Study) -> list[Check]:
 
 def course_in_words(study: Study) -> dict[str, str]:
     """The study's options in words, by subject."""
-    return summarize(Protocol.of(study), StudyPlan.of(study), arms=study.arms.count())
+    nouns = nouns_of(study.dataset)
+    return summarize(
+        Protocol.of(study),
+        StudyPlan.of(study),
+        arms=study.arms.count(),
+        nouns=(nouns.one, nouns.many),
+    )
 
 
 def last_day_problems(study: Study) -> list[str]:

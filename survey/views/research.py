@@ -24,6 +24,7 @@ from survey.services import cloning
 from survey.services.launching import launch_study, move_study
 from survey.services.preparing import publish_again
 from survey.views.private_pages import private_page, study_change, study_form, study_page
+from survey.wording.nouns import nouns_of
 
 #: The message after a change to each status.
 STATUS_MESSAGES = {
@@ -46,7 +47,11 @@ def studies_page(request: HttpRequest) -> HttpResponse:
 @study_page
 def results_page(request: HttpRequest, study: Study) -> HttpResponse:
     """The results for the appraisers of one kind or, of a draft, its preparation."""
-    context = {"study": study, "course": course_in_words(study)}
+    context = {
+        "study": study,
+        "course": course_in_words(study),
+        "nouns": nouns_of(study.dataset),
+    }
     if study.status == Study.Status.DRAFT:
         context |= {"preparation": follow_preparation(study), "checklist": checklist(study)}
         return render(request, "research/draft.html", context)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,9 @@ from recommender.core.systems import (
     system,
     with_settings,
 )
-from tests.installation import ROOT
+
+#: The checkout. These tests run without the packages of the site, too (make oldest-torch).
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_an_unknown_system_is_refused_with_the_known_names():
