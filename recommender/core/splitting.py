@@ -28,8 +28,6 @@ class Split:
     ``facts`` describes the split and is ready for JSON.
     """
 
-    name: str
-    seed: int
     train: Ratings
     test_rows: NDArray[np.int64]
     test_items: NDArray[np.int32]
@@ -67,8 +65,6 @@ def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
     rows = ratings.rows()[is_test]
     items = np.asarray(ratings.indices[is_test])
     return Split(
-        name=name,
-        seed=seed,
         train=train,
         test_rows=rows,
         test_items=items,

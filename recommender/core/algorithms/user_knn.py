@@ -52,6 +52,13 @@ class UserKNN(Recommender):
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         self._compare(options.threads)
 
+    @property
+    def _fallback(self) -> BiasTerms:
+        """For the plain mean, the bias with endless damping: every offset is zero."""
+        if self.config.fallback == "bias":
+            return self.bias_
+        return BiasTerms(self.bias_.mean, np.zeros(self.n_items_), np.inf)
+
     def _compare(self, threads: int | None = None) -> None:
         self._predictor = build_predictor(self.profiles_, self.scale_, self.config, threads)
         self.pairs_at_once = self._predictor.pairs_at_once
@@ -68,21 +75,13 @@ class UserKNN(Recommender):
         asked, rows = np.unique(rows, return_inverse=True)
         profiles = profiles[asked]
         stars, weight = self._predictor.pairs(profiles, asked if training else None, rows, items)
-        if self.config.fallback == "mean":
-            fallback = np.full(len(rows), self.bias_.mean)
-        else:
-            fallback = self.bias_.predict(profiles, rows, items)
-        return _rounded(np.where(weight > 0, stars, fallback))
+        return _rounded(np.where(weight > 0, stars, self._fallback.predict(profiles, rows, items)))
 
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.float64], ...]:
         stars, weight = self._predictor.grid(profiles, users)
-        if self.config.fallback == "mean":
-            fallback = np.full(profiles.shape, self.bias_.mean)
-        else:
-            fallback = self.bias_.grid(profiles)
-        scores = _rounded(np.where(weight > 0, stars, fallback))
+        scores = _rounded(np.where(weight > 0, stars, self._fallback.grid(profiles)))
         return scores, weight, self.counts_.astype(np.float64)
 
     def _arrays(self) -> dict[str, NDArray]:
