@@ -30,7 +30,10 @@ def hold_device(device: str, lease: Lease) -> Iterator[None]:
     folder = store.path("locks")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{device}.lock").open("a") as file:
-        while not _taken(file.fileno()):
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
             lease.phase("waiting for the device")
             time.sleep(LOOK_AGAIN_SECONDS)
         lease.begin_work()
@@ -42,14 +45,6 @@ def hold_device(device: str, lease: Lease) -> Iterator[None]:
 
                 # Free the memory that torch caches, for the next process on the device.
                 torch.cuda.empty_cache()
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def device_name(device: str) -> str:

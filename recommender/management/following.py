@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -18,29 +18,21 @@ LOOK_SECONDS = 0.3
 NO_WORKER_SECONDS = 10.0
 BAR_WIDTH = 10
 LINE_SECONDS = 60.0  # where there is no terminal
-START_A_WORKER = (
-    "Start one with 'make worker' (or: celery -A studysite worker -P threads -c 1 -Q device), "
-    "then follow the jobs with: manage.py follow_jobs {ids}"
-)
 
 
-class NoWorker(CommandError):
-    def __init__(self, ids: Sequence[UUID]) -> None:
-        super().__init__(
-            f"No worker was seen for {NO_WORKER_SECONDS:.0f} s; the jobs stay queued. "
-            + START_A_WORKER.format(ids=" ".join(map(str, ids))),
-            returncode=3,
-        )
+def no_worker(ids: Iterable[UUID]) -> CommandError:
+    return CommandError(
+        f"No worker was seen for {NO_WORKER_SECONDS:.0f} s; the jobs stay queued. Start one with "
+        "'make worker' (or: celery -A studysite worker -P threads -c 1 -Q device), then follow the "
+        f"jobs with: manage.py follow_jobs {' '.join(map(str, ids))}",
+        returncode=3,
+    )
 
 
-class Interrupted(CommandError):
-    def __init__(self, ids: Sequence[UUID], what: str) -> None:
-        listed = " ".join(map(str, ids))
-        super().__init__(
-            f"{what} Follow: manage.py follow_jobs {listed} · "
-            f"Cancel: manage.py cancel_jobs {listed}",
-            returncode=130,
-        )
+def interrupted(ids: Iterable[UUID], what: str) -> CommandError:
+    listed = " ".join(map(str, ids))
+    how = f"Follow: manage.py follow_jobs {listed} · Cancel: manage.py cancel_jobs {listed}"
+    return CommandError(f"{what} {how}", returncode=130)
 
 
 class Display:
@@ -105,7 +97,7 @@ def format_duration(seconds: float) -> str:
 def follow_jobs(
     labels: dict[UUID, str], *, display: Display, do: Callable[[UUID], None] | None = None
 ) -> list[Job]:
-    """Wait until every job has ended; NoWorker if no worker is seen while jobs are left.
+    """Wait until every job has ended; CommandError if no worker is seen while jobs are left.
 
     ``do`` runs a job in this process, so that no worker is needed.
     """
@@ -128,7 +120,7 @@ def follow_jobs(
             if len(idle) < len(left) or has_live_worker(NO_WORKER_SECONDS):
                 waiting_since = time.monotonic()
             elif time.monotonic() - waiting_since > NO_WORKER_SECONDS:
-                raise NoWorker([job.pk for job in left])
+                raise no_worker(job.pk for job in left)
             shown = next((job for job in left if job not in idle), left[0])
             step = shown.progress
             if shown in idle:
@@ -136,8 +128,8 @@ def follow_jobs(
             display.show(labels[shown.pk], step)
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
-        unended = [job_id for job_id in labels if job_id not in ended]
-        raise Interrupted(unended, "The jobs continue in the background.") from None
+        left_over = (job_id for job_id in labels if job_id not in ended)
+        raise interrupted(left_over, "The jobs continue in the background.") from None
 
 
 def describe_ending(label: str, job: Job) -> str:
@@ -156,7 +148,7 @@ def run_in_process(label: str, job_id: UUID, start: Callable[..., Any], display:
     try:
         start(watch=lambda step: display.show(label, step))
     except KeyboardInterrupt:
-        raise Interrupted([job_id], "The job was put back into the queue.") from None
+        raise interrupted([job_id], "The job was put back into the queue.") from None
     except Crashed as error:
         raise CommandError(
             f"{label}: {error}. --traceback shows where. The job waits for another attempt: "
