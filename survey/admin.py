@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from recommender.admin import ReadOnly
@@ -32,7 +32,7 @@ class ArmInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Study)
-class StudyAdmin(admin.ModelAdmin):
+class StudyAdmin(ReadOnly, admin.ModelAdmin):
     """The title and the texts of a draft can be edited; everything else is read-only."""
 
     list_display = ["slug", "title", "status", "dataset", "quota", "created_at", "launched_at"]
@@ -45,11 +45,8 @@ class StudyAdmin(admin.ModelAdmin):
         editable = self.texts if obj is not None and obj.status == Study.Status.DRAFT else []
         return [field.name for field in Study._meta.fields if field.name not in editable]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
-        return False
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: Study, form: Any, change: bool) -> None:
         # Saving the whole row would overwrite what a concurrent launch has written.

@@ -29,14 +29,6 @@ class StudyTexts:
         return {name: getattr(self, name) for name in TEXTS}
 
 
-@dataclass(frozen=True)
-class ExpectedEffort:
-    """What an appraiser is asked for: ``questions``, and about so many ``minutes``."""
-
-    questions: int
-    minutes: int
-
-
 def write_texts(
     own: StudyTexts, *, questions: int, protocol: Protocol, about_movies: bool = True
 ) -> StudyTexts:
@@ -63,21 +55,23 @@ def write_texts(
 def consent_mentions_entry(study: Study, consent_text: str) -> bool:
     """Whether the consent has the built-in sentence on what the panel or the link reveals."""
     sentence = {"panel": built_in.PANEL, "personal": built_in.PERSONAL}.get(study.entry, "")
-    return sentence in consent_text or gettext(sentence) in consent_text
+    return _mentions(consent_text, sentence)
 
 
 def consent_mentions_past(study: Study, consent_text: str) -> bool:
     """Whether the consent says what stays of a panel's person after an erasure."""
-    sentence = built_in.ERASE_PANEL
-    return study.entry != "panel" or any(
-        each in consent_text for each in (sentence, gettext(sentence))
-    )
+    return study.entry != "panel" or _mentions(consent_text, built_in.ERASE_PANEL)
 
 
-def expected_effort(study: Study) -> ExpectedEffort:
+def _mentions(text: str, sentence: str) -> bool:
+    return sentence in text or gettext(sentence) in text
+
+
+def expected_effort(study: Study) -> dict[str, int]:
+    """What an appraiser is asked for: ``questions``, and about so many ``minutes``."""
     questions = study.questions_per_appraiser + study.n_practice + study.n_checks + study.n_repeats
     items = len(study.before) + len(study.after)
-    return ExpectedEffort(questions, built_in.estimate_minutes(questions, items))
+    return {"questions": questions, "minutes": built_in.estimate_minutes(questions, items)}
 
 
 class _Translator:

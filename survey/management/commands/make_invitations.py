@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
 from django.db import transaction
 from django.urls import reverse
 
@@ -13,6 +12,7 @@ from survey import exports
 from survey.management.files import ExportCommand, output_file, write_csv
 from survey.management.site import current_site_url, note_on_site
 from survey.models import Study
+from survey.protocol.toml_file import read_text
 from survey.services.inviting import MOST_AT_ONCE, make_invitations
 
 
@@ -33,7 +33,8 @@ class Command(ExportCommand):
         )
 
     def run(self, study: Study, options: dict[str, Any]) -> None:
-        labels = _read_labels(options["labels"])
+        lines = read_text(options["labels"]).splitlines() if options["labels"] else []
+        labels = [line.strip() for line in lines if line.strip()]
         count = len(labels) if options["count"] is None else options["count"]
         # A link that no file holds is of no use: if the file cannot be written, none is made.
         with transaction.atomic():
@@ -49,18 +50,6 @@ class Command(ExportCommand):
         )
         if note := note_on_site():
             self.stderr.write(note)
-
-
-def _read_labels(file: Path | None) -> list[str]:
-    if file is None:
-        return []
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(
-            f"{file} cannot be read as UTF-8 text: {error}", returncode=USAGE
-        ) from error
-    return [line.strip() for line in lines if line.strip()]
 
 
 def _personal_url(token: str) -> str:

@@ -83,6 +83,6 @@ def test_labels_that_cannot_be_read_are_wrong_usage(study, tmp_path):
     labels = tmp_path / "labels.txt"
     labels.write_bytes(b"\xff\xfe\x00")
     for file in (labels, tmp_path / "missing.txt"):
-        with pytest.raises(CommandError, match="cannot be read") as refused:
+        with pytest.raises(CommandError, match=r"Save it as UTF-8|cannot be read") as refused:
             run("make_invitations", "films", "--labels", str(file), "--out", str(tmp_path / "x"))
         assert refused.value.returncode == 2
