@@ -77,7 +77,8 @@ bench: setup ## run every script in benchmarks/
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 oldest-torch: .venv-oldest/.ok ## the tests of recommender.core on the oldest torch, without Django
-	@.venv-oldest/bin/python -m pytest -q --confcutdir=tests/recommender/core tests/recommender/core
+	@.venv-oldest/bin/python -m pytest -q --confcutdir=tests/recommender/core \
+	  -m 'not (data or slow or gpu or peers)' tests/recommender/core
 
 .venv-oldest/.ok: pyproject.toml
 	@"$(PYTHON)" -m venv .venv-oldest
