@@ -28,6 +28,7 @@ ROUND_SECONDS = 2.0  # between two rounds of the reconciler, which also report t
 GRACE_SECONDS = 5.0  # for running jobs to stop by themselves when the worker shuts down
 
 _leaving = threading.Event()
+_reconcilers: list[threading.Thread] = []
 
 
 @shared_task(name="recommender.run_job")
@@ -40,49 +41,35 @@ def handle_message(job_id: str) -> None:
         jobs.run_job(UUID(job_id), owner=new_owner())
 
 
-class Reconciler(threading.Thread):
-    """Reports this worker and sends lost jobs again."""
-
-    def __init__(self, *, worker: str, queues: list[str]) -> None:
-        super().__init__(name="reconciler", daemon=True)
-        self.worker, self.queues = worker, queues
-        self._ended = threading.Event()
-
-    def stop(self) -> None:
-        self._ended.set()
-        self.join(timeout=ROUND_SECONDS)
-
-    def run(self) -> None:
-        pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
-        self._guard(remove_stray_files)
-        while not _leaving.is_set():
-            self._guard(self._round)
-            if self._ended.wait(pause):
-                break
-        self._guard(lambda: forget_worker(name=self.worker))
-        connection.close()
-
-    def _round(self) -> None:
-        record_worker(name=self.worker, queues=self.queues)
-        reconcile()
-
-    def _guard(self, step: Callable[[], object]) -> None:
-        try:
-            close_old_connections()
-            step()
-        except (Error, OSError) as error:
-            logger.warning("could not check the jobs, will retry soon: %s", error)
+def look_after_jobs(worker: str, queues: list[str]) -> None:
+    """Report this worker and send lost jobs again, until the worker leaves."""
+    pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
+    _try_step(remove_stray_files)
+    while not _leaving.is_set():
+        _try_step(record_worker, name=worker, queues=queues)
+        _try_step(reconcile)
+        _leaving.wait(pause)
+    _try_step(forget_worker, name=worker)
+    connection.close()
 
 
-_reconcilers: list[Reconciler] = []
+def _try_step(step: Callable[..., object], **arguments: Any) -> None:
+    try:
+        close_old_connections()
+        step(**arguments)
+    except (Error, OSError) as error:
+        logger.warning("could not check the jobs, will retry soon: %s", error)
 
 
 @worker_ready.connect
 def start_reconciler(sender: Any, **kwargs: Any) -> None:
     queues = sorted(sender.app.amqp.queues.consume_from)
-    reconciler = Reconciler(worker=f"{sender.hostname}:{os.getpid()}", queues=queues)
-    _reconcilers.append(reconciler)
-    reconciler.start()
+    worker = f"{sender.hostname}:{os.getpid()}"
+    thread = threading.Thread(
+        target=look_after_jobs, args=(worker, queues), name="reconciler", daemon=True
+    )
+    _reconcilers.append(thread)
+    thread.start()
 
 
 @worker_shutting_down.connect
@@ -95,14 +82,14 @@ def put_jobs_back(**kwargs: Any) -> None:
 
 @worker_shutdown.connect
 def stop_reconcilers(**kwargs: Any) -> None:
-    for reconciler in _reconcilers:
-        reconciler.stop()
+    _leaving.set()
+    for thread in _reconcilers:
+        thread.join(timeout=ROUND_SECONDS)
 
 
 def _leave_anyway() -> None:
     """Put back the jobs of runs that did not stop in time, then end the process."""
     time.sleep(GRACE_SECONDS)
     lease.release_jobs()
-    for reconciler in _reconcilers:
-        reconciler.stop()
+    stop_reconcilers()
     os._exit(0)

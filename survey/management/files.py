@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-import tempfile
+import uuid
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -105,18 +105,14 @@ def write_csv(file: TextIO, rows: Iterable[list[str]]) -> int:
 @contextmanager
 def replace_file(out: Path, *, secret: bool) -> Iterator[TextIO]:
     """A text file that replaces ``out`` in one step when the block ends without an error."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
-    partial = Path(name)
+    partial = out.with_name(f".{out.name}.{uuid.uuid4().hex}")
+    mode = 0o600 if secret else 0o666  # less the bits of the umask, as for any new file
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if not secret:
-            # mkstemp makes files private; other exports get the mode of any new file.
-            mask = os.umask(0)
-            os.umask(mask)
-            partial.chmod(0o666 & ~mask)
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)

@@ -69,12 +69,7 @@ def follow_publishing(study: Study, jobs: Iterable[Job], options: dict[str, Any]
     try:
         call_command("follow_jobs", *ids, inline=options["inline"], stderr=options.get("stderr"))
     except CommandError as error:
-        message = "\n".join(filter(None, (str(error), how)))
-        raise CommandError(message, returncode=error.returncode) from error
-    except SystemExit as stop:
-        if stop.code:
-            code = stop.code if isinstance(stop.code, int) else 1
-            raise CommandError(how, returncode=code) from stop
+        raise CommandError(f"{error}\n{how}", returncode=error.returncode) from error
 
 
 def describe_study(study: Study, *, as_json: bool) -> str:
