@@ -49,16 +49,11 @@ class Crashed(Exception):
 
 
 def run_job(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None:
-    """Run the job, unless another worker has it or it has ended."""
+    """Run the job, unless another worker has it or it has ended; record how it ended."""
     claim = claims.claim_job(job_id, owner=owner)
     if claim is None:
         logger.info("job %s is claimed or has ended", job_id)
         return
-    run_claimed_job(claim, watch=watch)
-
-
-def run_claimed_job(claim: Claim, *, watch: Watch = ignore_progress) -> None:
-    """Run a claimed job and record how it ended."""
     job = Job.objects.get(pk=claim.job_id)
     logger.info("job %s (%s), attempt %d", job.pk, job.kind, claim.attempt)
     remove_stray_files(job.pk)  # files of earlier attempts

@@ -16,7 +16,6 @@ from recommender.core import splitting, systems
 from recommender.core.errors import ConfigurationError
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.options import StrictModel, validated_or
-from recommender.services.claims import Claim, lease_end
 
 logger = logging.getLogger(__name__)
 QUEUE = "device"
@@ -51,26 +50,19 @@ def submit_job(
     kind: str,
     params: dict[str, Any],
     time_limit_seconds: int | None = None,
-    owner: str = "",
+    announce: bool = True,
 ) -> Job:
-    """Queue a job and notify the workers; with ``owner`` create it already claimed, unannounced."""
-    now = timezone.now()
+    """Queue a job and notify the workers; without ``announce`` the caller runs it at once.
+
+    The reconciler takes any job for announced at first, since ``sent_at`` is set.
+    """
     job = Job(kind=kind, params=params, time_limit_seconds=time_limit_seconds)
-    if owner:
-        job.status, job.owner, job.attempts = Job.Status.RUNNING, owner, 1
-        job.lease_until, job.started_at, job.phase = lease_end(now), now, "starting"
-        job.save()
-        return job
-    job.sent_at = now
+    job.sent_at = timezone.now()
     with transaction.atomic():
         job.save()
-        transaction.on_commit(lambda: nudge(job))
+        if announce:
+            transaction.on_commit(lambda: nudge(job))
     return job
-
-
-def first_claim(job: Job) -> Claim:
-    """The claim of a job that was created with an owner."""
-    return Claim(job.pk, job.owner, job.attempts)
 
 
 def submit_training(
@@ -80,7 +72,7 @@ def submit_training(
     preset: str = "",
     split: str = "time-90-10",
     settings: Mapping[str, str] | None = None,
-    owner: str = "",
+    announce: bool = True,
     **options: Any,
 ) -> Job:
     """Queue the training of one system; ConfigurationError if the request cannot work.
@@ -108,8 +100,12 @@ def submit_training(
         **wish.model_dump(include={"split_seed", "seed", "device", "precision"}),
         "max_seconds": None if wish.max_minutes is None else 60 * wish.max_minutes,
     }
-    limit = wish.time_limit_seconds
-    return submit_job(kind=Job.Kind.TRAIN, params=params, time_limit_seconds=limit, owner=owner)
+    return submit_job(
+        kind=Job.Kind.TRAIN,
+        params=params,
+        time_limit_seconds=wish.time_limit_seconds,
+        announce=announce,
+    )
 
 
 def submit_publish(
@@ -130,10 +126,10 @@ def submit_publish(
     return submit_job(kind=Job.Kind.PUBLISH, params=params)
 
 
-def submit_evaluation(*, trained_model: TrainedModel, device: str = "auto", owner: str = "") -> Job:
+def submit_evaluation(*, trained_model: TrainedModel, device: str = "auto") -> Job:
     """Queue a new measurement of a trained model's errors."""
     params = {"trained_model": trained_model.pk, "device": device}
-    return submit_job(kind=Job.Kind.EVALUATE, params=params, owner=owner)
+    return submit_job(kind=Job.Kind.EVALUATE, params=params)
 
 
 def cancel_job(job_id: uuid.UUID) -> bool:

@@ -18,7 +18,7 @@ from recommender.management.tables import error_table
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.options import add_flags, flag_of_field
 from recommender.services.claims import new_owner
-from recommender.services.submitting import TrainingOptions, first_claim, submit_training
+from recommender.services.submitting import TrainingOptions, submit_training
 
 
 def _flag_of(name: str) -> str:
@@ -103,29 +103,28 @@ class Command(BaseCommand):
             )
             raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
 
-    def submit(
-        self, dataset: Dataset, system: str, options: dict[str, Any], owner: str = ""
-    ) -> Job:
+    def submit(self, dataset: Dataset, system: str, options: dict[str, Any]) -> Job:
         overrides = options["overrides"]
         return submit_training(
             dataset=dataset,
             system=system,
             settings={field: value for name, field, value in overrides if name == system},
-            owner=owner,
+            announce=not options["inline"],
             **{name: options[name] for name in ("preset", "split", *TrainingOptions.model_fields)},
         )
 
     def train_here(self, dataset: Dataset, options: dict[str, Any]) -> list[Job]:
-        """Train one after the other; each job is created claimed, so that no worker takes it."""
-        from recommender.jobs import run_claimed_job
+        """Train one after the other; no worker is told of the jobs."""
+        from recommender.jobs import run_job
 
         display = Display(self.stderr)
         jobs = []
         for system in options["systems"]:
-            job = self.submit(dataset, system, options, owner=new_owner())
+            job = self.submit(dataset, system, options)
             jobs.append(job)
             try:
-                run_in_process(system, job.pk, partial(run_claimed_job, first_claim(job)), display)
+                start = partial(run_job, job.pk, owner=new_owner())
+                run_in_process(system, job.pk, start, display)
             except CommandError:
                 self.write_rows(jobs, options)  # of the systems that were finished before
                 raise
