@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite, nan
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from recommender.core.errors import ConfigurationError
 
@@ -73,16 +73,21 @@ class UserKNNConfig:
     implementation: ClassVar = "recommender.core.algorithms.user_knn:UserKNN"
 
     k: int = 5  #: number of neighbours, most similar first
-    similarity: str = "cosine"  #: "cosine", "dot" or "correlation"
-    over: str = "full"  #: "full" profiles (missing ratings are zero) or "common" items only
+    similarity: Literal["cosine", "dot", "correlation"] = "cosine"
+    over: Literal["full", "common"] = "full"  #: full profiles with zeros, or common items only
     shrinkage: float = 0.0  #: similarities are multiplied by overlap / (overlap + this)
     minimum_overlap: int = 1  #: least number of items that a neighbour shares with the profile
     minimum_similarity: float = 0.0  #: a neighbour's similarity must be above this
-    neighbours: str = "raters"  #: the k nearest "raters" of the item, nearest "overall", or "all"
-    combine: str = "mean"  #: of raters; "mean-with-zeros" for missing ratings; "sum" of s r
-    centre: str = "nothing"  #: subtract the user's mean from "nothing", "stars" or "everything"
-    fallback: str = "bias"  #: without any neighbour: the damped bias, or the "mean" of all ratings
-    search: str = "blocks"  #: for the nearest "overall" by cosine also "kd-tree" or "ball-tree"
+    #: the k nearest raters of the item, the k nearest users overall, or all users
+    neighbours: Literal["raters", "overall", "all"] = "raters"
+    #: of the raters; "mean-with-zeros" for missing ratings; "sum" of similarity times stars
+    combine: Literal["mean", "mean-with-zeros", "sum"] = "mean"
+    #: what the user's mean is subtracted from
+    centre: Literal["nothing", "stars", "everything"] = "nothing"
+    #: without any neighbour: the damped bias, or the mean of all ratings
+    fallback: Literal["bias", "mean"] = "bias"
+    #: a tree is for the nearest "overall" by cosine only
+    search: Literal["blocks", "kd-tree", "ball-tree"] = "blocks"
 
 
 @dataclass(frozen=True)
@@ -98,11 +103,13 @@ class AutoencoderConfig:
     hidden: tuple[int, ...] = (4096, 2048, 1024, 512, 1024, 2048, 4096)  #: widths of ReLU layers
     epochs: int = 30  #: passes over all training ratings
     learning_rate: float = 1e-4  #: of Adam
-    schedule: str = "constant"  #: of the learning rate; "linear" falls to zero over the run
+    #: of the learning rate; "linear" falls to zero over the run
+    schedule: Literal["constant", "linear"] = "constant"
     batch_users: int = 256  #: users sampled for one step
     withheld_per_user: int = 4  #: ratings withheld from each of them, one at a time
-    loss: str = "rmse"  #: of a batch: root mean squared error (paper), or "mse"
-    target: str = "stars"  #: in and out: raw "stars" (paper), or the "residual" of the damped bias
+    loss: Literal["rmse", "mse"] = "rmse"  #: of a batch: root mean squared error in the paper
+    #: in and out: raw stars (paper), or the residual of the damped bias
+    target: Literal["stars", "residual"] = "stars"
     normalise: bool = False  #: divide a profile's input by the root of its number of ratings
     movie_damping: float = 0.0  #: scale an item of n ratings by n / (n + this), in and out
     dropout: float = 0.0  #: share of hidden values dropped in training, rounded to 1/256

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -289,11 +289,17 @@ def implementation(name: str, config: Any = None) -> type[Recommender]:
 def check_fields(config: Any, limits: Mapping[str, tuple[bool, str]]) -> None:
     """Raise ConfigurationError that names every invalid field, its value and its valid range.
 
-    ``limits`` maps a field's name to whether its value is valid, and the range in words.
+    ``limits`` maps a field's name to whether its value is valid, and the range in words. The
+    choices of a field follow from its type.
     """
+    choices = {
+        name: (getattr(config, name) in get_args(kind), " or ".join(get_args(kind)))
+        for name, kind in get_type_hints(type(config)).items()
+        if get_origin(kind) is Literal
+    }
     invalid = [
         f"{name}={getattr(config, name)!r} ({words})"
-        for name, (valid, words) in limits.items()
+        for name, (valid, words) in {**choices, **limits}.items()
         if not valid
     ]
     if invalid:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import Recommender
+from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.predictions import Predictor, build_predictor
@@ -17,16 +17,6 @@ from recommender.core.ratings import Ratings
 from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig, override
 
 DECIMALS = 9  # so that the mean of equal stars is exact and tied items are truly tied
-
-CHOICES = {
-    "similarity": ("cosine", "dot", "correlation"),
-    "over": ("full", "common"),
-    "neighbours": ("raters", "overall", "all"),
-    "combine": ("mean", "mean-with-zeros", "sum"),
-    "centre": ("nothing", "stars", "everything"),
-    "fallback": ("bias", "mean"),
-    "search": ("blocks", "kd-tree", "ball-tree"),
-}
 
 
 class UserKNN(Recommender):
@@ -94,17 +84,9 @@ class UserKNN(Recommender):
 
 def check_knn_config(config: UserKNNConfig) -> None:
     """Raise ConfigurationError for unknown choices, numbers out of range, or a useless tree."""
-    for field, choices in CHOICES.items():
-        if (value := getattr(config, field)) not in choices:
-            raise ConfigurationError(
-                f"user-knn cannot use {field}={value!r}. Choose from: {', '.join(choices)}."
-            )
-    if config.k < 1 or config.shrinkage < 0 or config.minimum_overlap < 1:
-        raise ConfigurationError(
-            f"user-knn cannot use k={config.k}, shrinkage={config.shrinkage:g} and "
-            f"minimum_overlap={config.minimum_overlap}. k and minimum_overlap must be at least 1, "
-            "shrinkage at least 0."
-        )
+    numbers = {"k": 1, "minimum_overlap": 1, "shrinkage": 0}
+    limits = {f: (getattr(config, f) >= least, f"at least {least}") for f, least in numbers.items()}
+    check_fields(config, limits)
     free = override(config, k=5, combine="mean", fallback="bias", search="blocks")
     if config.search != "blocks" and free != UserKNNConfig(neighbours="overall"):
         raise ConfigurationError(

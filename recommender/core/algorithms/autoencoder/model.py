@@ -225,8 +225,6 @@ class Autoencoder(Recommender):
 
 def check_config(config: AutoencoderConfig) -> None:
     """Raise ConfigurationError for values that cannot be trained."""
-    known = {"loss": ("rmse", "mse"), "target": ("stars", "residual")}
-    known["schedule"] = ("constant", "linear")
     positive = ("epochs", "batch_users", "withheld_per_user", "unrelated_per_example")
     not_negative = ("weight_decay", "movie_damping", "patience", "l1", "l2", "sparsity")
     widths = len(config.hidden) >= 1 and min(config.hidden) >= 1
@@ -240,9 +238,5 @@ def check_config(config: AutoencoderConfig) -> None:
             "unrelated_weight": (config.unrelated_weight >= 0, "at least 0"),
             **{name: (getattr(config, name) >= 1, "at least 1") for name in positive},
             **{name: (getattr(config, name) >= 0, "at least 0") for name in not_negative},
-            **{
-                name: (getattr(config, name) in choices, " or ".join(choices))
-                for name, choices in known.items()
-            },
         },
     )

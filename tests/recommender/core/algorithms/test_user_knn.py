@@ -98,5 +98,5 @@ def test_a_seeded_hash_breaks_the_last_ties():
     ids=str,
 )
 def test_an_impossible_configuration_is_refused(config):
-    with pytest.raises(ConfigurationError, match="user-knn cannot use"):
+    with pytest.raises(ConfigurationError, match="cannot be trained with"):
         UserKNN(config).fit(random_ratings(0))
