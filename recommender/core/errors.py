@@ -1,5 +1,6 @@
 """The errors of the library; each message says what to do."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -27,6 +28,26 @@ class SourceError(CoreError):
         parts = [place, f"{field}:" if field else "", f"{problem.rstrip('.')}.", remedy]
         super().__init__(" ".join(part for part in parts if part))
         self.file, self.line, self.field = file, line, field
+
+
+class SourceProblems(SourceError):
+    """All problems of a source: their number and causes, and a line for each of the first ones.
+
+    Place and field are those of the first problem.
+    """
+
+    def __init__(
+        self, source: str | Path, first: Sequence[SourceError], count: int, causes: Sequence[str]
+    ) -> None:
+        if count == 1:
+            text = " ".join([str(first[0]), *causes])
+        else:
+            more = f", the first {len(first)}" if count > len(first) else ""
+            head = f"{source} has {count:,} problems{more}; nothing was imported."
+            text = "\n  ".join([" ".join([head, *causes]), *map(str, first)])
+        CoreError.__init__(self, text)
+        self.first, self.count, self.causes = first, count, causes
+        self.file, self.line, self.field = first[0].file, first[0].line, first[0].field
 
 
 class ConfigurationError(CoreError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import stat
 import zipfile
 import zlib
@@ -11,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, TypeVar
 
 import numpy as np
 
 from recommender.core.errors import SourceError
+from recommender.core.readers.containers import WORKBOOK, WORKBOOKS, is_packed, unpacked
 
 T = TypeVar("T")
 #: Bytes read so far and bytes in all; called once a block.
@@ -38,6 +40,8 @@ BOM = b"\xef\xbb\xbf"
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
+    UnicodeError,  # UTF-16
     EOFError,
     NotImplementedError,  # a compression method or feature that zipfile lacks
     RuntimeError,  # an encrypted member
@@ -58,18 +62,24 @@ class SourceFile:
     size: int
     open: Callable[[], IO[bytes]]
     sha256: str = ""
+    done: int = 0  #: bytes of ``size`` that ``blocks`` has read
 
     def head(self) -> bytes:
         """The first bytes, to recognise the format."""
-        with self._reading() as stream:
+        with self._reading() as (stream, _):
             return stream.read(HEAD)
 
     def blocks(self, size: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Pairs of a line number and the whole lines from there on, without byte order mark."""
-        digest, rest, line = hashlib.sha256(), b"", 1
-        with self._reading() as stream:
+        digest, rest, line, total = hashlib.sha256(), b"", 1, 0
+        with self._reading() as (stream, raw):
             while chunk := stream.read(size or BLOCK):
                 digest.update(chunk)
+                total += len(chunk)
+                if total > max(SMALL_ENOUGH, LARGEST_RATIO * self.size):
+                    problem = f"unpacks to over {LARGEST_RATIO} times its size"
+                    raise SourceError(problem, file=self.label, remedy=DOWNLOAD_AGAIN)
+                self.done = min(raw.tell(), self.size)
                 cut = chunk.rfind(b"\n") + 1
                 if cut:
                     block = b"".join((rest, memoryview(chunk)[:cut]))
@@ -101,10 +111,11 @@ class SourceFile:
         )
 
     @contextmanager
-    def _reading(self) -> Iterator[IO[bytes]]:
+    def _reading(self) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+        """The unpacked stream, and that of the file itself."""
         try:
             with self.open() as stream:
-                yield stream
+                yield unpacked(stream, self.label), stream
         except UNREADABLE as error:
             raise SourceError(
                 f"cannot be read ({_reason(error)})", file=self.label, remedy=DOWNLOAD_AGAIN
@@ -171,9 +182,15 @@ def _folder(path: Path) -> Archive:
         folder = entry.name if entry.is_dir() else ""
         for file in _listed(entry) if folder else [entry]:
             if file.is_file():
-                label = str(path / folder / file.name)
-                archive.folders.setdefault(folder, {})[file.name] = _file(file, label)
+                files = archive.folders.setdefault(folder, {})
+                name = file.name if _name(file) in files else _name(file)
+                files[name] = _file(file, str(path / folder / file.name))
     return archive
+
+
+def _name(file: PurePath) -> str:
+    """``ratings.csv`` for ``ratings.csv.gz`` too."""
+    return file.stem if is_packed(file.name) else file.name
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -199,6 +216,9 @@ def _zip(path: Path, archive: zipfile.ZipFile) -> Archive:
     # Members that share their compressed bytes turn a small bomb into a large one.
     if sum(entry.compress_size for entry in entries) > path.stat().st_size:
         raise _unsafe(path, "has members that overlap")
+    for member, what in WORKBOOKS.items():
+        if any(entry.filename == member for entry in entries):
+            raise SourceError(f"is a workbook of {what}", file=path, remedy=WORKBOOK)
     found = Archive(path)
     for entry in entries:
         _check_entry(path, entry)
@@ -206,10 +226,10 @@ def _zip(path: Path, archive: zipfile.ZipFile) -> Archive:
         if entry.is_dir() or "__MACOSX" in name.parts:
             continue
         folder = found.folders.setdefault(str(name.parent).removeprefix("."), {})
-        if name.name in folder:
+        if _name(name) in folder:
             raise _unsafe(path, f"contains {entry.filename!r} twice")
         label = f"{path}/{entry.filename}"
-        folder[name.name] = SourceFile(label, entry.file_size, partial(archive.open, entry))
+        folder[_name(name)] = SourceFile(label, entry.file_size, partial(archive.open, entry))
     return found
 
 

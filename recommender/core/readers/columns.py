@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from recommender.core.ratings import Scale
 
-WHOLE = re.compile(r"[+-]?[0-9]+\Z")
+#: Ids that are the same as text and as a number.
+CANONICAL = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 #: Control characters, and the byte order mark that stays inside when two files are concatenated.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff]")
@@ -37,13 +39,58 @@ class TableFormat:
     timestamp: int | None
     scales: tuple[Scale, ...]  #: tried in this order unless the user gives a scale
     has_header: bool = False
-    text_ids: bool = False  #: ids may be any text; otherwise they are whole numbers
+    text_ids: bool = True  #: ids may be any text; otherwise they are whole numbers
+    ticks: int = 1  #: of the times in a second; 0: they are dates of ISO 8601
+
+    @property
+    def used(self) -> list[int]:
+        """The columns that are read."""
+        used = [self.user, self.item, self.rating, self.timestamp]
+        return [column for column in used if column is not None]
 
     def split(self, text: str) -> list[str]:
-        """The fields of one line; csv.Error if a quote is not closed."""
-        if self.separator == "," and '"' in text:
-            return next(csv.reader([text], strict=True))
-        return text.split(self.separator)
+        """The fields of one line; LineError if a quote is not closed."""
+        return split_line(text, self.separator)
+
+
+@dataclass(frozen=True)
+class JsonLines(TableFormat):
+    """One object on each line; ``names`` are the keys that are read."""
+
+    def split(self, text: str) -> list[str]:
+        """The values as they are written, numbers included; LineError unless it is an object."""
+        record = parse_object(text)
+        if missing := [name for name in self.names if name not in record]:
+            raise LineError(f"the key {missing[0]!r} is missing", "Add it.")
+        values = (record[name] for name in self.names)
+        return ["" if value is None else str(value) for value in values]
+
+
+class LineError(Exception):
+    """A line cannot be split: the problem, and what to do."""
+
+
+def split_line(text: str, separator: str) -> list[str]:
+    """The fields of one line; LineError if a quote is not closed."""
+    if '"' not in text or len(separator) > 1:
+        return text.split(separator)
+    try:
+        return next(csv.reader([text], delimiter=separator, strict=True))
+    except csv.Error as error:
+        problem = f"a quote is not closed on its line ({error})"
+        raise LineError(problem, "Write each record on one line.") from error
+
+
+def parse_object(text: str) -> dict[str, object]:
+    """One JSON object, numbers as they are written; LineError."""
+    try:
+        record = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (json.JSONDecodeError, RecursionError) as error:
+        problem = f"is not JSON ({error})"
+        raise LineError(problem, "Write one object on each line.") from error
+    if not isinstance(record, dict):
+        raise LineError("is not a JSON object", "Write one object on each line.")
+    return record
 
 
 class Scales:
@@ -153,6 +200,11 @@ class IdColumn:
 def pieces(array: NDArray) -> list[NDArray]:
     """Views of successive parts that fit in the processor's cache."""
     return np.array_split(array, len(array) // PIECE + 1)
+
+
+def is_canonical(text: str) -> bool:
+    """Whether an id can be kept as a number of 64 bits without changing its letters."""
+    return CANONICAL.match(text) is not None and int(text) <= LARGEST_ID
 
 
 def is_id(text: str) -> bool:

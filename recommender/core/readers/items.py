@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from recommender.core.errors import SourceError
 from recommender.core.readers.archive import DOWNLOAD_AGAIN, SourceFile
-from recommender.core.readers.columns import CONTROL, LONGEST_ID, WHOLE
+from recommender.core.readers.columns import CONTROL, LONGEST_ID, LineError, split_line
+from recommender.core.readers.header import first_lines, split_header
+from recommender.core.readers.names import ITEMS, LINKS, find_roles, simple_name
+from recommender.core.readers.problems import Problems
 
 LONGEST_TITLE = 500
 FIRST_YEAR, LAST_YEAR = 1870, 2100
@@ -27,15 +30,12 @@ ML_100K_GENRES = (
     *("Romance", "Sci-Fi", "Thriller", "War", "Western"),
 )
 
-#: Names of the columns of movies.csv, in lower case without underscores, and their meaning.
-COLUMNS = {
-    "item": "item",
-    "movie": "item",
-    "movieid": "item",
-    "title": "title",
-    "year": "year",
-    "genres": "genres",
-}
+#: Several genres in one field.
+GENRES = re.compile(r"[,;]")
+#: A year, also of a date or as a decimal number; 0 stands for an unknown one.
+YEAR = re.compile(r"([0-9]{1,4})(?:\.0+|-[0-9]{2}-[0-9]{2})?\Z")
+IMDB = re.compile(r"(?:tt)?([0-9]{1,12})(?:\.0)?\Z")
+TMDB = re.compile(r"([0-9]{1,12})(?:\.0)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +55,33 @@ class ItemCatalogue:
 
     file: SourceFile
     items: dict[str, ItemRecord] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)  #: what was left out, for the report
 
 
-def read_csv_items(file: SourceFile, *, text_ids: bool = False) -> ItemCatalogue:
-    """Read movies.csv with a header: ``movieId,title,genres`` or ``item,title[,year][,genres]``.
+def read_csv_items(file: SourceFile, item_name: str = "item") -> ItemCatalogue:
+    """Read a table with a header: an id and a title, and maybe a year and genres, in any order.
 
-    Ids that are whole numbers are normalised (007 is 7) unless ``text_ids`` is set.
+    ``item_name`` is what the table of ratings calls its items. Other columns are left out.
     """
-    lines = _csv_lines(file)
-    columns = _columns(*next(lines, (_Line(file, 1), [])))
-    catalogue = ItemCatalogue(file)
-    for line, fields in lines:
-        line.expect(len(columns), fields)
-        row = dict(zip(columns, fields, strict=True))
-        item_id = line.id(row["item"], text_ids=text_ids)
-        title, year = line.title(row["title"], row.get("year"))
-        line.add(catalogue, ItemRecord(item_id, title, year, _genres(row.get("genres", ""))))
+    catalogue, problems = ItemCatalogue(file), Problems(file.label)
+    separator, names = split_header(first_lines(file)[0], ("item", *ITEMS))
+    columns = _columns(_Line(file, 1), names, item_name)
+    left_out = [name for place, name in enumerate(names) if place not in columns.values()]
+    if left_out:
+        catalogue.notes["items"] = f"left out of {file.label}: {', '.join(left_out)}"
+    words = " " if names[columns.get("genres", 0)].endswith(":token_seq") else None
+    lines = file.lines()
+    next(lines)
+    for number, raw in lines:
+        line = _Line(file, number)
+        with problems.collecting():
+            fields = line.split(raw, separator)
+            line.expect(len(names), fields)
+            row = {role: fields[place] for role, place in columns.items()}
+            title, year = line.title(row["title"], row.get("year"))
+            genres = row.get("genres", "").split(words) if words else _genres(row.get("genres", ""))
+            line.add(catalogue, ItemRecord(line.id(row["item"]), title, year, genres))
+    problems.raise_any()
     return _nonempty(catalogue)
 
 
@@ -105,24 +116,40 @@ def read_100k_items(file: SourceFile) -> ItemCatalogue:
 
 
 def add_links(catalogue: ItemCatalogue, file: SourceFile) -> None:
-    """Add the ids of links.csv (``movieId,imdbId,tmdbId``) to the items."""
-    lines = _csv_lines(file)
-    first, header = next(lines, (_Line(file, 1), []))
-    if [name.strip() for name in header] != ["movieId", "imdbId", "tmdbId"]:
-        problem = "is not movieId,imdbId,tmdbId"
-        raise first.error("header", problem, "Restore the file, or remove it.")
-    linked: set[str] = set()
-    for line, fields in lines:
-        line.expect(3, fields)
-        item_id = line.id(fields[0])
-        if item_id in linked:
-            raise line.repeated(item_id)
-        if item_id not in catalogue.items:
-            problem = f"movie {item_id} is not in {catalogue.file.label}"
-            raise line.error("movieId", problem, "Add the movie there, or remove the line.")
-        linked.add(item_id)
-        links = line.links(imdb=fields[1], tmdb=fields[2])
-        catalogue.items[item_id] = replace(catalogue.items[item_id], external_ids=links)
+    """Add the ids of links.csv (``movieId,imdbId,tmdbId``) to the items.
+
+    Lines that cannot be used are counted in the notes: links are useful, but not needed.
+    """
+    separator, names = split_header(first_lines(file)[0], ("item", *LINKS))
+    roles = find_roles(names, ("item", *LINKS))
+    if not roles["item"] or not (roles["imdb"] or roles["tmdb"]):
+        problem = "has no columns such as movieId,imdbId,tmdbId"
+        raise _Line(file, 1).error("header", problem, "Restore the file, or remove it.")
+    unused, linked = Counter[str](), set[str]()
+    lines = file.lines()
+    next(lines)
+    for number, raw in lines:
+        fields = _Line(file, number).split(raw, separator)
+        if len(fields) != len(names):
+            unused["of another number of fields"] += 1
+            continue
+        item, imdb, tmdb = (
+            fields[places[0]].strip() if places else "" for places in roles.values()
+        )
+        if item not in catalogue.items or item in linked:
+            unused["of a repeated item" if item in linked else "of an unknown item"] += 1
+            continue
+        linked.add(item)
+        found = {"imdb": IMDB.match(imdb), "tmdb": TMDB.match(tmdb)}
+        unused["with an id of another form"] += bool(
+            (imdb and not found["imdb"]) or (tmdb and not found["tmdb"])
+        )
+        links = {name: match[1] for name, match in found.items() if match}
+        if "imdb" in links:
+            links["imdb"] = f"tt{links['imdb'].zfill(7)}"
+        catalogue.items[item] = replace(catalogue.items[item], external_ids=links)
+    if kinds := [f"{count:,} {kind}" for kind, count in unused.items() if count]:
+        catalogue.notes["links"] = f"lines left out of {file.label}: {', '.join(kinds)}"
 
 
 def make_placeholders(ids: Iterable[str]) -> list[ItemRecord]:
@@ -168,13 +195,12 @@ class _Line:
             raise self.error(None, f"the control character {found[0]!r}", DOWNLOAD_AGAIN)
         return text
 
-    def id(self, text: str, *, text_ids: bool = False) -> str:
+    def id(self, text: str) -> str:
         text = text.strip()
         if not text or len(text) > LONGEST_ID:
             problem = f"{text[:40]!r} is not an id of 1 to {LONGEST_ID} characters"
             raise self.error("movieId", problem, "Write an id.")
-        # Ratings may spell the same number differently.
-        return text if text_ids or not WHOLE.match(text) else str(int(text))
+        return text
 
     def title(self, text: str, year: str | None = None) -> tuple[str, int | None]:
         """The title in its usual word order, and the year, from its own column if there is one."""
@@ -183,53 +209,47 @@ class _Line:
             problem = f"{text[:40]!r} is not a title of 1 to {LONGEST_TITLE} characters"
             raise self.error("title", problem, "Correct the title.")
         if year:
-            if not re.fullmatch(r"\d{4}", year, re.ASCII) or not _is_year(int(year)):
-                problem = f"{year[:40]!r} is not a year from {FIRST_YEAR} to {LAST_YEAR}"
+            found = YEAR.match(year)
+            if not found or int(found[1]) > LAST_YEAR:
+                problem = f"{year[:40]!r} is not a year of up to {LAST_YEAR}"
                 raise self.error("year", problem, "Correct it, or leave it empty.")
-            return text, int(year)
+            return text, int(found[1]) or None
         found = TITLE_WITH_YEAR.match(text)
         if found and _is_year(int(found["year"])):
             return _move_articles(found["title"]), int(found["year"])
         return _move_articles(text), None
 
-    def links(self, *, imdb: str, tmdb: str) -> dict[str, str]:
-        found = {"imdb": imdb.strip(), "tmdb": tmdb.strip()}
-        for name, text in found.items():
-            if text and not re.fullmatch(r"\d{1,12}", text, re.ASCII):
-                problem = f"{text[:40]!r} is not a whole number"
-                raise self.error(f"{name}Id", problem, "Correct it, or leave it empty.")
-        if found["imdb"]:
-            found["imdb"] = f"tt{found['imdb']}"
-        return {name: text for name, text in found.items() if text}
-
-
-def _csv_lines(file: SourceFile) -> Iterator[tuple[_Line, list[str]]]:
-    """The fields of each line; a quoted field must not span lines, so that line numbers hold."""
-    for number, raw in file.lines():
-        line = _Line(file, number)
+    def split(self, raw: bytes, separator: str) -> list[str]:
+        """The fields; a quoted field must not span lines, so that line numbers hold."""
         try:
-            yield line, next(csv.reader([line.printable(raw.decode("utf-8"))], strict=True))
+            text = raw.decode("utf-8")
+            self.printable(text.replace(separator, " "))
+            return split_line(text, separator)
         except UnicodeDecodeError as error:
             problem = f"byte {error.start + 1} is not UTF-8"
-            raise line.error(None, problem, "Save the file as UTF-8.") from error
-        except csv.Error as error:
-            problem = f"a quote is not closed on its line ({error})"
-            raise line.error(None, problem, "Write each movie on one line.") from error
+            raise self.error(None, problem, "Save the file as UTF-8.") from error
+        except LineError as error:
+            raise self.error(None, *error.args) from error
 
 
-def _columns(line: _Line, header: list[str]) -> list[str]:
-    if not header:
-        raise line.error(None, "the file is empty", "Write the header item,title and the movies.")
-    columns: list[str] = []
-    for name in header:
-        column = COLUMNS.get(name.strip().lower().replace("_", ""))
-        if column is None or column in columns:
-            problem = f"column {name[:40]!r} is unknown or repeated"
-            raise line.error("header", problem, "Keep item, title, year and genres.")
-        columns.append(column)
+def _columns(line: _Line, names: list[str], item_name: str) -> dict[str, int]:
+    """The column of each role that is there; SourceError if id or title cannot be told."""
+    simple = [simple_name(name) for name in names]
+    items = find_roles(names, ["item"])["item"]
+    same = [place for place in items if simple[place] == simple_name(item_name)]
+    items = same or items
+    if len(items) > 1:
+        found = " and ".join(repr(names[place]) for place in items)
+        remedy = f"Call the right one {item_name!r}, as the ratings do."
+        raise line.error("header", f"{found} could both be the item", remedy)
+    columns = {"item": items[0]} if items else {}
+    for role, known in ITEMS.items():
+        if present := [name for name in known if name in simple]:
+            columns[role] = simple.index(present[0])
     for needed in ("item", "title"):
         if needed not in columns:
-            raise line.error("header", f"column {needed!r} is missing", "Add it.")
+            problem = f"column {needed!r} is missing among {', '.join(names)[:200]}"
+            raise line.error("header", problem, "Add it.")
     return columns
 
 
@@ -240,7 +260,7 @@ def _nonempty(catalogue: ItemCatalogue) -> ItemCatalogue:
 
 
 def _genres(text: str) -> list[str]:
-    names = [name.strip() for name in text.split("|")]
+    names = [name.strip() for name in (text.split("|") if "|" in text else GENRES.split(text))]
     return [name for name in names if name and name != NO_GENRES]
 
 

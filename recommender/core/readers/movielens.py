@@ -11,6 +11,7 @@ from recommender.core.errors import SourceError
 from recommender.core.ratings import Ratings, Scale
 from recommender.core.readers.archive import SourceFile
 from recommender.core.readers.columns import TableFormat
+from recommender.core.readers.problems import Problems
 from recommender.core.readers.tables import RatingsTable, read_table
 from recommender.core.readers.to_ratings import pair_keys, sorted_order
 
@@ -20,7 +21,8 @@ HEADER = ("userId", "movieId", "rating", "timestamp")
 CSV = TableFormat("movielens-csv", ",", HEADER, 0, 1, 2, 3, (HALF_STARS,), has_header=True)
 DAT = TableFormat("movielens-dat", "::", HEADER, 0, 1, 2, 3, (WHOLE_STARS, HALF_STARS))
 TABS = TableFormat(
-    "movielens-100k", "\t", ("user", "item", "rating", "timestamp"), 0, 1, 2, 3, (WHOLE_STARS,)
+    *("movielens-100k", "\t", ("user", "item", "rating", "timestamp"), 0, 1, 2, 3, (WHOLE_STARS,)),
+    text_ids=False,  # because the ids of its folds are compared as numbers
 )
 #: The official splits of ml-100k.
 FOLDS = ("u1", "u2", "u3", "u4", "u5", "ua", "ub")
@@ -81,7 +83,9 @@ def _find(table: RatingsTable, keys: NDArray[np.int64], part: RatingsTable) -> N
     if not found.all():
         problem = f"the rating is not in {table.file.label}"
         raise part.item_error(int(np.argmin(found)), problem, RESTORE)
-    sorted_order(part, wanted)  # refuses a repeated pair
+    repeated = Problems(part.file.label)
+    sorted_order(part, wanted, repeated)
+    repeated.raise_any()
     return places
 
 

@@ -1,40 +1,63 @@
-"""Finds the file with the ratings of a source and recognises its format by its first line."""
+"""Finds the file with the ratings of a source and recognises its format by its first lines."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from recommender.core.errors import SourceError
 from recommender.core.ratings import Scale
-from recommender.core.readers.archive import BOM, HEAD, Archive, SourceFile
-from recommender.core.readers.columns import TableFormat
+from recommender.core.readers.archive import Archive, SourceFile
+from recommender.core.readers.careful_path import UNITS
+from recommender.core.readers.columns import (
+    LATEST,
+    NUMBER,
+    JsonLines,
+    LineError,
+    TableFormat,
+    parse_object,
+)
+from recommender.core.readers.containers import WORKBOOK
+from recommender.core.readers.header import (
+    EXPECTED,
+    SEPARATORS,
+    first_lines,
+    split_header,
+    split_names,
+)
 from recommender.core.readers.movielens import CSV, DAT, HEADER, TABS
+from recommender.core.readers.names import (
+    COUNTS,
+    NEEDED,
+    ROLES,
+    find_roles,
+    simple_name,
+    untyped,
+)
 
 RATINGS = ("ratings.csv", "ratings.dat", "u.data")
 NOT_RATINGS = {"movies.csv", "links.csv", "tags.csv", "genome-tags.csv", "genome-scores.csv"}
-PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z"}
-EXPECTED = (
-    "Name a folder, a zip or a file with ratings.csv, ratings.dat, u.data or a CSV with the "
-    "header user,item,rating."
-)
-#: Scales that are tried in this order for plain CSV files.
+TABLES = (".csv", ".tsv", ".txt", ".inter", ".jsonl", ".json", ".parquet")
+#: Scales that are tried in this order for tables other than MovieLens.
 USUAL_SCALES = (Scale(1, 5, 1), Scale(0.5, 5, 0.5), Scale(1, 10, 1), Scale(0.5, 10, 0.5))
-#: Names of columns in headers, in lower case without underscores, and their meaning.
-COLUMNS = {
-    "user": "user",
-    "userid": "user",
-    "item": "item",
-    "itemid": "item",
-    "movie": "item",
-    "movieid": "item",
-    "rating": "rating",
-    "stars": "rating",
-    "timestamp": "timestamp",
-}
+BY_NAME = "--columns user=NAME,item=NAME,rating=NAME"
+BY_NUMBER = "--columns user=1,item=2,rating=3"
+DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\Z", re.ASCII)
 
 
-def find_ratings_file(archive: Archive) -> tuple[SourceFile, Mapping[str, SourceFile]]:
+@dataclass(frozen=True)
+class Recognised:
+    """A format, and what was guessed and left out to find it, by the name of a report's line."""
+
+    form: TableFormat
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def find_ratings_file(
+    archive: Archive, given: Mapping[str, str]
+) -> tuple[SourceFile, Mapping[str, SourceFile]]:
     """The file with the ratings, and the files in its folder; SourceError unless there is one."""
     if archive.only is not None:
         return archive.only, archive.folders[""]
@@ -43,10 +66,14 @@ def find_ratings_file(archive: Archive) -> tuple[SourceFile, Mapping[str, Source
         (file, files)
         for files in folders
         for name, file in files.items()
-        if name.lower().endswith(".csv") and name not in NOT_RATINGS and _has_ratings_header(file)
+        if name.lower().endswith(TABLES) and name not in NOT_RATINGS and _has_ratings(file, given)
     ]
     if not found:
-        raise SourceError("contains no ratings", file=archive.path, remedy=EXPECTED)
+        names = [name for files in folders for name in files]
+        books = [name for name in names if name.lower().endswith((".xlsx", ".xls", ".ods"))]
+        problem = f"contains no ratings but the workbook {books[0]}" if books else ""
+        remedy = WORKBOOK if books else EXPECTED
+        raise SourceError(problem or "contains no ratings", file=archive.path, remedy=remedy)
     if len(found) > 1:
         labels = ", ".join(file.label for file, _ in found[:5])
         problem = f"contains several files with ratings: {labels}"
@@ -54,86 +81,152 @@ def find_ratings_file(archive: Archive) -> tuple[SourceFile, Mapping[str, Source
     return found[0]
 
 
-def recognise_format(file: SourceFile, files: Mapping[str, SourceFile]) -> TableFormat:
-    """The format of a file of ratings; ``files`` are those in its folder."""
-    header = _first_line(file)
-    if "::" in header:
-        return DAT
-    if header.count("\t") == len(HEADER) - 1 and header[:1].isdigit():
-        return TABS
-    if "movies.csv" in files and tuple(_names(header)) == HEADER:
-        return CSV
-    return _plain_csv(file, _names(header))
+def recognise_format(
+    file: SourceFile, files: Mapping[str, SourceFile], given: Mapping[str, str]
+) -> Recognised:
+    """The format of a file of ratings; ``files`` are those in its folder.
 
-
-def _plain_csv(file: SourceFile, names: list[str]) -> TableFormat:
-    """The format announced by the header ``user,item,rating[,timestamp]``, in any order."""
-    found = [_meaning(name) for name in names]
-    problems = [
-        *(
-            f"column {need!r} is missing"
-            for need in ("user", "item", "rating")
-            if need not in found
-        ),
-        *(f"column {name[:40]!r} is unknown" for name in names if not _meaning(name)),
-        *(f"column {name!r} is repeated" for name in found if found.count(name) > 1),
-    ]
-    if problems:
-        raise SourceError(
-            problems[0],
-            file=file.label,
-            line=1,
-            field="header",
-            remedy="Write the header user,item,rating or user,item,rating,timestamp.",
-        )
-    return TableFormat(
-        "csv",
-        ",",
-        tuple(names),
-        user=found.index("user"),
-        item=found.index("item"),
-        rating=found.index("rating"),
-        timestamp=found.index("timestamp") if "timestamp" in found else None,
+    ``given`` maps roles to the names or numbers of their columns. SourceError if the separator,
+    the header or the meaning of a column cannot be told for certain.
+    """
+    lines = first_lines(file)
+    if lines[0].startswith("{"):
+        return _json_lines(file, lines, given)
+    if lines[0].startswith("["):
+        problem = "is one JSON value, not JSON lines"
+        raise SourceError(problem, file=file.label, line=1, remedy="Write one object on each line.")
+    if not given and lines[0][:1].isdigit():
+        if "::" in lines[0]:
+            return Recognised(DAT)
+        if lines[0].count("\t") == len(HEADER) - 1:
+            return Recognised(TABS)
+    separator, names = split_header(lines[0], NEEDED, given)
+    if "movies.csv" in files and separator == "," and tuple(names) == HEADER and not given:
+        return Recognised(CSV)
+    roles = find_roles(names, ROLES, given)
+    _check_roles(file, lines[0], names, roles)
+    places = {role: found[0] for role, found in roles.items() if found}
+    rows = [row for line in lines if len(row := split_names(line, separator)) == len(names)]
+    by_number = all(role in given and given[role].isdecimal() for role in NEEDED)
+    # Only numbers can describe a table whose first line is a rating already.
+    has_header = not (by_number and NUMBER.match(rows[0][places["rating"]].replace(",", ".")))
+    typed = any(untyped(name) != name.strip() for name in names)
+    form = TableFormat(
+        "recbole" if typed else "csv",
+        separator,
+        tuple(names if has_header else (f"column {n + 1}" for n in range(len(names)))),
+        user=places["user"],
+        item=places["item"],
+        rating=places["rating"],
+        timestamp=places.get("timestamp"),
         scales=USUAL_SCALES,
-        has_header=True,
-        text_ids=True,
+        has_header=has_header,
+        ticks=_ticks(rows[has_header:], places.get("timestamp")),
     )
+    return Recognised(form, _notes(form, form.names))
 
 
-def _names(header: str) -> list[str]:
-    """The fields of a header, or none if a quote is not closed."""
+def _json_lines(file: SourceFile, lines: list[str], given: Mapping[str, str]) -> Recognised:
     try:
-        return [name.strip() for name in next(csv.reader([header], strict=True), [])]
-    except csv.Error:
-        return []
+        names = list(parse_object(lines[0]))
+    except LineError as error:
+        problem, remedy = error.args
+        raise SourceError(problem, file=file.label, line=1, remedy=remedy) from error
+    roles = find_roles(names, ROLES, given)
+    _check_roles(file, lines[0], names, roles)
+    used = [role for role in ROLES if roles[role]]
+    form = JsonLines(
+        "json-lines",
+        ",",
+        tuple(names[roles[role][0]] for role in used),
+        user=0,
+        item=1,
+        rating=2,
+        timestamp=len(NEEDED) if len(used) > len(NEEDED) else None,
+        scales=USUAL_SCALES,
+    )
+    rows = []
+    for line in lines:
+        try:
+            rows.append(form.split(line))
+        except LineError:  # reported with its line when the file is read
+            continue
+    form = replace(form, ticks=_ticks(rows, form.timestamp))
+    return Recognised(form, _notes(form, names))
 
 
-def _meaning(name: str) -> str:
-    return COLUMNS.get(name.lower().replace("_", ""), "")
+def _check_roles(
+    file: SourceFile, line: str, names: list[str], roles: Mapping[str, list[int]]
+) -> None:
+    """SourceError that names the cause if a needed column is missing, or any could be two."""
+
+    def error(problem: str, remedy: str) -> SourceError:
+        return SourceError(problem, file=file.label, line=1, field="header", remedy=remedy)
+
+    missing = [role for role in NEEDED if not roles[role]]
+    shown = ", ".join(name[:40] for name in names[:20])
+    if len(missing) == len(NEEDED) and len(names) <= 1:
+        problem = f"the separator of the columns was not recognised in {line[:60]!r}"
+        raise error(problem, "Separate them by comma, semicolon, tab, pipe or two colons.")
+    if len(missing) == len(NEEDED) and any(NUMBER.match(name) for name in names):
+        remedy = f"Write a header such as user,item,rating, or number the columns: {BY_NUMBER}."
+        raise error(f"there is no header, but {line[:60]!r}", remedy)
+    if missing == ["rating"]:
+        counts = [name for name in names if simple_name(name) in COUNTS]
+        what = f"{counts[0]!r} counts what users did" if counts else "no column holds ratings"
+        remedy = (
+            "A study needs ratings: turn what users did into levels, such as 1 to 5. If a column "
+            f"holds ratings under another name, give it: {BY_NAME}."
+        )
+        raise error(f"column 'rating' is missing among {shown}: {what}", remedy)
+    if missing:
+        problem = f"column {missing[0]!r} is missing among {shown}"
+        raise error(problem, f"Give the names of the columns: {BY_NAME}.")
+    for role, places in roles.items():
+        if len(places) > 1:
+            found = " and ".join(repr(names[place][:40]) for place in places)
+            remedy = f"Give the right one by name or number: --columns {role}={places[0] + 1}."
+            raise error(f"{found} could both be the {role}", remedy)
 
 
-def _has_ratings_header(file: SourceFile) -> bool:
-    line = file.head().removeprefix(BOM).split(b"\n", 1)[0].decode("latin-1")
-    return {"user", "item", "rating"} <= {_meaning(name) for name in _names(line)}
-
-
-def _first_line(file: SourceFile) -> str:
-    """The first line; SourceError if the file is not text."""
-    head = file.head()
-    for magic, name in PACKED.items():
-        if head.startswith(magic):
-            raise SourceError(f"is packed with {name}", file=file.label, remedy="Unpack it.")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        problem = "is encoded as UTF-16"
-        raise SourceError(problem, file=file.label, line=1, remedy="Save it as UTF-8.")
-    head = head.removeprefix(BOM)
-    if not head.strip():
-        raise SourceError("the file is empty", file=file.label, remedy=EXPECTED)
-    line = head.split(b"\n", 1)[0].removesuffix(b"\r")
-    if b"\0" in line or (len(head) >= HEAD - len(BOM) and b"\n" not in head):
-        raise SourceError("is not a text file", file=file.label, remedy=EXPECTED)
+def _ticks(rows: list[list[str]], place: int | None) -> int:
+    """How many of the units that times are written in make a second; 0 for dates of ISO 8601."""
+    times = [] if place is None else [row[place].strip() for row in rows if row[place].strip()]
+    if not times:
+        return 1
+    if NUMBER.match(times[0]) and not all(map(DAY.match, times)):
+        largest = float(times[0])
+        return next((ticks for ticks in UNITS if largest <= LATEST * ticks), 1)
     try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        problem = f"byte {error.start + 1} is not UTF-8"
-        raise SourceError(problem, file=file.label, line=1, remedy="Save it as UTF-8.") from error
+        datetime.fromisoformat(times[0])
+    except ValueError:
+        return 1  # refused with its line when the file is read
+    return 0
+
+
+def _notes(form: TableFormat, names: Sequence[str]) -> dict[str, str]:
+    """``names`` are those of all columns."""
+    notes = {} if form.separator == "," else {"separator": SEPARATORS[form.separator]}
+    used = [form.names[place] for place in form.used]
+    pairs = zip(ROLES, used, strict=False)
+    notes["columns"] = ", ".join(f"{role} = {name}" for role, name in pairs)
+    left_out = [name or "(no name)" for name in names if name not in used]
+    if left_out:
+        notes["left out"] = ", ".join(left_out)
+    if form.ticks != 1:
+        dates = "dates of ISO 8601, in UTC where they name no zone"
+        notes["times"] = f"in {UNITS[form.ticks]}" if form.ticks else dates
+    return notes
+
+
+def _has_ratings(file: SourceFile, given: Mapping[str, str]) -> bool:
+    try:
+        line = first_lines(file)[0]
+        names = (
+            list(parse_object(line))
+            if line.startswith("{")
+            else split_header(line, NEEDED, given)[1]
+        )
+    except (SourceError, LineError):
+        return False
+    return all(find_roles(names, NEEDED, given).values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recommender.core.errors import SourceError
@@ -27,13 +27,16 @@ from recommender.core.readers.items import (
     read_dat_items,
 )
 from recommender.core.readers.movielens import CSV, DAT, FOLDS, TABS, read_folds
+from recommender.core.readers.problems import Problems
 from recommender.core.readers.recognise import find_ratings_file, recognise_format
 from recommender.core.readers.tables import read_table
 from recommender.core.readers.to_ratings import to_ratings
 
 FOLD_FILES = tuple(f"{fold}.{part}" for fold in FOLDS for part in ("base", "test"))
 ITEM_FILES = {CSV.name: "movies.csv", DAT.name: "movies.dat", TABS.name: "u.item"}
-COMPANIONS = ("links.csv", *ITEM_FILES.values(), *FOLD_FILES, *licence.FILES)
+#: Files of items that may lie beside other tables; RecBole's is named as its ratings.
+ITEM_NAMES = ("movies.csv", "items.csv", "books.csv", "games.csv", "songs.csv", "anime.csv")
+COMPANIONS = ("links.csv", *ITEM_FILES.values(), *ITEM_NAMES, *FOLD_FILES, *licence.FILES)
 #: What the checksum calls the file with the ratings.
 ROLES = {DAT.name: "ratings.dat", TABS.name: "u.data"}
 
@@ -45,6 +48,7 @@ class RatingsSource:
     ``ratings.item_ids`` are the items with at least one rating, in ascending order (whole numbers
     by value); ``items`` lists every item, and its ``external_id`` is such an id as text.
     ``checksum`` is the SHA-256 of the files that were read, the same for a folder and its zip.
+    ``reading`` tells what was guessed, decided and left out, by the name of a report's line.
     """
 
     ratings: Ratings
@@ -52,32 +56,48 @@ class RatingsSource:
     format: str
     checksum: str
     licence_note: str
+    reading: dict[str, str] = field(default_factory=dict)
 
 
 def read_source(
-    path: Path, *, scale: Scale | None = None, progress: OnRead = ignore_bytes_read
+    path: Path,
+    *,
+    scale: Scale | None = None,
+    columns: Mapping[str, str] | None = None,
+    keep: str = "",
+    drop_zeros: bool = False,
+    progress: OnRead = ignore_bytes_read,
 ) -> RatingsSource:
     """Read a folder, a zip or a file of ratings; the format is recognised by content.
 
     Formats: MovieLens CSV (half stars), ``::`` lines (whole stars, or half stars if one occurs),
-    ml-100k (whole stars, with its official folds) and plain CSV (the first usual scale that fits).
-    ``scale`` replaces these scales. SourceError names file, line and field of the first problem;
-    nothing is written to disk.
+    ml-100k (whole stars, with its official folds), other tables and JSON lines (the first usual
+    scale that fits). ``scale`` replaces these scales; ``columns`` maps user, item, rating and
+    timestamp to names or numbers of columns; ``keep`` (first, last, mean) decides on repeated
+    pairs; ``drop_zeros`` leaves out ratings of 0. SourceError names file, line and field of the
+    first problems; nothing is written to disk.
     """
-    with open_archive(path, COMPANIONS) as archive:
-        file, files = find_ratings_file(archive)
-        form = recognise_format(file, files)
+    beside = (*COMPANIONS, path.with_suffix(".item").name)
+    with open_archive(path, beside) as archive:
+        file, files = find_ratings_file(archive, columns or {})
+        recognised = recognise_format(file, files, columns or {})
+        form = recognised.form
+        problems = Problems(path)
         used = {ROLES.get(form.name, "ratings.csv"): file}
+        table = catalogue = None
+        with problems.collecting():
+            table = read_table(file, form, scale, progress, drop_zeros=drop_zeros)
         if item_file := _item_file(form, file, files):
             used[ITEM_FILES.get(form.name, "movies.csv")] = item_file
-        table = read_table(file, form, scale, progress)
-        catalogue = None
-        if item_file:
-            catalogue = _read_items(form, item_file, text_ids=table.item_ids.dtype.kind == "U")
+            with problems.collecting():
+                catalogue = _read_items(form, item_file)
         if catalogue and form == CSV and "links.csv" in files:
             used["links.csv"] = files["links.csv"]
-            add_links(catalogue, files["links.csv"])
-        ratings = to_ratings(table, catalogue)
+            with problems.collecting():
+                add_links(catalogue, files["links.csv"])
+        if table is None or problems.count:
+            raise problems.error()
+        ratings = to_ratings(table, catalogue, keep)
         if form == TABS:
             used |= {name: files[name] for name in _fold_files(files)}
             ratings = replace(ratings, folds=read_folds(table, ratings, files))
@@ -89,26 +109,29 @@ def read_source(
             format=form.name,
             checksum=_checksum(used),
             licence_note=licence.licence_note(files),
+            reading=recognised.notes | table.notes | (catalogue.notes if catalogue else {}),
         )
 
 
 def _item_file(
     form: TableFormat, ratings: SourceFile, files: Mapping[str, SourceFile]
 ) -> SourceFile | None:
-    """The file that lists the items; plain CSV may come without one."""
-    name = ITEM_FILES.get(form.name, "movies.csv")
-    if name not in files and form.name in ITEM_FILES:
-        problem = f"{name} is missing from its folder"
-        raise SourceError(problem, file=ratings.label, remedy=f"Add {name} of the same source.")
-    return files.get(name)
+    """The file that lists the items; other tables than MovieLens may come without one."""
+    if name := ITEM_FILES.get(form.name):
+        if name not in files:
+            problem = f"{name} is missing from its folder"
+            raise SourceError(problem, file=ratings.label, remedy=f"Add {name} of the same source.")
+        return files[name]
+    atomic = [name for name in files if name.endswith(".item")] if form.name == "recbole" else []
+    return next((files[name] for name in (*atomic, *ITEM_NAMES) if name in files), None)
 
 
-def _read_items(form: TableFormat, file: SourceFile, *, text_ids: bool) -> ItemCatalogue:
+def _read_items(form: TableFormat, file: SourceFile) -> ItemCatalogue:
     if form == DAT:
         return read_dat_items(file)
     if form == TABS:
         return read_100k_items(file)
-    return read_csv_items(file, text_ids=text_ids)
+    return read_csv_items(file, form.names[form.item])
 
 
 def _fold_files(files: Mapping[str, SourceFile]) -> list[str]:

@@ -48,6 +48,7 @@ class RatingsTable:
     values: NDArray[np.float32]  #: levels of the scale (n)
     timestamps: NDArray[np.int64] | None  #: seconds since 1970 UTC (n)
     parts: list[tuple[int, int, list[int] | None]]  #: first rating, first line, all lines
+    notes: dict[str, str]  #: what reading found and left out, for the report
 
     def line_of(self, row: int) -> int:
         """The line of the file with the rating number ``row``."""
@@ -70,44 +71,40 @@ def read_table(
     form: TableFormat,
     scale: Scale | None = None,
     progress: OnRead = ignore_bytes_read,
+    *,
+    drop_zeros: bool = False,
 ) -> RatingsTable:
-    """Read every rating of ``file``; SourceError at the first line that is not one.
+    """Read every rating of ``file``; SourceError with the first problems of its lines.
 
     ``scale`` replaces the candidates of the format. A column of ids is read as whole numbers, and
-    if an id is text, the file is read again with that column as text.
+    if an id is text, the file is read again with that column as text. ``drop_zeros`` leaves out
+    ratings of 0.
     """
     text: frozenset[int] = frozenset()
     while True:
+        scales = Scales([scale] if scale else form.scales)
+        careful = CarefulReader(file, form, scales, text, drop_zeros=drop_zeros)
         try:
-            return _read(file, form, Scales([scale] if scale else form.scales), text, progress)
+            return _read(careful, progress)
         except TextIds as found:
             text |= {found.column}
 
 
-def _read(
-    file: SourceFile,
-    form: TableFormat,
-    scales: Scales,
-    text: frozenset[int],
-    progress: OnRead,
-) -> RatingsTable:
-    careful = CarefulReader(file, form, scales, text)
+def _read(careful: CarefulReader, progress: OnRead) -> RatingsTable:
+    file, form, scales, text = careful.file, careful.form, careful.scales, careful.text
     use_fast_path = file.size >= SMALL and not text
     expected = file.size // (2 * len(form.names)) + 1  # every field and separator takes a byte
     users, items = (IdColumn(expected, is_text=column in text) for column in (form.user, form.item))
     values, times = Growing(np.float32, expected), Growing(np.int64, expected)
     parts: list[tuple[int, int, list[int] | None]] = []
-    done = 0
     # One thread reads and hashes, another parses, and this one checks and collects.
     with (
         closing(read_ahead(file.blocks())) as read,
         closing(read_ahead(_parse(read, form, use_fast_path=use_fast_path))) as parsed,
     ):
         for line, block, fast in parsed:
-            if not fast or not all(scales.accept(found.ratings) for found in fast):
+            if not fast or not all(careful.accepts(found.ratings) for found in fast):
                 fast = [careful.read(block, line)]
-                if careful.problems:
-                    raise careful.problems[0]
             parts.append((len(values.array), line, fast[0].lines))
             for found in fast:
                 users.add(found.users)
@@ -115,9 +112,9 @@ def _read(
                 values.add(found.ratings.astype(np.float32))
                 if found.times is not None:
                     times.add(found.times)
-            done += len(block)
-            progress(done, file.size)
+            progress(file.done, file.size)
     progress(file.size, file.size)
+    careful.raise_problems()
     if not len(values.array):
         problem = "has a header but no ratings" if form.has_header else "the file is empty"
         raise SourceError(problem, file=file.label, remedy="Name a file with ratings.")
@@ -136,6 +133,7 @@ def _read(
         values=values.array,
         timestamps=None if form.timestamp is None else times.array,
         parts=parts,
+        notes=careful.notes(),
     )
 
 

@@ -32,10 +32,10 @@ def refusal(path, **options) -> SourceError:
     return refused.value
 
 
-def outcome(path, scale=None):
+def outcome(path, scale=None, **options):
     """Everything that was read, or the message of the refusal; other errors are failures."""
     try:
-        source = read_source(path, scale=scale)
+        source = read_source(path, scale=scale, **options)
     except SourceError as error:
         return str(error)
     found = {field.name: getattr(source.ratings, field.name) for field in fields(source.ratings)}
@@ -54,12 +54,12 @@ def reading(*, block=archive.BLOCK, fast=True):
         yield
 
 
-def assert_paths_agree(path, scale=None):
+def assert_paths_agree(path, scale=None, **options):
     """Both paths give one outcome, in blocks of any size; returns it."""
     outcomes = []
     for fast in (False, True):
         for block in (24, 64, archive.BLOCK):
             with reading(block=block, fast=fast):
-                outcomes.append(outcome(path, scale))
+                outcomes.append(outcome(path, scale, **options))
     assert all(other == outcomes[0] for other in outcomes[1:])
     return outcomes[0]

@@ -94,9 +94,9 @@ def test_the_fast_path_takes_nothing_that_the_careful_path_refuses(block, form):
     file = SourceFile("table.csv", len(block), lambda: None)
     reader = CarefulReader(file, form, Scales(form.scales), frozenset())
     careful = reader.read(block, 1)
-    assert reader.problems == []
-    assert columns.users.tolist() == [int(text) for text in careful.users]
-    assert columns.items.tolist() == [int(text) for text in careful.items]
+    assert not reader.problems.count
+    assert columns.users.tolist() == list(map(int, careful.users))
+    assert columns.items.tolist() == list(map(int, careful.items))
     assert np.array_equal(columns.ratings, careful.ratings)
     assert columns.times.tolist() == careful.times.tolist()
     assert careful.lines == list(range(1, len(columns.ratings) + 1))

@@ -25,13 +25,13 @@ MOVIELENS = {
     "other encoding": ("movies.csv", MOVIES.encode("latin-1"), 4, None, "byte 36 is not UTF-8"),
     "long line": ("movies.csv", MOVIES + f"50,{'x' * 70_000},C\n", 6, None, "65,536 bytes"),
     "no items": ("movies.csv", "movieId,title,genres\n", None, None, "contains no movies"),
-    "empty": ("movies.csv", "", 1, None, "the file is empty"),
+    "empty": ("movies.csv", "", None, None, "the file is empty"),
     "no titles": ("movies.csv", "movieId,genres\n10,Comedy\n", 1, "header", "'title' is missing"),
-    "unknown column": ("movies.csv", "movieId,title,mood\n", 1, "header", "'mood' is unknown"),
-    "link twice": ("links.csv", LINKS + "10,0114709,862\n", 6, "movieId", "movie 10"),
-    "link of an unknown item": ("links.csv", LINKS + "60,1,1\n", 6, "movieId", "movie 60"),
-    "link that is no number": ("links.csv", LINKS.replace("603", "six"), 3, "tmdbId", "'six'"),
-    "other links": ("links.csv", "movie,imdb\n", 1, "header", "movieId,imdbId,tmdbId"),
+    "other links": ("links.csv", "movie,other\n", 1, "header", "movieId,imdbId,tmdbId"),
+    "two ids": (
+        *("movies.csv", "item_id,isbn,title\n1,0001,Emma\n"),
+        *(1, "header", "'item_id' and 'isbn' could both be the item"),
+    ),
 }
 
 
@@ -58,7 +58,7 @@ def test_a_faulty_item_of_an_older_format_is_refused_at_its_line(tmp_path, files
     assert (error.line, error.field) == (line, field)
 
 
-@pytest.mark.parametrize("year", ["next", "1869", "20000"])
+@pytest.mark.parametrize("year", ["next", "2101", "20000", "95.5", "-44"])
 def test_a_year_of_its_own_column_must_be_one(tmp_path, year):
     sources.folder(tmp_path, {"movies.csv": f"item,title,year\n2,Alien,1979\n3,M,{year}\n"})
     error = refusal(sources.plain(tmp_path))
@@ -107,8 +107,19 @@ def test_text_ids_are_kept_letter_by_letter(tmp_path):
     assert [item.external_id for item in source.items] == ["007", "7", "x"]
 
 
-def test_whole_number_ids_are_the_same_in_any_spelling(tmp_path):
-    sources.folder(tmp_path, {"movies.csv": "item,title\n007,Dr. No\n"})
-    source = read_source(sources.plain(tmp_path, "user,item,rating\n1,7,4\n2,07,3\n"))
-    assert source.ratings.item_ids.tolist() == [7]
-    assert source.items[0].external_id == "7"
+@pytest.mark.parametrize(
+    ("year", "expected"), [("1813", 1813), ("1995.0", 1995), ("1995-10-30", 1995), ("0", None)]
+)
+def test_a_year_may_be_written_in_several_ways(tmp_path, year, expected):
+    sources.folder(tmp_path, {"movies.csv": f"item,title,year\n2,Alien,{year}\n3,M,\n"})
+    assert read_source(sources.plain(tmp_path)).items[0].year == expected
+
+
+def test_all_faulty_items_are_reported_with_the_faulty_ratings(tmp_path):
+    ratings = sources.MOVIELENS["ratings.csv"] + "9,10,bad,5\n"
+    movies = MOVIES + "".join(f"{number},,Comedy\n" for number in range(100, 130))
+    files = sources.MOVIELENS | {"ratings.csv": ratings, "movies.csv": movies}
+    error = refusal(sources.folder(tmp_path, files))
+    assert (error.count, len(error.first)) == (31, 20)
+    assert str(error).startswith(f"{tmp_path} has 31 problems, the first 20; nothing was imported.")
+    assert (error.line, error.field, error.first[1].line) == (6, "rating", 6)

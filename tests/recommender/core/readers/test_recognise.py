@@ -11,18 +11,18 @@ GOOD = sources.PLAIN
 #: The content of a file, the line and field of the refusal, and a piece of the message.
 HEADERS = {
     "missing column": ("user,rating\n1,4\n", 1, "header", "column 'item' is missing"),
-    "unknown column": ("user,item,rating,mood\n1,2,4,5\n", 1, "header", "'mood' is unknown"),
-    "column twice": ("user,item,rating,item\n1,2,4,2\n", 1, "header", "'item' is repeated"),
-    "no header": ("1,2,4,100\n", 1, "header", "'user'"),
+    "column twice": ("user,item,rating,item\n1,2,4,2\n", 1, "header", "both be the item"),
+    "no header": ("1,2,4,100\n", 1, "header", "there is no header"),
     "wrong encoding": (b"us\xe9r,item,rating\n1,2,4\n", 1, None, "byte 3 is not UTF-8"),
-    "UTF-16": (GOOD.encode("utf-16"), 1, None, "UTF-16"),
+    "wrong UTF-16": (b"\xff\xfe\x00\xd8a\0", None, None, "cannot be read"),
     "header only": ("user,item,rating\n", None, None, "has a header but no ratings"),
     "header without line end": ("user,item,rating", None, None, ""),
     "empty": ("", None, None, "the file is empty"),
     "byte order mark only": ("\ufeff", None, None, ""),
     "unrelated binary": (bytes(range(256)) * 9, None, None, "is not a text file"),
     "long binary without line ends": (b"\xd0\xcf\x11" * 50_000, None, None, ""),
-    "gzip": (b"\x1f\x8b\x08\0\0\0", None, None, "gzip"),
+    "gzip cut short": (b"\x1f\x8b\x08\0\0\0", None, None, "cannot be read"),
+    "7z": (b"7z\xbc\xaf\x27\x1c", None, None, "is packed with 7z"),
 }
 
 

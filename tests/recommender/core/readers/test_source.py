@@ -125,7 +125,7 @@ def test_a_given_scale_overrides(tmp_path):
         sources.PLAIN.replace(",", ", "),
         sources.PLAIN.replace("1,2,4,100", '"1","2","4","100"'),
         sources.PLAIN.replace("\n1,3", "\n\n  \n1,3") + "\n\n",
-        sources.PLAIN.replace("1,2,4,100", "1,2,4.0,100").replace("2,2,1,", "+2,02,1e0,"),
+        sources.PLAIN.replace("1,2,4,100", "1,2,+4.0,100.0").replace("2,2,1,", "2,2,1e0,"),
     ],
     ids=["crlf", "byte order mark", "no last line end", "spaces", "quotes", "blank lines", "signs"],
 )

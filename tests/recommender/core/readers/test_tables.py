@@ -3,6 +3,7 @@
 import csv
 import re
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.recommender.core.readers.outcomes import (
 
 HALF = Scale(0.5, 5, 0.5)
 LATEST = 253_402_300_799
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 WORD = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufeff]{1,100}")
 HEADER = "user,item,rating,timestamp\n"
 
@@ -81,16 +83,17 @@ def meant(raw: bytes) -> list[tuple]:
         user, item, rating, seconds = (field.strip() for field in fields)
         if not (WORD.fullmatch(user) and WORD.fullmatch(item)):
             raise ValueError("an id is missing")
-        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", rating, re.I | re.A):
+        rating = rating.replace(",", ".")
+        if not re.fullmatch(NUMBER, rating, re.I | re.A):
             raise ValueError("no rating")
         if float(rating) * 2 not in range(1, 11):
             raise ValueError("off the scale")
-        if not re.fullmatch(r"[+-]?\d+", seconds, re.A) or not 0 <= int(seconds) <= LATEST:
+        if not re.fullmatch(NUMBER, seconds, re.I | re.A) or not 0 <= float(seconds) < LATEST + 1:
             raise ValueError("no time")
-        rows.append((user, item, float(rating), int(seconds)))
+        rows.append((user, item, float(rating), int(Decimal(seconds))))
     for column in (0, 1):
         ids = [row[column] for row in rows]
-        if all(re.fullmatch(r"[+-]?\d+", text, re.A) and 0 <= int(text) < 2**63 for text in ids):
+        if all(re.fullmatch(r"0|[1-9]\d*", text, re.A) and int(text) < 2**63 for text in ids):
             rows = [(*row[:column], int(row[column]), *row[column + 1 :]) for row in rows]
     if len({row[:2] for row in rows}) != len(rows) or not rows:
         raise ValueError("a pair twice, or nothing")

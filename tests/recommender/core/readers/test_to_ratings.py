@@ -42,7 +42,7 @@ def test_an_item_that_the_catalogue_lacks_is_refused(tmp_path):
     ratings = sources.MOVIELENS["ratings.csv"] + "9,11,4.0,5\n"
     error = refusal(sources.folder(tmp_path, sources.MOVIELENS | {"ratings.csv": ratings}))
     assert (error.file, error.line, error.field) == (str(tmp_path / "ratings.csv"), 6, "movieId")
-    assert f"movie 11 is not in {tmp_path / 'movies.csv'}. Add the movie" in str(error)
+    assert f"item 11 is not in {tmp_path / 'movies.csv'}. Add the item" in str(error)
 
 
 def test_rows_point_to_the_ratings_of_each_user(tmp_path):

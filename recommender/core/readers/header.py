@@ -1,0 +1,55 @@
+"""The first lines of a table as text, and the separator that makes sense of its header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from recommender.core.errors import SourceError
+from recommender.core.readers.archive import BOM, HEAD, SourceFile
+from recommender.core.readers.columns import LineError, split_line
+from recommender.core.readers.names import find_roles
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "::": "two colons"}
+EXPECTED = "Name a folder, a zip or a file with a table of ratings, one on each line."
+LINES = 20
+
+
+def split_header(
+    line: str, needed: Iterable[str], given: Mapping[str, str] | None = None
+) -> tuple[str, list[str]]:
+    """The separator under which most needed columns are found, and the names that it gives."""
+    split = {separator: split_names(line, separator) for separator in SEPARATORS}
+
+    def quality(separator: str) -> tuple[int, int]:
+        roles = find_roles(split[separator], needed, given)
+        return sum(map(bool, roles.values())), len(split[separator])
+
+    best = max(split, key=quality)
+    return best, split[best]
+
+
+def first_lines(file: SourceFile) -> list[str]:
+    """Up to 20 lines from the first on that is not blank; SourceError if the file is not text."""
+    head = file.head().removeprefix(BOM)
+    if not head.strip():
+        raise SourceError("the file is empty", file=file.label, remedy=EXPECTED)
+    is_cut = len(head) >= HEAD - len(BOM)
+    raw = head.split(b"\n")
+    if b"\0" in raw[0] or (is_cut and len(raw) == 1):
+        raise SourceError("is not a text file", file=file.label, remedy=EXPECTED)
+    try:
+        first = raw[0].decode("utf-8")
+    except UnicodeDecodeError as error:
+        problem = f"byte {error.start + 1} is not UTF-8"
+        raise SourceError(problem, file=file.label, line=1, remedy="Save it as UTF-8.") from error
+    others = raw[1:-1] if is_cut else raw[1:]
+    lines = [first, *(line.decode("utf-8", "replace") for line in others[:LINES])]
+    return [lines[0].removesuffix("\r"), *(line for line in lines[1:] if line.strip())]
+
+
+def split_names(line: str, separator: str) -> list[str]:
+    """The fields of a line without spaces around; none if a quote is not closed."""
+    try:
+        return [part.strip() for part in split_line(line, separator)]
+    except LineError:
+        return []
