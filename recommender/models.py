@@ -31,6 +31,9 @@ class Dataset(models.Model):
     first_rated_at = models.DateTimeField(null=True)
     last_rated_at = models.DateTimeField(null=True)
     folds = models.JSONField(default=list, help_text="names of the source's official folds")
+    reading = models.JSONField(
+        default=dict, help_text="what was guessed, decided and left out when the source was read"
+    )
     item_kind = models.CharField(max_length=20, default="movie", choices=[(k, k) for k in KINDS])
     item_words = models.JSONField(
         default=dict, help_text="own words for one item and several, by language"

@@ -51,6 +51,7 @@ def register_dataset(
         scale_maximum=ratings.scale.maximum,
         scale_step=ratings.scale.step,
         folds=sorted(ratings.folds),
+        reading=source.reading,
         **(naming or {}),
     )
     if ratings.timestamps is not None:
@@ -134,5 +135,12 @@ def _check_same(known: Dataset, source: RatingsSource) -> Dataset:
         raise ConfigurationError(
             f"{known.name} already exists on the scale {kept[0]:g}:{kept[1]:g}:{kept[2]:g}, "
             f"not {scale}. Choose another name: --name NAME."
+        )
+    # Data sets of earlier versions kept no columns, because only one reading was possible.
+    decided = ("repeated", "zeros", *(["columns"] if known.reading else []))
+    if any(known.reading.get(key) != source.reading.get(key) for key in decided):
+        raise ConfigurationError(
+            f"{known.name} already exists, but was read with other --columns, --keep or "
+            "--drop-zeros. Choose another name: --name NAME."
         )
     return known

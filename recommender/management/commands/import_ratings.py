@@ -5,6 +5,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from recommender.core.ratings import Scale
 from recommender.core.readers.archive import ignore_bytes_read
 from recommender.core.readers.demo import demo_source
 from recommender.core.readers.items import ItemRecord
+from recommender.core.readers.limits import find_limits
+from recommender.core.readers.names import parse_columns
 from recommender.core.readers.source import RatingsSource, read_source
+from recommender.core.readers.to_ratings import KEEP
 from recommender.core.systems import Progress
 from recommender.core.twins import group_twins, twin_key
 from recommender.management.following import Display
@@ -31,7 +35,7 @@ TWINS_SHOWN = 5
 
 
 class Command(BaseCommand):
-    help = "Import ratings: MovieLens files, or a CSV with the header user,item,rating[,timestamp]."
+    help = "Import ratings: MovieLens files, or any table with a user, an item and a rating a line."
     #: Checks of URLs would load every page, which takes longer than most imports.
     requires_system_checks = [Tags.models]
 
@@ -44,6 +48,24 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--scale", metavar="MIN:MAX:STEP", help="the allowed ratings, such as 0.5:5:0.5"
+        )
+        parser.add_argument(
+            "--columns",
+            metavar="user=A,item=B,...",
+            help="names or numbers of the columns user, item, rating and timestamp, where they are "
+            "called otherwise or the file has no header",
+        )
+        parser.add_argument(
+            "--keep",
+            choices=KEEP,
+            default="",
+            help="which rating counts where a user rated an item again: by time, else by line",
+        )
+        parser.add_argument(
+            "--drop-zeros", action="store_true", help="leave out ratings of 0: they mean not rated"
+        )
+        parser.add_argument(
+            "--check", action="store_true", help="read and report everything, store nothing"
         )
         parser.add_argument(
             "--items", choices=list(KINDS), help="what the items are (default: movie)"
@@ -68,13 +90,17 @@ class Command(BaseCommand):
         if (path is None) != options["demo"]:
             raise CommandError("Name one SOURCE, or give --demo.", returncode=2)
         try:
-            scale = Scale.parse(options["scale"]) if options["scale"] else None
             naming = read_naming(options)
             if path is None:
                 source, name = demo_source(), options["name"] or "demo"
             else:
-                source = self._read(path, scale)
+                source = self._read(path, options)
                 name = options["name"] or default_name(path)
+            if options["check"]:
+                self.stdout.write(
+                    import_report(name, source, "can be imported; nothing was stored")
+                )
+                return
             known = Dataset.objects.filter(name=name).exists()
             dataset = register_dataset(name=name, source=source, naming=naming)
         except (CoreError, StoreError) as error:
@@ -84,14 +110,22 @@ class Command(BaseCommand):
                 f"The ratings could not be stored: {error}. Check that "
                 f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) is writable and has free space."
             ) from error
-        self.stdout.write(import_report(dataset, source, known=known))
+        state = "was already imported; nothing changed" if known else "imported"
+        self.stdout.write(import_report(dataset.name, source, state))
 
-    def _read(self, path: Path, scale: Scale | None) -> RatingsSource:
+    def _read(self, path: Path, options: Mapping[str, Any]) -> RatingsSource:
         # Progress is shown on a terminal only; it would fill a log file.
         watched = sys.stderr.isatty()
         reading = ReadingProgress(Display(self.stderr), path.name) if watched else ignore_bytes_read
         try:
-            return read_source(path, scale=scale, progress=reading)
+            return read_source(
+                path,
+                scale=Scale.parse(options["scale"]) if options["scale"] else None,
+                columns=parse_columns(options["columns"]) if options["columns"] else None,
+                keep=options["keep"],
+                drop_zeros=options["drop_zeros"],
+                progress=reading,
+            )
         except OSError as error:
             raise CommandError(
                 f"{path} cannot be read: {error}. Check that it exists and is readable."
@@ -153,25 +187,26 @@ def describe_twins(groups: list[list[ItemRecord]]) -> str:
     )
 
 
-def import_report(dataset: Dataset, source: RatingsSource, *, known: bool) -> str:
-    ratings = source.ratings
+def import_report(name: str, source: RatingsSource, state: str) -> str:
+    ratings, times = source.ratings, source.ratings.timestamps
     facts = {
-        "ratings": f"{dataset.n_ratings:,}",
-        "users": f"{dataset.n_users:,}",
-        "movies": f"{dataset.n_items:,} ({ratings.n_items:,} rated)",
+        "ratings": f"{ratings.n_ratings:,}",
+        "users": f"{ratings.n_users:,}",
+        "items": f"{len(source.items):,} ({ratings.n_items:,} rated)",
         "scale": str(ratings.scale),
         "time": "no timestamps",
-        "folds": ", ".join(dataset.folds) or "none",
-        "format": dataset.format,
-        "checksum": dataset.checksum,
-        "licence": dataset.licence_note.replace("\n", "\n" + 12 * " ") or "not given by the source",
+        "folds": ", ".join(sorted(ratings.folds)) or "none",
+        "format": source.format,
+        **source.reading,
+        "checksum": source.checksum,
+        "licence": source.licence_note.replace("\n", "\n" + 12 * " ") or "not given by the source",
     }
-    if dataset.first_rated_at and dataset.last_rated_at:
-        facts["time"] = (
-            f"{dataset.first_rated_at:%Y-%m-%d %H:%M:%S} to "
-            f"{dataset.last_rated_at:%Y-%m-%d %H:%M:%S} UTC"
-        )
+    if times is not None:
+        first, last = (datetime.fromtimestamp(int(at), UTC) for at in (times.min(), times.max()))
+        facts["time"] = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
     if twins := group_twins((item, twin_key(item.title, item.year)) for item in source.items):
         facts["twins"] = describe_twins(twins)
-    state = "was already imported; nothing changed" if known else "imported"
-    return "\n".join([f"{dataset.name} {state}", *(f"  {k:<9} {v}" for k, v in facts.items())])
+    lines = [f"  {label:<9} {text}" for label, text in facts.items()]
+    return "\n".join(
+        [f"{name} {state}", *lines, *(f"  note      {limit}" for limit in find_limits(source))]
+    )

@@ -7,20 +7,23 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from recommender.models import Item, Job
+from recommender.core.readers.source import read_source
+from recommender.models import Dataset, Item, Job
 from recommender.selectors import eligible_users
+from recommender.services.importing import register_dataset
 from survey import exports
 from survey.errors import StudyError
 from survey.models import Arm, Judgment, Study, UploadedRecommendation
 from survey.protocol.fields import StudyPlan
 from survey.selectors.results import study_results
-from survey.selectors.uploads import sources_for_arms, stored_upload
+from survey.selectors.uploads import read_upload, sources_for_arms, stored_upload
 from survey.services.answering import record_judgment
 from survey.services.cloning import clone_study
 from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study
 from survey.services.preparing import delete_draft, prepare_study
 from tests.factories import N_MOVIES, DatasetFactory, TrainedModelFactory, small_ratings
+from tests.recommender.core.readers import sources as recommender_sources
 from tests.survey.drafts import publish
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +36,16 @@ def dataset(db):
     dataset = DatasetFactory(name="films")
     TrainedModelFactory(dataset=dataset, system="autoencoder")
     return dataset
+
+
+def test_d10_lists_with_the_researchers_own_ids_are_accepted(home, tmp_path):
+    ratings = "user,item,rating\n0001,0000293003,5\n0002,0007,4\n"
+    source = read_source(recommender_sources.plain(tmp_path, ratings))
+    register_dataset(name="books", source=source)
+    file = tmp_path / "lists.csv"
+    file.write_text("profile,system,movie,rank,score\n0001,mine,0007,1,\n0002,mine,0000293003,1,\n")
+    uploaded = read_upload(dataset=Dataset.objects.get(), file=file)["mine"]
+    assert uploaded.users.tolist() == [0, 1]
 
 
 def unseen(user):

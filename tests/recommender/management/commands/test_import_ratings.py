@@ -38,7 +38,7 @@ def test_the_command_prints_what_was_imported(db, home, movielens):
     facts = {line[0]: line[1] for line in lines}
     assert facts["ml-tiny"] == "imported"
     assert facts["ratings"] == "4"
-    assert facts["movies"] == "4 (3 rated)"
+    assert facts["items"] == "4 (3 rated)"
     assert facts["scale"] == "0.5:5:0.5"
     assert facts["time"] == "2000-07-30 18:20:47 to 2000-07-30 19:03:35 UTC"
     assert facts["checksum"] == Dataset.objects.get().checksum
@@ -68,6 +68,37 @@ def test_d7_a_scale_may_be_negative_in_both_spellings(db, home, tmp_path, spelli
     dataset = Dataset.objects.get()
     assert (dataset.scale_minimum, dataset.scale_maximum, dataset.scale_step) == (-10, 10, 0.01)
     assert load_ratings(dataset).values.tolist() == np.float32([6.69, -9.82, 0]).tolist()
+
+
+def test_checking_reports_everything_and_stores_nothing(db, home, tmp_path):
+    path = sources.plain(tmp_path, "user;isbn;score;mood\n1;0002;0;x\n1;0003;9;\n")
+    before = everything(home)
+    report = run(path, "--check", "--drop-zeros")
+    lines = [line.split(maxsplit=1) for line in report.splitlines()]
+    assert ["separator", "semicolon"] in lines
+    assert ["columns", "user = user, item = isbn, rating = score"] in lines
+    assert "left out  mood" in report
+    assert ["zeros", "1 ratings of 0 were left out"] in lines
+    assert "note      Without times" in report
+    with pytest.raises(CommandError, match="--drop-zeros") as refused:
+        run(path, "--check")
+    assert refused.value.returncode == 1
+    assert everything(home) == before
+    assert not Dataset.objects.exists()
+
+
+def test_what_was_decided_is_kept_and_another_decision_is_another_data_set(db, home, tmp_path):
+    path = sources.plain(tmp_path, "user,item,rating\n1,2,4\n1,2,5\n2,2,3\n")
+    run(path, "--keep", "last")
+    assert Dataset.objects.get().reading["repeated"] == "1 ratings repeat a pair; the last counts"
+    assert "already imported" in run(path, "--keep", "last")
+    with pytest.raises(CommandError, match="was read with other --columns, --keep or"):
+        run(path, "--keep", "first")
+
+
+def test_columns_are_named_on_the_command_line(db, home, tmp_path):
+    run(sources.plain(tmp_path, "a,b,c\n1,2,4\n"), "--columns", "user=b,item=a,rating=c")
+    assert load_ratings(Dataset.objects.get()).user_ids.tolist() == [2]
 
 
 def test_an_invalid_scale_is_refused(db, home, tmp_path):
