@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,10 @@ def path(relative: str) -> Path:
 
 def write_arrays(relative: str, arrays: Mapping[str, NDArray]) -> str:
     """Write one .npy file for each array, which can be memory-mapped; returns the checksum."""
-
-    def fill(folder: Path) -> None:
+    with _whole_folder(path(relative)) as folder:
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
-
-    return _write_folder(path(relative), fill)
+    return _checksum(path(relative))
 
 
 def read_arrays(relative: str, checksum: str) -> dict[str, NDArray]:
@@ -50,13 +49,12 @@ def write_artefact(relative: str, arrays: Mapping[str, NDArray], facts: Mapping[
     """Write a trained model (model.safetensors, facts.json); returns the checksum."""
     from safetensors.numpy import save_file
 
-    def fill(folder: Path) -> None:
+    with _whole_folder(path(relative)) as folder:
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         save_file(whole, folder / "model.safetensors")
         text = json.dumps(facts, indent=2, sort_keys=True)
         (folder / "facts.json").write_text(text, encoding="utf-8")
-
-    return _write_folder(path(relative), fill)
+    return _checksum(path(relative))
 
 
 def read_artefact(relative: str, checksum: str) -> tuple[dict[str, NDArray], dict[str, Any]]:
@@ -94,18 +92,18 @@ def entries(relative: str) -> list[str]:
     return [f"{relative}/{place.name}" for place in sorted(folder.iterdir())]
 
 
-def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
-    """Fill a temporary folder, flush it to disk and rename it; returns its checksum."""
+@contextmanager
+def _whole_folder(final: Path) -> Iterator[Path]:
+    """A temporary folder that is flushed to disk and renamed when the block ends."""
     final.parent.mkdir(parents=True, exist_ok=True)
     partial = final.with_name(f".{final.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        fill(partial)
+        yield partial
         for file in partial.iterdir():
             _flush(file)
         _flush(partial)
-        checksum = _checksum(partial)
         if final.exists():
             shutil.rmtree(final)
         partial.rename(final)
@@ -113,7 +111,6 @@ def _write_folder(final: Path, fill: Callable[[Path], None]) -> str:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     _flush(final.parent)
-    return checksum
 
 
 def _flush(target: Path) -> None:
