@@ -15,6 +15,8 @@ from django.http.request import validate_host
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 SHORTEST_SECRET = 50
+HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
+REDIS = re.compile(rf"rediss?://(.*@)?({HOST})(:[1-9]\d{{0,4}})?([/?].*)?|unix://.+")
 LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*")
 
 
@@ -73,7 +75,7 @@ def secret(name: str) -> str:
 def hosts(name: str) -> list[str]:
     names = [part.strip() for part in text(name).split(",") if part.strip()]
     for host in names:
-        if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host):
+        if not re.fullmatch(HOST, host):
             raise SettingError(
                 f"{name} includes {host!r}. List host names without scheme, port or '*', "
                 "separated by commas: study.example.org,www.example.org"
@@ -167,14 +169,7 @@ def database(name: str, default: Path) -> dict[str, Any]:
 
 def redis_url(name: str) -> str:
     value = text(name)
-    try:
-        parts = urlsplit(value)
-        known = (parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0) or (
-            parts.scheme == "unix" and parts.path
-        )
-    except ValueError:
-        known = False
-    if value and not known:
+    if value and not REDIS.fullmatch(value):
         # Without the value, which may contain a password.
         raise SettingError(f"{name} is not a Redis address. Write redis://host:6379/0.")
     return value

@@ -186,13 +186,17 @@ def test_a_wrong_database_is_refused_without_repeating_its_password(monkeypatch,
     assert "pw-in-here" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("value", ["", "redis://h:6379/0", "rediss://h", "unix:///run/redis.sock"])
+@pytest.mark.parametrize(
+    "value", ["", "redis://h:6379/0", "rediss://:p@[::1]", "unix:///run/redis.sock"]
+)
 def test_a_redis_url_is_accepted(monkeypatch, value):
     monkeypatch.setenv("REDIS_URL", value)
     assert env.redis_url("REDIS_URL") == value
 
 
-@pytest.mark.parametrize("value", ["localhost:6379", "http://h", "redis://", "redis://h:port/0"])
+@pytest.mark.parametrize(
+    "value", ["localhost:6379", "http://h", "redis://", "redis://h:port/0", "redis://h:0"]
+)
 def test_a_wrong_redis_address_is_refused(monkeypatch, value):
     monkeypatch.setenv("REDIS_URL", value)
     with pytest.raises(SettingError, match="Write redis://"):
