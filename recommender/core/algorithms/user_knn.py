@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.errors import ConfigurationError
-from recommender.core.neighbours.predictions import Predictor, build_predictor
+from recommender.core.neighbours.predictions import build_predictor
 from recommender.core.ratings import Ratings
 from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig, override
 
@@ -35,7 +35,6 @@ class UserKNN(Recommender):
     )
     config: UserKNNConfig
     bias_: BiasTerms
-    _predictor: Predictor
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         check_knn_config(self.config)

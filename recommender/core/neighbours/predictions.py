@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,47 +15,18 @@ from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig
 
+if TYPE_CHECKING:
+    from recommender.core.neighbours.fast.nearest_raters import CompiledPredictor
+    from recommender.core.neighbours.fast.nearest_users import CompiledIndex
+
 COMPILE_FROM_USERS = 5_000  #: compiling takes up to a minute, once on each machine
 
 Predicted = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-class Index(Protocol):
-    """Finds the neighbours of profiles."""
-
-    n_users: int
-
-    def ranked(
-        self, profiles: csr_array, *, exclude: NDArray[np.int64] | None, limit: int | None
-    ) -> Iterator[RankedUsers]:
-        """As ``UserIndex.ranked``."""
-
-
-class Predictor(Protocol):
-    """Predicts stars; their weight says how much similarity is behind them, 0 for no neighbour."""
-
-    pairs_at_once: int  #: pairs to ask for in one call, so that a caller can report progress
-
-    def pairs(
-        self,
-        profiles: csr_array,
-        own: NDArray[np.int64] | None,
-        rows: NDArray[np.int64],
-        items: NDArray[np.int64],
-    ) -> Predicted:
-        """Stars and weights, each (n,), for the profiles ``rows`` (n,) and the ``items`` (n,).
-
-        ``profiles`` is (m, n_items) in stars. ``own[row]`` is the training user whose profile the
-        row is, who is not their own neighbour; None for profiles of other people.
-        """
-
-    def grid(self, profiles: csr_array, own: NDArray[np.int64] | None) -> Predicted:
-        """Stars and weights of every profile and item, each (m, n_items)."""
-
-
 def build_predictor(
     matrix: csr_array, scale: Scale, config: UserKNNConfig, threads: int | None = None
-) -> Predictor:
+) -> PlainPredictor | CompiledPredictor:
     """The fastest predictor for ``matrix`` (n_users, n_items; stars); all give the same numbers."""
     if matrix.shape[0] >= COMPILE_FROM_USERS and find_spec("numba") is not None:
         from recommender.core.neighbours.fast.search import compile_predictor
@@ -76,14 +47,19 @@ class PlainPredictor:
     - ``sum``: sum s r, the paper's R_j^T S_i as printed (section II), with sum |s| as weight.
     """
 
-    pairs_at_once = 2_000
+    pairs_at_once = 2_000  #: pairs to ask for in one call, so that a caller can report progress
 
     def __init__(
-        self, matrix: csr_array, scale: Scale, config: UserKNNConfig, index: Index | None = None
+        self,
+        matrix: csr_array,
+        scale: Scale,
+        config: UserKNNConfig,
+        index: CompiledIndex | None = None,
     ) -> None:
         """``index`` finds the neighbours in another way than ``config.search`` says."""
         search = UserIndex if config.search == "blocks" else TreeIndex
-        self._config, self._index = config, index or search(matrix, scale, config)
+        self._config = config
+        self._index: UserIndex | TreeIndex | CompiledIndex = index or search(matrix, scale, config)
         stars = csr_array(matrix).astype(np.float64)
         if config.centre != "nothing":
             stars = centre_rows(stars)[0]
@@ -98,7 +74,12 @@ class PlainPredictor:
         rows: NDArray[np.int64],
         items: NDArray[np.int64],
     ) -> Predicted:
-        """See ``Predictor``."""
+        """Stars and weights, each (n,), for the profiles ``rows`` (n,) and the ``items`` (n,).
+
+        ``profiles`` is (m, n_items) in stars. ``own[row]`` is the training user whose profile the
+        row is, who is not their own neighbour; None for profiles of other people. A weight says
+        how much similarity is behind the stars, 0 for no neighbour.
+        """
         asked, inverse = np.unique(rows, return_inverse=True)
         pairs_of = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse)))
         stars, weight = np.zeros(len(rows)), np.zeros(len(rows))
@@ -109,7 +90,7 @@ class PlainPredictor:
         return stars, weight
 
     def grid(self, profiles: csr_array, own: NDArray[np.int64] | None) -> Predicted:
-        """See ``Predictor``."""
+        """Stars and weights of every profile and item, each (m, n_items)."""
         stars, weight = np.zeros(profiles.shape), np.zeros(profiles.shape)
         for row, (ranked, mean) in enumerate(self._neighbours(profiles, own)):
             found, weight[row] = self._combine(ranked, np.arange(profiles.shape[1]))

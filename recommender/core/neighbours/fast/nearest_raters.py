@@ -82,7 +82,7 @@ class CompiledPredictor:
         rows: NDArray[np.int64],
         items: NDArray[np.int64],
     ) -> Predicted:
-        """As ``Predictor.pairs``; ConfigurationError for profiles off the model's scale."""
+        """As ``PlainPredictor.pairs``; ConfigurationError for profiles off the model's scale."""
         order = np.argsort(rows, kind="stable")
         edges = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=profiles.shape[0]))))
         stars, weight = np.zeros(len(rows)), np.zeros(len(rows))
@@ -92,7 +92,7 @@ class CompiledPredictor:
         return stars, weight
 
     def grid(self, profiles: csr_array, own: NDArray[np.int64] | None) -> Predicted:
-        """As ``Predictor.grid``; ConfigurationError for profiles off the model's scale."""
+        """As ``PlainPredictor.grid``; ConfigurationError for profiles off the model's scale."""
         stars, weight = np.zeros(profiles.shape), np.zeros(profiles.shape)
         self._run(_predict_grid, profiles, own, np.arange(len(stars)), WALK, stars, weight)
         return stars, weight

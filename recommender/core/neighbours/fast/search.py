@@ -9,14 +9,14 @@ from scipy.sparse import csr_array
 from recommender.core.neighbours.fast.nearest_raters import CompiledPredictor
 from recommender.core.neighbours.fast.nearest_users import CompiledIndex
 from recommender.core.neighbours.fast.packed_profiles import to_integer_profiles
-from recommender.core.neighbours.predictions import PlainPredictor, Predictor
+from recommender.core.neighbours.predictions import PlainPredictor
 from recommender.core.ratings import Scale
 from recommender.core.systems import UserKNNConfig, override
 
 
 def compile_predictor(
     matrix: csr_array, scale: Scale, config: UserKNNConfig, threads: int | None = None
-) -> Predictor | None:
+) -> PlainPredictor | CompiledPredictor | None:
     """The predictor of ``matrix`` (n_users, n_items; stars) with its search compiled.
 
     None where the plain form is needed: for another similarity than the plain full-vector cosine,
