@@ -149,7 +149,9 @@ def has_rated(
     *, dataset: Dataset, users: NDArray[np.int64], positions: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """For each pair of a user (n,) and an item position (n,): whether the user rated the item."""
-    given = load_ratings(dataset).matrix()[users, positions]
+    ratings = load_ratings(dataset)
+    # Shifted, so that no rating is zero like the places without one.
+    given = ratings.shifted(ratings.scale.offset).matrix()[users, positions]
     # Position -1 stands for an item without ratings; numpy would count it from the end.
     return np.asarray((positions >= 0) & (given > 0))
 

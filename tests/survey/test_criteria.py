@@ -59,10 +59,12 @@ def test_size_and_era_hold_at_both_ends(dataset):
     assert 0 < len(found) < 40
 
 
-def test_all_pairs_of_users_and_movies_are_looked_up_at_once(dataset):
+@pytest.mark.parametrize("shift", [0, -1, -3])
+def test_all_pairs_of_users_and_items_are_looked_up_at_once_whatever_the_ratings(home, shift):
     ratings = small_ratings()
-    users, movies = (each.ravel() for each in np.indices((ratings.n_users, ratings.n_items)))
-    found = has_rated(dataset=dataset, users=users, positions=movies)
+    dataset = DatasetFactory(ratings=ratings.shifted(shift))
+    users, items = (each.ravel() for each in np.indices((ratings.n_users, ratings.n_items)))
+    found = has_rated(dataset=dataset, users=users, positions=items)
     assert found.reshape(ratings.n_users, -1).tolist() == (ratings.matrix().toarray() > 0).tolist()
     nobody = np.array([0]), np.array([-1])
     assert not has_rated(dataset=dataset, users=nobody[0], positions=nobody[1])[0]
