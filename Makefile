@@ -78,7 +78,7 @@ bench: setup ## run every script in benchmarks/
 
 oldest-torch: .venv-oldest/.ok ## the tests of recommender.core on the oldest torch, without Django
 	@.venv-oldest/bin/python -m pytest -q --confcutdir=tests/recommender/core \
-	  -m 'not (data or slow or gpu or peers)' tests/recommender/core
+	  --ignore=tests/recommender/core/readers/test_real_sources.py tests/recommender/core
 
 .venv-oldest/.ok: pyproject.toml
 	@"$(PYTHON)" -m venv .venv-oldest
