@@ -15,6 +15,8 @@ HALF_STARS = RatingScale(0.5, 5, 0.5)
 #: Imaginary movies with average stars added to each genre, so that one film makes no favourite.
 GENRE_DAMPING = 5.0
 FAVOURITES = 3
+#: A profile of more movies is long: browsers lay out only what is in sight.
+LONG = 300
 #: How many best and worst genres or decades are named; and the fewest movies they must hold.
 NAMED = 3
 LEAST_MOVIES, LEAST_SHARE = 3, 0.01
@@ -84,6 +86,10 @@ class Profile:
     groups: list[StarGroup]
     genres: Tastes
     decades: Tastes
+
+    @property
+    def is_long(self) -> bool:
+        return self.n_movies > LONG
 
 
 def favourite_genres(rated: Sequence[tuple[Movie, float]]) -> list[str]:

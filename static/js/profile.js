@@ -1,6 +1,7 @@
 // Searches, filters and sorts the profile in place. Without this script the whole profile is shown.
 const ROWS_AT_ONCE = 24;
 const ROWS_A_FRAME = 80;
+const ROWS_MEASURED = 4;
 
 // Numbers and sorting in the page's language, with the page's thousands separator.
 const language = document.documentElement.lang;
@@ -21,7 +22,14 @@ function prepare() {
   const place = byStars[0].section.parentElement;
   let groups = byStars;
 
+  const gauge = document.createElement("div");
   let working;
+  let measuring;
+  let width;
+  let goal;
+
+  gauge.className = "gauge";
+  addEventListener("resize", () => place.clientWidth === width || measure());
 
   if (window.requestIdleCallback) requestIdleCallback(knowSome);
 
@@ -38,15 +46,18 @@ function prepare() {
   });
   // The bars link to the groups of ratings, which may be filtered out or sorted otherwise.
   document.querySelector(".spread")?.addEventListener("click", (event) => {
-    if (!event.target.closest("a")) return;
+    const bar = event.target.closest("a");
+    if (!bar) return;
     if (groups[0].key) {
       sort.selectedIndex = 0;
       arrange();
     }
+    goal = bar.hash;
     showAll();
   });
   tools.hidden = false;
   place.classList.add("with-tools");
+  measure();
 
   // Reading thousands of rows takes a while, so a few are read whenever the browser is idle.
   function knowSome(idle, from = 0) {
@@ -89,12 +100,17 @@ function prepare() {
   // The rows that fill the screen are inserted at once, the rest in later frames: laying out
   // thousands of rows in one go would delay the next key.
   function show() {
+    forgetHeights();
     const work = (working = showing());
+    const target = goal && place.querySelector(goal); // moves until all rows are inserted
+    goal = undefined;
     const some = (count) => {
       if (work !== working) return;
       for (let left = count; left > 0; left -= 1) {
         if (!work.next().done) continue;
         place.removeAttribute("aria-busy");
+        measure();
+        target?.scrollIntoView();
         return;
       }
       place.setAttribute("aria-busy", "true");
@@ -115,6 +131,49 @@ function prepare() {
         if (fits) yield;
       }
     }
+  }
+
+  // In a long profile, only groups in sight are laid out. The heights of the others are measured on
+  // copies whenever the browser is idle, so that the page keeps its height while it is scrolled.
+  function measure() {
+    if (!place.classList.contains("long")) return;
+    forgetHeights();
+    const work = (measuring = heights());
+    const some = (idle) => {
+      do {
+        if (work !== measuring || work.next().done) return;
+      } while (idle?.timeRemaining() > 25);
+      whenIdle(some);
+    };
+    place.append(gauge);
+    whenIdle(some);
+  }
+
+  function forgetHeights() {
+    measuring = undefined;
+    for (const { section } of groups) section.style.minBlockSize = "";
+  }
+
+  function* heights() {
+    width = place.clientWidth;
+    for (const { section, list, movies } of groups.filter((group) => !group.section.hidden)) {
+      const rows = movies.map(({ row }) => row).filter((row) => !row.hidden);
+      const [copy, copies] = [section.cloneNode(), list.cloneNode()];
+      copy.removeAttribute("id");
+      copy.append(section.querySelector("h3").cloneNode(true), copies);
+      gauge.replaceChildren(copy);
+      const empty = copy.getBoundingClientRect().height;
+      let height = empty;
+      for (let first = 0; first < rows.length; first += ROWS_MEASURED) {
+        const some = rows.slice(first, first + ROWS_MEASURED);
+        copies.replaceChildren(...some.map((row) => row.cloneNode(true)));
+        height += copy.getBoundingClientRect().height - empty;
+        yield;
+      }
+      // Both, because Chromium keeps an older height if rows were added as the group left the sight.
+      section.style.containIntrinsicBlockSize = section.style.minBlockSize = `${height}px`;
+    }
+    gauge.remove();
   }
 
   // Scroll to the first result, for people who had scrolled down or have a small screen.
@@ -192,6 +251,12 @@ function prepare() {
     section.append(heading, list);
     return { key: key || "-", section, list, count, movies: [] };
   }
+}
+
+// Safari has no requestIdleCallback.
+function whenIdle(work) {
+  if (window.requestIdleCallback) requestIdleCallback(work);
+  else setTimeout(work, 50);
 }
 
 function written(count) {
