@@ -1,9 +1,10 @@
 // Keeps entered values until they are stored, so that a lost connection loses nothing.
 const PREFIX = "draft:";
 const form = document.querySelector("form[data-draft]");
-// The page's address, and what its form is about.
+// Where the form is sent, and what it is about. A form that was refused comes back at another
+// address than the one where it is opened again.
 const subject = ["assignment", "revision", "part"].map((name) => form?.elements[name]?.value);
-const key = PREFIX + [location.pathname, ...subject].join(" ");
+const key = PREFIX + [form?.getAttribute("action"), ...subject].join(" ");
 
 // Another question or the last page on the screen means that what was entered before is stored.
 attempt(() => {

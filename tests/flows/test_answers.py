@@ -235,12 +235,33 @@ def test_a_connection_lost_at_the_click_loses_nothing_entered(page, context, sta
     assert answer.comment == "Both are by the same director."
 
 
+def test_what_was_corrected_survives_a_lost_connection_too(page, context, start):
+    items = [
+        {"name": "age", "text": "How old are you?", "kind": "number"},
+        {"name": "taste", "text": "What do you like?", "kind": "text"},
+    ]
+    link = start(before=items)
+    page.goto(link)
+    page.get_by_label("How old are you?").fill("young")
+    page.get_by_label("What do you like?").fill("Comedies.")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("What do you like?").fill("Comedies, and much else.")
+    context.set_offline(True)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("What do you like?")).to_have_count(0)
+    context.set_offline(False)
+    page.goto(link)
+    expect(page.get_by_label("What do you like?")).to_have_value("Comedies, and much else.")
+
+
 def test_nothing_entered_is_left_in_the_browser_at_the_end(page, start):
     page.goto(start(questions_per_appraiser=1, ask_comment=True))
     page.get_by_label("Anything you want to add?").fill("A thought.")
     page.get_by_text("This one").last.click()
     page.get_by_role("button", name="Next").click()
     expect_heading(page, "Thank you. That was all.")
+    page.wait_for_load_state()  # the script that deletes drafts runs after the heading is shown
     drafts = "Object.keys(sessionStorage).filter((key) => key.startsWith('draft:'))"
     assert page.evaluate(drafts) == []
 
