@@ -72,7 +72,7 @@ def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
         return redirect(entry.consent + query(request, entry))
     facts = context(entry)
     if found := device.recognise(request, entry.study):
-        facts["known"], facts["token"] = found
+        facts["known"], facts["known_token"] = found
         return render(request, "survey/welcome_back.html", facts)
     return refusal_page(request, entry, facts) or render(request, "survey/start.html", facts)
 

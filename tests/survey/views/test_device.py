@@ -37,6 +37,13 @@ def test_another_device_is_asked_as_before(client, study):
     assert OFFER not in Client().get("/s/films/").text
 
 
+def test_choosing_a_language_changes_nothing_of_whoever_was_here(client, study):
+    link = join(client)
+    page = client.get("/s/films/").text
+    assert 'href="?lang=de"' in page
+    assert f"{link}language/" not in page
+
+
 def test_somebody_else_joins_on_the_same_device(client, study):
     first = join(client)
     assert client.post("/s/films/")["Location"] == "/s/films/consent/"
