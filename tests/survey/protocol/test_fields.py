@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from pydantic import ValidationError
 
+from recommender.core.readers.limits import PROFILES, SMALLEST_PROFILE
 from survey.errors import StudyError
 from survey.models import Study
 from survey.protocol import panels
@@ -121,3 +122,8 @@ def test_a_day_is_written_year_first():
 def test_numbers_of_a_plan_outside_their_range_are_refused_by_name(values):
     with pytest.raises(StudyError, match=f"^{next(iter(values))} = "):
         validated(StudyPlan, values)
+
+
+def test_the_limits_are_those_of_a_study():
+    plan = StudyPlan()
+    assert (plan.minimum_profile, plan.profiles) == (SMALLEST_PROFILE, PROFILES)

@@ -3,9 +3,8 @@
 import pytest
 
 from recommender.core.readers.demo import demo_source
-from recommender.core.readers.limits import PROFILES, SMALLEST_PROFILE, find_limits
+from recommender.core.readers.limits import find_limits
 from recommender.core.readers.source import read_source
-from survey.protocol.fields import StudyPlan
 from tests.recommender.core.readers import sources
 
 
@@ -34,8 +33,3 @@ def test_demo_data_support_everything():
 )
 def test_a_limit_is_named_with_a_way_out(tmp_path, content, words):
     assert words in limits(tmp_path, content)
-
-
-def test_the_limits_are_those_of_a_study():
-    plan = StudyPlan()
-    assert (plan.minimum_profile, plan.profiles) == (SMALLEST_PROFILE, PROFILES)
