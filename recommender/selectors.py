@@ -151,7 +151,8 @@ def has_rated(
     """For each pair of a user (n,) and an item position (n,): whether the user rated the item."""
     ratings = load_ratings(dataset)
     # Shifted, so that no rating is zero like the places without one.
-    given = ratings.shifted(ratings.scale.offset).matrix()[users, positions]
+    shifted = ratings.shifted(ratings.scale.offset).matrix()
+    given = shifted[users[None], positions[None]].toarray()[0]
     # Position -1 stands for an item without ratings; numpy would count it from the end.
     return np.asarray((positions >= 0) & (given > 0))
 

@@ -68,6 +68,8 @@ def test_all_pairs_of_users_and_items_are_looked_up_at_once_whatever_the_ratings
     assert found.reshape(ratings.n_users, -1).tolist() == (ratings.matrix().toarray() > 0).tolist()
     nobody = np.array([0]), np.array([-1])
     assert not has_rated(dataset=dataset, users=nobody[0], positions=nobody[1])[0]
+    none = np.array([], np.int64)
+    assert has_rated(dataset=dataset, users=none, positions=none).tolist() == []
 
 
 def test_the_pool_keeps_to_the_criteria(dataset):
