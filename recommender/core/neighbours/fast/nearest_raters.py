@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.compiling import kernel
-from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.fast.packed_profiles import (
     MAX_LEVEL,
     Best,
@@ -21,7 +20,6 @@ from recommender.core.neighbours.fast.packed_profiles import (
     new_best,
     pack,
     run_blocks,
-    to_integer_profiles,
 )
 from recommender.core.neighbours.fast.simd import WIDTH
 from recommender.core.neighbours.predictions import Predicted
@@ -106,10 +104,7 @@ class CompiledPredictor:
         *arguments: NDArray | int,
     ) -> None:
         """Call ``predict`` for the ``rows`` of the profiles in blocks; empty ones have no stars."""
-        queries = to_integer_profiles(profiles, self._scale)
-        if queries is None or profiles.shape[1] != len(self._model.indptr) - 1:
-            raise ConfigurationError("The profiles are not on the scale and items of the model.")
-        rows = rows[np.diff(queries.indptr)[rows] > 0]
+        rows = rows[np.diff(profiles.indptr)[rows] > 0]
         own = np.full(profiles.shape[0], -1) if own is None else own
         # Uninitialised, so the system gives memory to the threads that use theirs alone.
         dots = np.empty((self._threads, WIDTH, len(self._model.packed.squares)), np.uint32)
@@ -120,7 +115,7 @@ class CompiledPredictor:
             block = Block(panel, dots[thread], here, own[here], squares)
             predict(self._model, block, self._k, *arguments)
 
-        run_blocks(self._model.packed, queries, rows, self._threads, work)
+        run_blocks(self._model.packed, profiles, self._scale, rows, self._threads, work)
 
 
 @kernel

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.compiling import kernel
-from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.fast.packed_profiles import (
     Best,
     IntegerProfiles,
@@ -19,7 +18,6 @@ from recommender.core.neighbours.fast.packed_profiles import (
     new_best,
     pack,
     run_blocks,
-    to_integer_profiles,
 )
 from recommender.core.neighbours.fast.simd import WIDTH
 from recommender.core.neighbours.similarity import RankedUsers
@@ -58,9 +56,6 @@ class CompiledIndex:
         item with the profile. ``own[row]`` is a user to leave out. Equal cosines are ordered by
         overlap, then user position. ConfigurationError for profiles off the model's scale.
         """
-        queries = to_integer_profiles(profiles, self._scale)
-        if queries is None or profiles.shape[1] != self.n_items:
-            raise ConfigurationError("The profiles are not on the scale and items of the model.")
         shape = profiles.shape[0], min(k, self.n_users)
         own = np.full(shape[0], -1) if own is None else own
         users, similarities = np.full(shape, -1, np.int32), np.zeros(shape)
@@ -75,7 +70,8 @@ class CompiledIndex:
             below = np.maximum(squares[: len(rows), None], 1)  # an empty profile has keys of 0
             similarities[rows] = np.minimum(np.sqrt(keys / below), 1)
 
-        run_blocks(self._packed, queries, np.arange(shape[0]), self._threads, work)
+        every = np.arange(shape[0])
+        run_blocks(self._packed, profiles, self._scale, every, self._threads, work)
         return users, similarities
 
 

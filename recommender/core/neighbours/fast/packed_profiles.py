@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.compiling import kernel
+from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.fast.simd import WIDTH, add_rows, add_to_totals, zero_sums
 from recommender.core.ratings import Scale
 
@@ -90,16 +91,20 @@ Work = Callable[[int, NDArray[np.uint8], NDArray[np.int64], NDArray[np.float64]]
 
 def run_blocks(
     packed: PackedProfiles,
-    queries: IntegerProfiles,
+    profiles: csr_array,
+    scale: Scale,
     rows: NDArray[np.int64],
     threads: int,
     work: Work,
 ) -> None:
-    """Call ``work(thread, panel, rows, squares)`` for the query ``rows``, at most 64 at a time.
+    """Call ``work(thread, panel, rows, squares)`` for those ``rows`` of profiles, 64 at a time.
 
     ``panel`` (n_items + 1, 64) holds the levels of one query in each column, ``squares`` (64,) the
-    squared norms of the queries.
+    squared norms of the queries. ConfigurationError for profiles off the model's scale or items.
     """
+    queries = to_integer_profiles(profiles, scale)
+    if queries is None or profiles.shape[1] != len(packed.place):
+        raise ConfigurationError("The profiles are not on the scale and items of the model.")
     size = max(1, min(WIDTH, -(-len(rows) // threads)))
 
     def run(thread: int) -> None:

@@ -38,8 +38,9 @@ def test_scales_of_other_levels_have_no_integer_form(scale):
 @pytest.mark.parametrize(("n_users", "n_items"), [(70, 9), (5, 1_500), (3, 70_000)])
 def test_dot_products_are_exact(n_users, n_items):
     """With highest ratings, so that 16-bit sums would overflow if runs were too long."""
-    integer = to_integer_profiles(of_dense(np.full((n_users, n_items), 7.5)).matrix(), HALF_STARS)
-    packed, found = pack(integer, n_items), np.zeros((n_users, n_users), np.uint32)
+    matrix = of_dense(np.full((n_users, n_items), 7.5)).matrix()
+    packed = pack(to_integer_profiles(matrix, HALF_STARS), n_items)
+    found = np.zeros((n_users, n_users), np.uint32)
 
     def work(thread, panel, rows, squares):
         assert_array_equal(squares[: len(rows)], 225 * n_items)
@@ -48,15 +49,15 @@ def test_dot_products_are_exact(n_users, n_items):
             compute_dots(panel, packed, user, totals)
             found[rows, user] = totals[: len(rows)]
 
-    run_blocks(packed, integer, np.arange(n_users), 2, work)
+    run_blocks(packed, matrix, HALF_STARS, np.arange(n_users), 2, work)
     assert_array_equal(found, 225 * n_items)
     assert_array_equal(packed.squares, 225 * n_items)
 
 
 def test_dot_products_are_those_of_the_matrix():
     matrix = random_ratings(1, 150, 40).matrix()
-    integer = to_integer_profiles(matrix, HALF_STARS)
-    packed, found = pack(integer, 40), np.zeros((150, 150), np.uint32)
+    packed = pack(to_integer_profiles(matrix, HALF_STARS), 40)
+    found = np.zeros((150, 150), np.uint32)
 
     def work(thread, panel, rows, squares):
         for user in range(150):
@@ -64,15 +65,13 @@ def test_dot_products_are_those_of_the_matrix():
             compute_dots(panel, packed, user, totals)
             found[rows, user] = totals[: len(rows)]
 
-    run_blocks(packed, integer, np.arange(150), 2, work)
+    run_blocks(packed, matrix, HALF_STARS, np.arange(150), 2, work)
     assert_array_equal(found, (2 * matrix @ (2 * matrix).T).toarray())
 
 
 def test_insert_keeps_the_best_by_key_then_overlap_then_position():
-    integer = to_integer_profiles(
-        profiles({0: 1}, {0: 1, 1: 1}, {0: 1}, {1: 1}, {0: 1, 1: 1}, n_items=2), HALF_STARS
-    )
-    packed, best, lists = pack(integer, 2), new_best(6), []
+    matrix = profiles({0: 1}, {0: 1, 1: 1}, {0: 1}, {1: 1}, {0: 1, 1: 1}, n_items=2)
+    packed, best, lists = pack(to_integer_profiles(matrix, HALF_STARS), 2), new_best(6), []
 
     def work(thread, panel, rows, squares):
         size = 0
@@ -80,7 +79,7 @@ def test_insert_keeps_the_best_by_key_then_overlap_then_position():
             size = insert(best, 3, size, 3, user, key, user, panel, 0, packed)
             lists.append(best.users[3 : 3 + size].tolist())
 
-    run_blocks(packed, integer, np.array([1]), 1, work)
+    run_blocks(packed, matrix, HALF_STARS, np.array([1]), 1, work)
     assert lists == [[0], [1, 0], [1, 0, 2], [3, 1, 0], [3, 1, 4]]
     assert best.levels[3:].tolist() == [3, 1, 4]
     assert_array_equal(best.users[:3], -1)
