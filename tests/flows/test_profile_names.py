@@ -54,4 +54,6 @@ def test_the_links_of_a_movie_say_where_they_lead(profile):
     row = profile.get_by_role("listitem").filter(has_text="Night of Amélie 16")
     expect(row.get_by_role("link")).to_have_count(2)
     expect(row.get_by_role("link", name="Night of Amélie 16", exact=True)).to_be_visible()
-    expect(row.get_by_role("link", name="Night of Amélie 16 on IMDb", exact=True)).to_be_visible()
+    expect(
+        row.get_by_role("link", name="Night of Amélie 16 on IMDb (new tab)", exact=True)
+    ).to_be_visible()
