@@ -34,8 +34,8 @@ def register_dataset(
     ConfigurationError if the name is invalid or belongs to another source. A failure leaves no
     rows and no files.
     """
-    if known := Dataset.objects.filter(name=name).first():
-        return _rename(_check_same(known, source), naming or {})
+    if known := find_same(name=name, source=source):
+        return _rename(known, naming or {})
     ratings = source.ratings
     folder = f"ratings/{name}-{source.checksum[:12]}"
     dataset = Dataset(
@@ -58,13 +58,6 @@ def register_dataset(
         dataset.first_rated_at = datetime.fromtimestamp(int(ratings.timestamps.min()), UTC)
         dataset.last_rated_at = datetime.fromtimestamp(int(ratings.timestamps.max()), UTC)
     try:
-        Dataset._meta.get_field("name").clean(name, dataset)
-    except ValidationError as error:
-        problem = " ".join(error.messages)
-        raise ConfigurationError(
-            f"{name!r} is not a valid name: {problem} Give --name NAME."
-        ) from None
-    try:
         with transaction.atomic():
             # The row is inserted first: its unique name reserves the folder. A concurrent import of
             # the same name waits here and then fails.
@@ -76,6 +69,23 @@ def register_dataset(
             raise
         return _check_same(winner, source)
     return dataset
+
+
+def find_same(*, name: str, source: RatingsSource) -> Dataset | None:
+    """The data set that ``source`` is registered as under ``name``, if it is.
+
+    ConfigurationError if the name is invalid or belongs to another source.
+    """
+    if known := Dataset.objects.filter(name=name).first():
+        return _check_same(known, source)
+    try:
+        Dataset._meta.get_field("name").clean(name, None)
+    except ValidationError as error:
+        problem = " ".join(error.messages)
+        raise ConfigurationError(
+            f"{name!r} is not a valid name: {problem} Give --name NAME."
+        ) from None
+    return None
 
 
 def _fill(dataset: Dataset, source: RatingsSource) -> None:
@@ -137,10 +147,10 @@ def _check_same(known: Dataset, source: RatingsSource) -> Dataset:
             f"not {scale}. Choose another name: --name NAME."
         )
     # Data sets of earlier versions kept no columns, because only one reading was possible.
-    decided = ("repeated", "zeros", *(["columns"] if known.reading else []))
+    decided = ("repeated", "dropped", *(["columns"] if known.reading else []))
     if any(known.reading.get(key) != source.reading.get(key) for key in decided):
         raise ConfigurationError(
             f"{known.name} already exists, but was read with other --columns, --keep or "
-            "--drop-zeros. Choose another name: --name NAME."
+            "--drop. Choose another name: --name NAME."
         )
     return known

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from math import ceil, floor
+from itertools import starmap
+from math import floor
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommender.core.errors import SourceError
-from recommender.core.ratings import Scale
 from recommender.core.readers.archive import DOWNLOAD_AGAIN, SourceFile, numbered_lines
+from recommender.core.readers.causes import explain_ratings
 from recommender.core.readers.columns import (
     CONTROL,
     LATEST,
@@ -27,18 +27,17 @@ from recommender.core.readers.columns import (
     is_id,
 )
 from recommender.core.readers.problems import Problems
+from recommender.core.readers.quotes import LineJoiner
 
 UNITS = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
-#: Whole numbers up to a larger one are rather counts than ratings.
-LARGEST_USUAL = 100
 
 
 class CarefulReader:
     """Reads blocks of one table; ``problems`` collects the first problem of each faulty line.
 
     Ids stay text. The columns numbered in ``text`` may contain any id; an id there that is not a
-    whole number raises TextIds for other columns if the format allows text ids. Ratings of 0 are
-    left out and counted if ``drop_zeros`` is set.
+    whole number raises TextIds for other columns if the format allows text ids. Ratings that are
+    one of ``drop``, as text or as a number, are left out and counted.
     """
 
     def __init__(
@@ -48,34 +47,42 @@ class CarefulReader:
         scales: Scales,
         text: frozenset[int],
         *,
-        drop_zeros: bool = False,
+        drop: Collection[str] = (),
     ) -> None:
         self.file, self.form, self.scales, self.text = file, form, scales, text
         self.problems = Problems(file.label)
-        self._drop_zeros, self._is_exact = drop_zeros, len(form.used) == len(form.names)
-        self._dropped, self._has_commas = 0, False
+        self._is_exact = len(form.used) == len(form.names)
+        self._joiner = None if self._is_exact else LineJoiner(form.separator)
+        self._drop_texts = set(drop)
+        self._drop_numbers = [float(text) for text in drop if NUMBER.match(text)]
+        self._dropped: Counter[str] = Counter()
         self._accepted: set[float] = set()
-        self._refused: Counter[float] = Counter()  #: ratings off the scale
+        self._off_scale: Counter[float] = Counter()
+        self._no_numbers: Counter[str] = Counter()
+        self._has_commas = False
 
-    def accepts(self, ratings: NDArray[np.floating]) -> bool:
-        """Whether ratings of the fast path fit, and none of them has to be left out."""
-        return self.scales.accept(ratings) and not (self._drop_zeros and (ratings == 0).any())
+    def accepts(self, columns: Sequence[Columns]) -> bool:
+        """Whether a block of the fast path fits, and no rating in it has to be left out."""
+        return bool(
+            columns
+            and not (self._joiner and self._joiner.parts)
+            and all(self.scales.accept(each.ratings) for each in columns)
+            and not any(np.isin(each.ratings, self._drop_numbers).any() for each in columns)
+        )
 
     def read(self, block: bytes, first_line: int) -> Columns:
         """The ratings of the sound lines of ``block``."""
         rows: list[tuple[str, str, float, int]] = []
         lines = []
-        for line, raw in numbered_lines(block, first_line):
+        for record in self._records(block, first_line):
             try:
-                row = self._row(line, raw)
+                row = self._row(*record)
             except SourceError as problem:
                 self.problems.add(problem)
                 continue
-            if self._drop_zeros and not row[2]:
-                self._dropped += 1
-                continue
-            rows.append(row)
-            lines.append(line)
+            if row is not None:
+                rows.append(row)
+                lines.append(record[0])
         users, items, ratings, times = zip(*rows, strict=True) if rows else ((), (), (), ())
         return Columns(
             list(users),
@@ -85,9 +92,20 @@ class CarefulReader:
             lines,
         )
 
+    def _records(self, block: bytes, first_line: int) -> Iterator[tuple[int, bytes]]:
+        """Lines, or several lines together if a column that is left out holds line ends."""
+        lines = numbered_lines(block, first_line)
+        if self._joiner is None:
+            return lines
+        return filter(None, starmap(self._joiner.feed, lines))
+
     def raise_problems(self) -> None:
         """SourceError with all problems so far, if there are any."""
-        self.problems.causes = self._causes()
+        if self._joiner and (rest := self._joiner.rest()):
+            problem = "a quote is not closed up to the end of the file"
+            self.problems.add(self._problem(rest[0], None, problem, "Close it, or remove it."))
+        known = self.scales.scale
+        self.problems.causes = explain_ratings(self._off_scale, self._no_numbers, known)
         self.problems.raise_any()
 
     def notes(self) -> dict[str, str]:
@@ -96,38 +114,14 @@ class CarefulReader:
         if self._has_commas:
             found["decimals"] = "ratings are written with a decimal comma"
         if self._dropped:
-            found["zeros"] = f"{self._dropped:,} ratings of 0 were left out"
+            counts = (
+                f"{n:,} ratings of {value or '(empty)'}" for value, n in self._dropped.items()
+            )
+            found["dropped"] = ", ".join(counts)
         return found
 
-    def _causes(self) -> list[str]:
-        """Sentences on what ratings off the scale probably mean, and what to do."""
-        if not self._refused:
-            return []
-        known, zeros = self.scales.scale, self._refused.pop(0.0, 0)
-        low = min(self._refused, default=known.minimum)
-        high = max(self._refused, default=known.maximum)
-        found = []
-        if zeros and low >= 0:
-            scale = f"--scale 0:{max(high, known.maximum):g}:{known.step:g}"
-            found.append(
-                f"{zeros:,} ratings are 0. If 0 means not rated, leave them out: --drop-zeros. If "
-                f"it is the lowest rating, give the scale, such as {scale}."
-            )
-        if low >= 0 and high > LARGEST_USUAL and all(value.is_integer() for value in self._refused):
-            found.append(
-                f"Whole numbers up to {high:,.0f} look like counts, such as plays or purchases, "
-                "which are no ratings. Turn them into levels, for example from 1 to 5 by their "
-                "rank among the user's own counts, and import those."
-            )
-        elif len(self._refused) > 2:
-            found.append(
-                f"The ratings off the scale run from {min(self._refused):g} to "
-                f"{max(self._refused):g}. If all are right, give the scale, such as "
-                f"--scale={_scale_around(self._refused, known)}."
-            )
-        return found
-
-    def _row(self, line: int, raw: bytes) -> tuple[str, str, float, int]:
+    def _row(self, line: int, raw: bytes) -> tuple[str, str, float, int] | None:
+        """The record, or None if its rating has to be left out."""
         form = self.form
         try:
             text = raw.decode("utf-8")
@@ -144,10 +138,13 @@ class CarefulReader:
             problem = f"{len(fields)} fields instead of {len(form.names)}"
             expected = form.separator.join(form.names)
             raise self._problem(line, None, problem, f"Write {expected!r} on each line.")
+        rating = self._rating(line, form.rating, fields[form.rating].strip())
+        if rating is None:
+            return None
         return (
             self._id(line, form.user, fields[form.user].strip()),
             self._id(line, form.item, fields[form.item].strip()),
-            self._rating(line, form.rating, fields[form.rating].strip()),
+            rating,
             0
             if form.timestamp is None
             else self._seconds(line, form.timestamp, fields[form.timestamp].strip()),
@@ -165,19 +162,23 @@ class CarefulReader:
             raise self._problem(line, column, problem, "Write the id in digits.")
         return text
 
-    def _rating(self, line: int, column: int, text: str) -> float:
+    def _rating(self, line: int, column: int, text: str) -> float | None:
         number = text
         if "," in text:
             number, self._has_commas = text.replace(",", "."), True
-        if not NUMBER.match(number):
+        value = float(number) if NUMBER.match(number) else None
+        if value is not None and value in self._accepted:
+            return value
+        if text in self._drop_texts or value in self._drop_numbers:
+            self._dropped[text] += 1
+            return None
+        if value is None:
+            self._no_numbers[text[:40]] += 1
             problem = f"{text[:40]!r} is not a number" if text else "is empty"
             remedy = f"Write a number on the scale {self.scales.scale}."
             raise self._problem(line, column, problem, remedy)
-        value = float(number)
-        if value in self._accepted or (self._drop_zeros and not value):
-            return value
         if not self.scales.accept(np.array([value])):
-            self._refused[value] += 1
+            self._off_scale[value] += 1
             known = " or ".join(map(str, self.scales.left))
             problem = f"{text[:40]} is not on the scale {known}"
             remedy = "Correct the rating, or give the scale: --scale MIN:MAX:STEP."
@@ -188,29 +189,22 @@ class CarefulReader:
     def _seconds(self, line: int, column: int, text: str) -> int:
         ticks = self.form.ticks
         unit = f"{UNITS[ticks]} since 1970-01-01 UTC" if ticks else "a date such as 2026-12-31"
+        remedy = f"Write {unit}, or read no times at all: --columns timestamp=."
         if not text:
-            raise self._problem(line, column, "is empty", f"Write {unit}.")
+            raise self._problem(line, column, "is empty", remedy)
         try:
             value = _ticks(text) // ticks if ticks else _iso_seconds(text)
         except ValueError:
-            problem = f"{text[:40]!r} is not a time like those before"
-            raise self._problem(line, column, problem, f"Write {unit}.") from None
+            problem = f"{text[:40]!r} is not a time in {UNITS.get(ticks, 'the form of ISO 8601')}"
+            raise self._problem(line, column, problem, remedy) from None
         if not 0 <= value <= LATEST:
             problem = f"{text[:40]} is before 1970 or after the year 9999"
-            raise self._problem(line, column, problem, f"Write {unit}.")
+            raise self._problem(line, column, problem, remedy)
         return value
 
     def _problem(self, line: int, column: int | None, problem: str, remedy: str) -> SourceError:
         name = None if column is None else self.form.names[column]
         return SourceError(problem, file=self.file.label, line=line, field=name, remedy=remedy)
-
-
-def _scale_around(values: Collection[float], known: Scale) -> str:
-    """A scale that contains ``values`` and ``known``, in steps of a power of ten."""
-    low = known.minimum if min(values) >= known.minimum else floor(min(values))
-    high = known.maximum if max(values) <= known.maximum else ceil(max(values))
-    written = (f"{value:.6g}".partition(".")[2] for value in (*values, low))
-    return f"{low:g}:{high:g}:{10 ** -max(map(len, written)):g}"
 
 
 def _ticks(text: str) -> int:

@@ -27,6 +27,12 @@ FOREIGN = {
     b"Rar!": ("is packed with rar", PACKED),
     b"\x28\xb5\x2f\xfd": ("is packed with zstd", PACKED),
     b"ARROW1": ("is an Arrow file", "Save it as Parquet or CSV."),
+    b"\x89HDF": ("is an HDF5 file", "Save its table of ratings as CSV or Parquet."),
+    b"\x80\x04": ("is a pickle of Python", "Save its table of ratings as CSV or Parquet."),
+    b"\x80\x05": ("is a pickle of Python", "Save its table of ratings as CSV or Parquet."),
+    b"<!DOCTYPE": ("is a web page", "Download the data themselves."),
+    b"<html": ("is a web page", "Download the data themselves."),
+    b"version https://": ("only points to a file in Git LFS", "Fetch it: git lfs pull."),
     b"SQLite format 3": ("is a SQLite database", "Export its table of ratings as CSV."),
 }
 #: Member of the zip that a workbook is, and what it is called.

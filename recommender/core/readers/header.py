@@ -29,12 +29,14 @@ def split_header(
 
 
 def first_lines(file: SourceFile) -> list[str]:
-    """Up to 20 lines from the first on that is not blank; SourceError if the file is not text."""
+    """The first line and up to 20 others that are not blank; SourceError if there is no header."""
     head = file.head().removeprefix(BOM)
     if not head.strip():
         raise SourceError("the file is empty", file=file.label, remedy=EXPECTED)
     is_cut = len(head) >= HEAD - len(BOM)
     raw = head.split(b"\n")
+    if head[257:262] == b"ustar":
+        raise SourceError("is a tar archive", file=file.label, remedy="Unpack it.")
     if b"\0" in raw[0] or (is_cut and len(raw) == 1):
         raise SourceError("is not a text file", file=file.label, remedy=EXPECTED)
     try:
@@ -42,6 +44,14 @@ def first_lines(file: SourceFile) -> list[str]:
     except UnicodeDecodeError as error:
         problem = f"byte {error.start + 1} is not UTF-8"
         raise SourceError(problem, file=file.label, line=1, remedy="Save it as UTF-8.") from error
+    odd = {
+        "is blank": not first.strip(),
+        "holds carriage returns, which end no line here": "\r" in first.rstrip("\r"),
+        f"is {first[:10]!r}, which only Excel reads": first.lower().startswith("sep="),
+    }
+    for problem in (problem for problem, applies in odd.items() if applies):
+        remedy = "Save the table as plain CSV, with its header first."
+        raise SourceError(f"the first line {problem}", file=file.label, line=1, remedy=remedy)
     others = raw[1:-1] if is_cut else raw[1:]
     lines = [first, *(line.decode("utf-8", "replace") for line in others[:LINES])]
     return [lines[0].removesuffix("\r"), *(line for line in lines[1:] if line.strip())]

@@ -13,6 +13,7 @@ from recommender.core.readers.columns import CONTROL, LONGEST_ID, LineError, spl
 from recommender.core.readers.header import first_lines, split_header
 from recommender.core.readers.names import ITEMS, LINKS, find_roles, simple_name
 from recommender.core.readers.problems import Problems
+from recommender.core.readers.quotes import LineJoiner
 
 LONGEST_TITLE = 500
 FIRST_YEAR, LAST_YEAR = 1870, 2100
@@ -72,12 +73,14 @@ def read_csv_items(file: SourceFile, item_name: str = "item") -> ItemCatalogue:
     words = " " if names[columns.get("genres", 0)].endswith(":token_seq") else None
     lines = file.lines()
     next(lines)
-    for number, raw in lines:
+    # Only columns that are left out may hold line ends.
+    for number, raw in LineJoiner(separator).join(lines) if left_out else lines:
         line = _Line(file, number)
         with problems.collecting():
             fields = line.split(raw, separator)
             line.expect(len(names), fields)
             row = {role: fields[place] for role, place in columns.items()}
+            line.printable(" ".join(row.values() if left_out else fields))
             title, year = line.title(row["title"], row.get("year"))
             genres = row.get("genres", "").split(words) if words else _genres(row.get("genres", ""))
             line.add(catalogue, ItemRecord(line.id(row["item"]), title, year, genres))
@@ -222,9 +225,7 @@ class _Line:
     def split(self, raw: bytes, separator: str) -> list[str]:
         """The fields; a quoted field must not span lines, so that line numbers hold."""
         try:
-            text = raw.decode("utf-8")
-            self.printable(text.replace(separator, " "))
-            return split_line(text, separator)
+            return split_line(raw.decode("utf-8"), separator)
         except UnicodeDecodeError as error:
             problem = f"byte {error.start + 1} is not UTF-8"
             raise self.error(None, problem, "Save the file as UTF-8.") from error

@@ -38,7 +38,20 @@ ITEMS: Mapping[str, Sequence[str]] = {
 }
 LINKS = {"imdb": ("imdbid", "imdb"), "tmdb": ("tmdbid", "tmdb")}
 #: Columns that count what users did instead of rating it.
-COUNTS = ("count", "plays", "playcount", "listens", "listencount", "clicks", "purchases", "views")
+COUNTS = (
+    "count",
+    "counts",
+    "weight",
+    "playtime",
+    "hours",
+    "plays",
+    "playcount",
+    "listens",
+    "listencount",
+    "clicks",
+    "purchases",
+    "views",
+)
 #: Of RecBole's atomic files: ``user_id:token``.
 TYPES = ("token", "token_seq", "float", "float_seq")
 
@@ -75,10 +88,10 @@ def parse_columns(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in text.split(","):
         role, _, name = (piece.strip() for piece in part.partition("="))
-        if role not in ROLES or not name or role in found:
+        if role not in ROLES or role in found or (role in NEEDED and not name):
             raise ConfigurationError(
                 f"{part!r} does not name a column. Write --columns user=NAME,item=NAME,rating=NAME "
-                "and timestamp=NAME if there is one; numbers count columns from 1."
+                "and timestamp=NAME, or timestamp= for none; numbers count columns from 1."
             )
         found[role] = name
     return found
@@ -87,4 +100,6 @@ def parse_columns(text: str) -> dict[str, str]:
 def _given(names: Sequence[str], wanted: str) -> list[int]:
     if wanted.isascii() and wanted.isdecimal() and 1 <= int(wanted) <= len(names):
         return [int(wanted) - 1]
-    return [place for place, name in enumerate(names) if wanted in (name, untyped(name))]
+    exact = [place for place, name in enumerate(names) if wanted in (name, untyped(name))]
+    lower = [place for place, name in enumerate(names) if wanted.lower() == name.lower()]
+    return (exact or lower) if wanted else []

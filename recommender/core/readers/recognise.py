@@ -39,7 +39,7 @@ from recommender.core.readers.names import (
 
 RATINGS = ("ratings.csv", "ratings.dat", "u.data")
 NOT_RATINGS = {"movies.csv", "links.csv", "tags.csv", "genome-tags.csv", "genome-scores.csv"}
-TABLES = (".csv", ".tsv", ".txt", ".inter", ".jsonl", ".json", ".parquet")
+TABLES = (".csv", ".tsv", ".txt", ".inter", ".jsonl", ".json", ".parquet", ".dat")
 #: Scales that are tried in this order for tables other than MovieLens.
 USUAL_SCALES = (Scale(1, 5, 1), Scale(0.5, 5, 0.5), Scale(1, 10, 1), Scale(0.5, 10, 0.5))
 BY_NAME = "--columns user=NAME,item=NAME,rating=NAME"
@@ -104,12 +104,13 @@ def recognise_format(
     if "movies.csv" in files and separator == "," and tuple(names) == HEADER and not given:
         return Recognised(CSV)
     roles = find_roles(names, ROLES, given)
-    _check_roles(file, lines[0], names, roles)
+    _check_roles(file, lines[0], names, roles, given)
     places = {role: found[0] for role, found in roles.items() if found}
     rows = [row for line in lines if len(row := split_names(line, separator)) == len(names)]
     by_number = all(role in given and given[role].isdecimal() for role in NEEDED)
     # Only numbers can describe a table whose first line is a rating already.
-    has_header = not (by_number and NUMBER.match(rows[0][places["rating"]].replace(",", ".")))
+    first = rows[0][places["rating"]].replace(",", ".")
+    has_header = not (by_number and (NUMBER.match(first) or not first))
     typed = any(untyped(name) != name.strip() for name in names)
     form = TableFormat(
         "recbole" if typed else "csv",
@@ -133,7 +134,7 @@ def _json_lines(file: SourceFile, lines: list[str], given: Mapping[str, str]) ->
         problem, remedy = error.args
         raise SourceError(problem, file=file.label, line=1, remedy=remedy) from error
     roles = find_roles(names, ROLES, given)
-    _check_roles(file, lines[0], names, roles)
+    _check_roles(file, lines[0], names, roles, given)
     used = [role for role in ROLES if roles[role]]
     form = JsonLines(
         "json-lines",
@@ -156,15 +157,21 @@ def _json_lines(file: SourceFile, lines: list[str], given: Mapping[str, str]) ->
 
 
 def _check_roles(
-    file: SourceFile, line: str, names: list[str], roles: Mapping[str, list[int]]
+    file: SourceFile,
+    line: str,
+    names: list[str],
+    roles: Mapping[str, list[int]],
+    given: Mapping[str, str],
 ) -> None:
-    """SourceError that names the cause if a needed column is missing, or any could be two."""
+    """SourceError that names the cause if a column is missing, or cannot be told for certain."""
 
     def error(problem: str, remedy: str) -> SourceError:
         return SourceError(problem, file=file.label, line=1, field="header", remedy=remedy)
 
     missing = [role for role in NEEDED if not roles[role]]
     shown = ", ".join(name[:40] for name in names[:20])
+    if unknown := [name for role, name in given.items() if name and not roles[role]]:
+        raise error(f"there is no column {unknown[0]!r} among {shown}", "Correct --columns.")
     if len(missing) == len(NEEDED) and len(names) <= 1:
         problem = f"the separator of the columns was not recognised in {line[:60]!r}"
         raise error(problem, "Separate them by comma, semicolon, tab, pipe or two colons.")
@@ -187,6 +194,10 @@ def _check_roles(
             found = " and ".join(repr(names[place][:40]) for place in places)
             remedy = f"Give the right one by name or number: --columns {role}={places[0] + 1}."
             raise error(f"{found} could both be the {role}", remedy)
+    used = [places[0] for places in roles.values() if places]
+    if twice := [place for place in used if used.count(place) > 1]:
+        problem = f"column {names[twice[0]]!r} has two meanings"
+        raise error(problem, f"Give a column to each: {BY_NAME}.")
 
 
 def _ticks(rows: list[list[str]], place: int | None) -> int:

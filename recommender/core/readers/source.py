@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def read_source(
     scale: Scale | None = None,
     columns: Mapping[str, str] | None = None,
     keep: str = "",
-    drop_zeros: bool = False,
+    drop: Collection[str] = (),
     progress: OnRead = ignore_bytes_read,
 ) -> RatingsSource:
     """Read a folder, a zip or a file of ratings; the format is recognised by content.
@@ -74,8 +74,8 @@ def read_source(
     ml-100k (whole stars, with its official folds), other tables and JSON lines (the first usual
     scale that fits). ``scale`` replaces these scales; ``columns`` maps user, item, rating and
     timestamp to names or numbers of columns; ``keep`` (first, last, mean) decides on repeated
-    pairs; ``drop_zeros`` leaves out ratings of 0. SourceError names file, line and field of the
-    first problems; nothing is written to disk.
+    pairs; ``drop`` are ratings that mean "not rated", such as 0. SourceError names file, line and
+    field of the first problems; nothing is written to disk.
     """
     beside = (*COMPANIONS, path.with_suffix(".item").name)
     with open_archive(path, beside) as archive:
@@ -86,7 +86,7 @@ def read_source(
         used = {ROLES.get(form.name, "ratings.csv"): file}
         table = catalogue = None
         with problems.collecting():
-            table = read_table(file, form, scale, progress, drop_zeros=drop_zeros)
+            table = read_table(file, form, scale, progress, drop=drop)
         if item_file := _item_file(form, file, files):
             used[ITEM_FILES.get(form.name, "movies.csv")] = item_file
             with problems.collecting():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -72,18 +72,18 @@ def read_table(
     scale: Scale | None = None,
     progress: OnRead = ignore_bytes_read,
     *,
-    drop_zeros: bool = False,
+    drop: Collection[str] = (),
 ) -> RatingsTable:
     """Read every rating of ``file``; SourceError with the first problems of its lines.
 
     ``scale`` replaces the candidates of the format. A column of ids is read as whole numbers, and
-    if an id is text, the file is read again with that column as text. ``drop_zeros`` leaves out
-    ratings of 0.
+    if an id is text, the file is read again with that column as text. ``drop`` are ratings that
+    are left out.
     """
     text: frozenset[int] = frozenset()
     while True:
         scales = Scales([scale] if scale else form.scales)
-        careful = CarefulReader(file, form, scales, text, drop_zeros=drop_zeros)
+        careful = CarefulReader(file, form, scales, text, drop=drop)
         try:
             return _read(careful, progress)
         except TextIds as found:
@@ -103,7 +103,7 @@ def _read(careful: CarefulReader, progress: OnRead) -> RatingsTable:
         closing(read_ahead(_parse(read, form, use_fast_path=use_fast_path))) as parsed,
     ):
         for line, block, fast in parsed:
-            if not fast or not all(careful.accepts(found.ratings) for found in fast):
+            if not careful.accepts(fast):
                 fast = [careful.read(block, line)]
             parts.append((len(values.array), line, fast[0].lines))
             for found in fast:

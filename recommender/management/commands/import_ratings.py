@@ -25,9 +25,8 @@ from recommender.core.readers.to_ratings import KEEP
 from recommender.core.systems import Progress
 from recommender.core.twins import group_twins, twin_key
 from recommender.management.following import Display
-from recommender.models import Dataset
 from recommender.naming import KINDS, Words, parse_link, parse_words
-from recommender.services.importing import register_dataset
+from recommender.services.importing import find_same, register_dataset
 from recommender.store import StoreError
 
 SHOW_SECONDS = 0.1
@@ -62,7 +61,18 @@ class Command(BaseCommand):
             help="which rating counts where a user rated an item again: by time, else by line",
         )
         parser.add_argument(
-            "--drop-zeros", action="store_true", help="leave out ratings of 0: they mean not rated"
+            "--drop",
+            action="append",
+            default=[],
+            metavar="VALUE",
+            help="leave out ratings of this value because it means not rated, such as -1 or NA",
+        )
+        parser.add_argument(
+            "--drop-zeros",
+            dest="drop",
+            action="append_const",
+            const="0",
+            help="the same as --drop 0",
         )
         parser.add_argument(
             "--check", action="store_true", help="read and report everything, store nothing"
@@ -96,13 +106,9 @@ class Command(BaseCommand):
             else:
                 source = self._read(path, options)
                 name = options["name"] or default_name(path)
-            if options["check"]:
-                self.stdout.write(
-                    import_report(name, source, "can be imported; nothing was stored")
-                )
-                return
-            known = Dataset.objects.filter(name=name).exists()
-            dataset = register_dataset(name=name, source=source, naming=naming)
+            known = find_same(name=name, source=source)
+            if not options["check"]:
+                register_dataset(name=name, source=source, naming=naming)
         except (CoreError, StoreError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
@@ -111,7 +117,9 @@ class Command(BaseCommand):
                 f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) is writable and has free space."
             ) from error
         state = "was already imported; nothing changed" if known else "imported"
-        self.stdout.write(import_report(dataset.name, source, state))
+        if options["check"]:
+            state = "was already imported" if known else "can be imported; nothing was stored"
+        self.stdout.write(import_report(name, source, state))
 
     def _read(self, path: Path, options: Mapping[str, Any]) -> RatingsSource:
         # Progress is shown on a terminal only; it would fill a log file.
@@ -123,7 +131,7 @@ class Command(BaseCommand):
                 scale=Scale.parse(options["scale"]) if options["scale"] else None,
                 columns=parse_columns(options["columns"]) if options["columns"] else None,
                 keep=options["keep"],
-                drop_zeros=options["drop_zeros"],
+                drop=options["drop"],
                 progress=reading,
             )
         except OSError as error:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from recommender.core.ratings import Scale
+from recommender.core.readers.names import parse_columns
 from recommender.core.readers.source import read_source
 from tests.recommender.core.readers import sources
-from tests.recommender.core.readers.outcomes import assert_paths_agree, refusal, triples
+from tests.recommender.core.readers.outcomes import assert_paths_agree, reading, refusal, triples
 
 PLAIN = "user,item,rating\n1,2,4\n1,3,5\n2,2,1\n"
 TRIPLES = [(1, 2, 4.0, 0), (1, 3, 5.0, 0), (2, 2, 1.0, 0)]
@@ -37,6 +38,26 @@ def test_d2_a_column_without_a_name_is_left_out(tmp_path):
     assert source.reading["left out"] == "(no name)"
 
 
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("block", [24, 1 << 20])
+def test_d2_a_review_over_several_lines_is_left_out(tmp_path, fast, block):
+    lines = (
+        'user,item,rating,text\n1,2,4,"first\n1,9,5,no\n\nsaid ""yes"""\n1,3,5,5" disk\n2,2,1,"x"\n'
+    )
+    path = table(tmp_path, lines)
+    with reading(block=block, fast=fast):
+        assert triples(read_source(path).ratings) == TRIPLES
+        (tmp_path / "table.csv").write_text(lines + '3,3,bad,x\n1,2,3,"y\nz"\n')
+        error = refusal(path)
+    assert (error.line, error.field) == (8, "rating")
+
+
+def test_d2_a_quote_that_is_never_closed_is_named(tmp_path):
+    error = refusal(table(tmp_path, 'user,item,rating,text\n1,2,4,x\n1,3,5,"x\n2,2,1,y\n'))
+    assert error.line == 3
+    assert "a quote is not closed up to the end of the file" in str(error)
+
+
 def test_d2_a_surplus_column_of_numbers_stays_on_the_fast_path(tmp_path):
     path = table(tmp_path, "weight,user,item,rating,rank\n0.5,1,2,4,7\n7,1,3,5,7.25\n1,2,2,1,1\n")
     assert not isinstance(assert_paths_agree(path), str)
@@ -57,6 +78,27 @@ def test_d2_what_cannot_be_told_is_asked_for_and_never_guessed(tmp_path, header,
     assert (error.line, error.field) == (1, "header")
     assert words in str(error)
     assert "--columns" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"item": "title"}, "there is no column 'title' among user, item, rating"),
+        ({"timestamp": "when"}, "there is no column 'when'"),
+        ({"item": "9"}, "there is no column '9'"),
+        ({"item": "user"}, "column 'user' has two meanings"),
+    ],
+)
+def test_d2_given_columns_that_cannot_be_right_are_refused(tmp_path, columns, words):
+    assert words in str(refusal(table(tmp_path, PLAIN), columns=columns))
+
+
+def test_d2_times_that_cannot_be_read_can_be_left_out(tmp_path):
+    lines = "user,item,rating,date\n1,2,4,03/09/2016\n1,3,5,04/09/2016\n2,2,1,x\n"
+    assert "--columns timestamp=." in str(refusal(table(tmp_path, lines)))
+    source = read(tmp_path, lines, columns=parse_columns("timestamp="))
+    assert source.ratings.timestamps is None
+    assert source.reading["left out"] == "date"
 
 
 def test_d2_a_choice_between_two_columns_is_made_by_the_user(tmp_path):
@@ -135,23 +177,35 @@ ZEROS = "user,item,rating\n1,2,8\n1,3,0\n2,2,10\n3,3,0\n"
 
 def test_d6_what_zeros_mean_is_asked_and_both_remedies_work(tmp_path):
     error = refusal(table(tmp_path, ZEROS))
-    assert "2 ratings are 0. If 0 means not rated, leave them out: --drop-zeros." in str(error)
+    assert "2 ratings are 0. If that means not rated, leave them out: --drop-zeros." in str(error)
     assert "give the scale, such as --scale 0:10:1." in str(error)
-    dropped = read(tmp_path, ZEROS, drop_zeros=True)
+    dropped = read(tmp_path, ZEROS, drop=["0"])
     assert triples(dropped.ratings) == [(1, 2, 8.0, 0), (2, 2, 10.0, 0)]
-    assert dropped.reading["zeros"] == "2 ratings of 0 were left out"
+    assert dropped.reading["dropped"] == "2 ratings of 0"
     kept = read(tmp_path, ZEROS, scale=Scale(0, 10, 1))
     assert kept.ratings.values.tolist() == [8, 0, 10, 0]
 
 
+@pytest.mark.parametrize(
+    ("value", "option"),
+    [("-1", "--drop=-1"), ("99", "--drop=99"), ("NA", "--drop 'NA'"), ("", "''")],
+)
+def test_d6_other_values_may_mean_not_rated_too(tmp_path, value, option):
+    path = table(tmp_path, f"user,item,rating\n1,2,8\n1,3,{value}\n2,2,10\n3,3,{value}\n")
+    assert option in str(refusal(path))
+    source = read_source(path, drop=[value])
+    assert triples(source.ratings) == [(1, 2, 8.0, 0), (2, 2, 10.0, 0)]
+    assert source.reading["dropped"] == f"2 ratings of {value or '(empty)'}"
+
+
 def test_d6_zeros_are_dropped_on_both_paths(tmp_path):
     path = table(tmp_path, ZEROS + "".join(f"{user},9,7\n" for user in range(10, 40)))
-    assert not isinstance(assert_paths_agree(path, drop_zeros=True), str)
+    assert not isinstance(assert_paths_agree(path, drop=["0"]), str)
 
 
 def test_d6_book_crossing_is_read(tmp_path):
     lines = '"User-ID";"ISBN";"Book-Rating"\n"276725";"034545104X";"0"\n"276726";"0155061224";"5"\n'
-    ratings = read(tmp_path, lines, drop_zeros=True).ratings
+    ratings = read(tmp_path, lines, drop=["0"]).ratings
     assert triples(ratings) == [(276726, "0155061224", 5.0, 0)]
 
 

@@ -123,3 +123,10 @@ def test_all_faulty_items_are_reported_with_the_faulty_ratings(tmp_path):
     assert (error.count, len(error.first)) == (31, 20)
     assert str(error).startswith(f"{tmp_path} has 31 problems, the first 20; nothing was imported.")
     assert (error.line, error.field, error.first[1].line) == (6, "rating", 6)
+
+
+def test_an_overview_over_several_lines_is_left_out(tmp_path):
+    movies = 'item,title,overview\n2,Alien,"In space\n\nno one"\n3,M,\n'
+    sources.folder(tmp_path, {"movies.csv": movies})
+    source = read_source(sources.plain(tmp_path))
+    assert [(item.external_id, item.title) for item in source.items] == [("2", "Alien"), ("3", "M")]
