@@ -86,7 +86,7 @@ class AppraiserAdmin(PrivateAdmin):
     list_select_related = ["study"]
     # Next to a pseudonym, the panel's id would tell who gave which answers. It leaves the
     # database only in the panel's payment list.
-    secrets: ClassVar = ["token_digest", "panel_person", "panel"]
+    secrets: ClassVar = ["token_digest", "panel_person", "panel", "latest_panel"]
     restricted: ClassVar = ["completion_code"]
 
 

@@ -63,7 +63,8 @@ def test_no_page_shows_what_opens_a_private_link(boss, ada, judgment):
 
 
 def test_no_page_says_which_of_a_panel_s_people_gave_which_answers(boss, ada):
-    Appraiser.objects.update(panel_person="person-4711", panel={"PID": "person-4711"})
+    sent = {"PID": "person-4711"}
+    Appraiser.objects.update(panel_person=sent["PID"], panel=sent, latest_panel=sent)
     page = boss.get(address(ada.appraiser, "change")).content.decode()
     assert ada.appraiser.completion_code in page
     assert "person-4711" not in page
