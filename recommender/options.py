@@ -1,4 +1,4 @@
-"""Options said once, as pydantic models: validation, what to write instead, command-line flags."""
+"""Options defined once, as pydantic models: validation with remedies, and command-line flags."""
 
 from __future__ import annotations
 
