@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -40,9 +41,9 @@ def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedM
 
 def leaderboard(trained_models: Iterable[TrainedModel]) -> list[dict[str, Any]]:
     """One row for each model, in the given order, ready for JSON; missing figures are None."""
-    ids = [model.pk for model in trained_models]
-    models = TrainedModel.objects.prefetch_related("evaluations").in_bulk(ids)
-    return [_row(models[pk]) for pk in ids if pk in models]
+    models = list(trained_models)
+    prefetch_related_objects(models, "evaluations")
+    return [_row(model) for model in models]
 
 
 ERRORS = ("n_train", "n_test", "cold_share", "train_rmse", "rmse", "mse", "mae")

@@ -67,7 +67,7 @@ def test_loss_curves_are_shown_of_systems_that_have_one(study):
 
 def test_results_ask_a_constant_number_of_queries(study, django_assert_num_queries):
     for kind in ("real", "simulated", "real"):
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             study_results(study, kind="real")
         judge(study, "ab", kind=kind)
 
@@ -124,6 +124,6 @@ def test_results_take_a_few_queries_whatever_is_asked(django_assert_num_queries)
     study = StudyFactory(slug="all")
     decide(study, n_repeats=2, ask_familiarity=True, ask_confidence=True, third_answer="tie")
     for _ in range(2):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(12):
             study_results(study, kind="real")
         ask_again(judge(study, "abt", confidence=3), "ab")
