@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
 from django.core.cache import caches
@@ -19,10 +20,14 @@ from survey.wording.nouns import nouns_of
 def profile_html(study: Study, question_id: int) -> SafeString:
     """The profile beside a question.
 
-    Questions are frozen, so a rendered profile stays true. The design is part of the key because
-    the questions of a pilot are discarded, and the database may use their numbers again.
+    Questions are frozen, so a rendered profile stays true until its data set gets other nouns or
+    links. The design is part of the key because the questions of a pilot are discarded, and the
+    database may use their numbers again.
     """
-    key = f"profile/{study.pk}/{study.design_hash}/{question_id}/{translation.get_language()}"
+    named = f"{study.dataset.look_ups}{nouns_of(study.dataset)}"
+    naming = hashlib.sha256(named.encode()).hexdigest()[:16]
+    language = translation.get_language()
+    key = f"profile/{study.pk}/{study.design_hash}/{question_id}/{language}/{naming}"
     try:
         kept = caches["profiles"].get_or_set(key, partial(_render, study, question_id))
     except RedisError:

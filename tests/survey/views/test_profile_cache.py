@@ -23,6 +23,25 @@ def test_a_profile_is_kept_for_each_language(study, ada, django_assert_num_queri
 
 
 @pytest.mark.django_db
+def test_a_profile_has_the_nouns_and_links_that_its_data_set_has_now(study, ada):
+    question = question_page(ada.appraiser)["question_id"]
+    assert "books" not in profile_html(study, question)
+    study.dataset.item_kind = "book"
+    assert "books" in profile_html(study, question)
+    study.dataset.links = [["Shop", "https://shop.example/?q={title}"]]
+    assert "https://shop.example/?q=" in profile_html(study, question)
+
+
+@pytest.mark.django_db
+def test_a_title_without_an_address_is_no_link(study, ada):
+    question = question_page(ada.appraiser)["question_id"]
+    study.dataset.links = [["Shop", "https://shop.example/{isbn}"]]
+    html = profile_html(study, question)
+    assert 'href=""' not in html
+    assert '<span class="movie-title">' in html
+
+
+@pytest.mark.django_db
 def test_nothing_of_a_person_or_a_side_is_in_what_is_kept(client, study, ada):
     mark_instructed(appraiser=ada.appraiser)
     page = question_page(ada.appraiser)
