@@ -90,7 +90,7 @@ def recommendations_for(
 
 
 def twins_of(dataset: Dataset, n_items: int) -> csr_array:
-    """(n_items, n_items) bool: which rated items have the same title and year."""
+    """(n_items, n_groups) bool: which rated items have the same title and year."""
     rated = Item.objects.filter(dataset=dataset).exclude(position=None).order_by("position")
     titles = rated.values_list("title", "year")
     return twin_matrix(group_twins(enumerate(twin_key(*title) for title in titles)), n_items)
@@ -147,15 +147,21 @@ def user_rows(*, dataset: Dataset) -> dict[str, int]:
 
 
 def has_rated(
-    *, dataset: Dataset, users: NDArray[np.int64], positions: NDArray[np.int64]
+    *,
+    dataset: Dataset,
+    users: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    label_of: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """For each pair of a user (n,) and an item position (n,): whether the user rated the item."""
+    """For each pair of a user (n,) and a label (n,): whether the user rated an item with it.
+
+    ``label_of`` (n_items,) gives the label of each position; several may have the same one.
+    """
     ratings = load_ratings(dataset)
-    # Shifted, so that no rating is zero like the places without one.
-    shifted = ratings.shifted(ratings.scale.offset).matrix()
-    given = shifted[users[None], positions[None]].toarray()[0]
-    # Position -1 stands for an item without ratings; numpy would count it from the end.
-    return np.asarray((positions >= 0) & (given > 0))
+    shape = ratings.n_users, max(labels.max(initial=0), label_of.max(initial=0)) + 1
+    given = np.ones(len(ratings.indices), np.int32)
+    rated = csr_array((given, label_of[ratings.indices], ratings.indptr), shape=shape)
+    return rated[users[None], labels[None]].toarray()[0] > 0
 
 
 def profiles_of(*, dataset: Dataset, users: Sequence[int]) -> dict[int, list[tuple[Item, float]]]:

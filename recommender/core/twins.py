@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
@@ -31,14 +32,15 @@ def group_twins(items: Iterable[tuple[T, Hashable]]) -> list[list[T]]:
 
 
 def twin_matrix(groups: Iterable[list[int]], n_items: int) -> csr_array:
-    """(n_items, n_items) bool: whether two different positions are in the same group."""
-    pairs = [(a, b) for group in groups for a in group for b in group if a != b]
-    rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
-    return csr_array((np.ones(len(pairs), bool), (rows, columns)), shape=(n_items, n_items))
+    """(n_items, n_groups) bool: whether a position is in a group; a group may be large."""
+    members = list(groups)
+    rows = np.fromiter(chain.from_iterable(members), np.int64)
+    columns = np.repeat(np.arange(len(members)), [len(group) for group in members])
+    return csr_array((np.ones(len(rows), bool), (rows, columns)), shape=(n_items, len(members)))
 
 
 def with_twins(profiles: csr_array, twins: csr_array) -> csr_array:
     """(m, n_items): the entries of ``profiles`` and the twins of their items, as a pattern."""
     kind = np.ones(profiles.nnz, bool)
     rated = csr_array((kind, profiles.indices, profiles.indptr), shape=profiles.shape)
-    return rated + rated @ twins if twins.nnz else rated
+    return rated + (rated @ twins) @ twins.T if twins.nnz else rated

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,12 +52,18 @@ def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
     rows = Item.objects.filter(dataset=dataset).order_by("pk")
     catalogue = list(rows.only("external_id", "position", "title", "year"))
     keys = np.array([item.pk for item in catalogue], np.int64)
-    positions = _positions_with_twins(catalogue)
+    # Items that look the same have the same label.
+    known: dict[Key, int] = {}
+    labels = np.array(
+        [known.setdefault(twin_key(item.title, item.year), len(known)) for item in catalogue],
+        np.int64,
+    )
+    positions = np.array([-1 if item.position is None else item.position for item in catalogue])
+    label_of = labels[np.argsort(positions)][np.count_nonzero(positions < 0) :]
 
     def rated(users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.bool_]:
-        columns = positions[np.searchsorted(keys, items)].T
-        found = [has_rated(dataset=dataset, users=users, positions=column) for column in columns]
-        return np.logical_or.reduce(found)
+        wanted = labels[np.searchsorted(keys, items)]
+        return has_rated(dataset=dataset, users=users, labels=wanted, label_of=label_of)
 
     try:
         with file.open("rb") as opened:
@@ -73,23 +78,6 @@ def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
         raise DataDamaged(str(error)) from error
     except OSError as error:
         raise StudyError(f"{file} cannot be read: {error.strerror}. Name a file.") from error
-
-
-def _positions_with_twins(catalogue: Sequence[Item]) -> NDArray[np.int64]:
-    """(n, k): the positions of each item and of those with the same title and year.
-
-    Missing ones are -1: nobody rated an item without a position.
-    """
-    places: defaultdict[Key, list[int]] = defaultdict(list)
-    for item in catalogue:
-        if item.position is not None:
-            places[twin_key(item.title, item.year)].append(item.position)
-    most = max(map(len, places.values()), default=1)
-    found = np.full((len(catalogue), most), -1, np.int64)
-    for row, item in enumerate(catalogue):
-        own = places[twin_key(item.title, item.year)]
-        found[row, : len(own)] = own
-    return found
 
 
 def stored_upload(arm: Arm) -> UploadedList:

@@ -64,12 +64,26 @@ def test_all_pairs_of_users_and_items_are_looked_up_at_once_whatever_the_ratings
     ratings = small_ratings()
     dataset = DatasetFactory(ratings=ratings.shifted(shift))
     users, items = (each.ravel() for each in np.indices((ratings.n_users, ratings.n_items)))
-    found = has_rated(dataset=dataset, users=users, positions=items)
-    assert found.reshape(ratings.n_users, -1).tolist() == (ratings.matrix().toarray() > 0).tolist()
-    nobody = np.array([0]), np.array([-1])
-    assert not has_rated(dataset=dataset, users=nobody[0], positions=nobody[1])[0]
+    label_of = np.arange(ratings.n_items)
+    found = has_rated(dataset=dataset, users=users, labels=items, label_of=label_of)
+    rated = ratings.matrix().toarray() > 0
+    assert found.reshape(rated.shape).tolist() == rated.tolist()
+    nobody = np.array([0]), np.array([ratings.n_items])
+    assert not has_rated(dataset=dataset, users=nobody[0], labels=nobody[1], label_of=label_of)[0]
     none = np.array([], np.int64)
-    assert has_rated(dataset=dataset, users=none, positions=none).tolist() == []
+    assert not has_rated(dataset=dataset, users=none, labels=none, label_of=label_of).size
+
+
+def test_items_with_one_label_are_looked_up_as_one(dataset):
+    ratings = small_ratings()
+    label_of = np.arange(ratings.n_items)[::-1] // 3
+    rated = ratings.matrix().toarray() > 0
+    users, labels = (each.ravel() for each in np.indices((ratings.n_users, label_of.max() + 1)))
+    found = has_rated(dataset=dataset, users=users, labels=labels, label_of=label_of)
+    expected = [
+        rated[user, label_of == label].any() for user, label in zip(users, labels, strict=True)
+    ]
+    assert found.tolist() == expected
 
 
 def test_the_pool_keeps_to_the_criteria(dataset):

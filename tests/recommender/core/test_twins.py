@@ -33,6 +33,11 @@ def test_a_profile_with_twins_holds_every_item_that_looks_like_a_rated_one(keys,
     assert found.tolist() == expected
 
 
+def test_a_title_of_many_items_takes_no_more_room_than_they_are():
+    groups = [list(range(50_000))]
+    assert twin_matrix(groups, 60_000).nnz == 50_000
+
+
 def test_a_stored_zero_counts_as_rated():
     profile = csr_array(([0.0], [0], [0, 1]), shape=(1, 3))
     assert with_twins(profile, twin_matrix([[0, 2]], 3)).toarray().tolist() == [[True, False, True]]
