@@ -126,5 +126,39 @@ def endings() -> dict[str, Any]:
     }
 
 
+def returns() -> dict[str, Any]:
+    """People of a panel who were screened out leave, and come again at the same moment."""
+    from survey.models import Appraiser, PastOutcome
+    from survey.protocol import panels
+    from survey.services.joining import join_study
+    from survey.services.withdrawing import withdraw
+    from tests.factories import NOW, StudyFactory
+
+    panel = panels.prolific_panel(done="D", screened="S", failed="F")
+    study = StudyFactory(slug="returns", entry="panel", panel=panel, quota=2 * PEOPLE)
+    sent = [{name: [str(each)] for name in panels.PROLIFIC_PARAMETERS} for each in range(PEOPLE)]
+    people = [join_study(study=study, panel=each)[0] for each in sent]
+    Appraiser.objects.update(outcome="screened", finished_at=NOW)
+
+    def leave(who: Appraiser) -> str:
+        return "left" if withdraw(appraiser=who) else "was gone"
+
+    def come(panel: dict[str, list[str]]) -> str:
+        who, _ = join_study(study=study, panel=panel)
+        return "new" if who.pk not in {each.pk for each in people} else "known"
+
+    ends = at_once(
+        [
+            *(lambda who=who: leave(who) for who in people for _ in range(2)),
+            *(lambda each=each: come(each) for each in sent for _ in range(2)),
+        ]
+    )
+    return {
+        "ends": Counter(ends),
+        "stay": Appraiser.objects.count(),
+        "outcomes": Counter(PastOutcome.objects.values_list("outcome", flat=True)),
+    }
+
+
 def run() -> dict[str, Any]:
-    return leavings() | {"endings": endings()}
+    return leavings() | {"endings": endings(), "returns": returns()}

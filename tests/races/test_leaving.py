@@ -42,6 +42,13 @@ def test_a_number_is_never_given_twice(found):
     assert found["numbers_given_twice"] == 0
 
 
+def test_nobody_starts_again_between_an_erasure_and_what_is_kept_of_it(found):
+    found = found["returns"]
+    assert set(found["ends"]) <= {"left", "was gone", "known", "AlreadyEnded"}
+    assert found["ends"]["left"] == found["ends"]["was gone"] == PEOPLE
+    assert (found["stay"], found["outcomes"]) == (0, {"screened": PEOPLE})
+
+
 def test_the_end_of_a_study_leaves_nobody_undecided_whatever_is_on_its_way(found):
     found = found["endings"]
     assert set(found["ends"]) <= {"closed", "recorded", "changed", "confirmed", "StudyClosed"}
