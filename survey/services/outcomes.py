@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from survey.models import Appraiser, Assignment, Response, Study
+from survey.models import Appraiser, Assignment, Response, Study, is_past_last_day
 from survey.selectors.next_step import (
     awaits_confirmation,
     failing_checks,
@@ -38,11 +38,14 @@ def decide_outcome(*, appraiser: Appraiser, now: datetime) -> str:
     return set_outcome(appraiser=appraiser, outcome=Outcome.DONE, now=now)
 
 
-def outcome_to_keep(appraiser: Appraiser) -> str:
+def outcome_to_keep(appraiser: Appraiser, now: datetime | None = None) -> str:
     """The outcome that outlives an erasure: the stored one, or a failure that is certain already.
 
-    Otherwise somebody who answered a check wrongly could have it erased, and try again.
+    Otherwise somebody who answered a check wrongly could have it erased, and try again. "" for
+    people whom no panel sent, and after the study's retention date.
     """
+    if not appraiser.panel_person or is_past_last_day(appraiser.study.retain_until, now):
+        return ""
     checks = appraiser.assignments.filter(kind=Assignment.Kind.CHECK)
     wrong = checks.exclude(judgment=None).exclude(judgment__choice=F("expected")).count()
     is_certain = wrong and checks.count() - wrong < appraiser.study.checks_to_pass

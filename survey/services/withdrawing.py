@@ -64,7 +64,6 @@ def delete_expired(*, now: datetime | None = None) -> int:
 
 def _keep_outcome(appraiser: Appraiser, now: datetime) -> None:
     study, person = appraiser.study, appraiser.panel_person
-    outcome = outcome_to_keep(appraiser)
-    if person and outcome and not is_past_last_day(study.retain_until, now):
+    if outcome := outcome_to_keep(appraiser, now):
         digest = past_digest(study.pk, appraiser.kind, person)
         PastOutcome.objects.create(study=study, kind=appraiser.kind, digest=digest, outcome=outcome)

@@ -58,7 +58,7 @@ def withdraw_page(request: LinkRequest, token: str) -> HttpResponse:
     context |= {
         "answers": who.assignments.exclude(judgment=None).count(),
         "too_late": late,
-        "past_outcome": who.panel_person and outcome_to_keep(who),
+        "past_outcome": outcome_to_keep(who),
         "seal": SIGNER.sign(f"{token_digest(token)} {slug} {language}"),
         "missing": missing,
     }

@@ -214,3 +214,14 @@ def test_the_page_stands_in_every_status_and_entry(as_rita, status):
     for entry, panel in (("open", {}), ("personal", {}), ("panel", PROLIFIC)):
         StudyFactory(slug=entry, entry=entry, panel=panel, status=status)
         assert as_rita.get(f"/research/{entry}/recruit/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("day", "says_so"), [(None, True), ("2999-12-31", True), ("2020-01-01", False)]
+)
+def test_the_withdraw_page_names_a_digest_only_if_it_will_be_kept(client, paneled, day, says_so):
+    who, token = join_study(study=paneled, panel={name: ["ada"] for name in SENT})
+    Appraiser.objects.filter(pk=who.pk).update(outcome="failed", finished_at=NOW)
+    Study.objects.update(retain_until=day)
+    page = client.get(f"/a/{token}/withdraw/").text
+    assert ("A code made from the panel’s number" in page) == says_so
