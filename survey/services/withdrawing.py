@@ -66,4 +66,6 @@ def _keep_outcome(appraiser: Appraiser, now: datetime) -> None:
     study, person = appraiser.study, appraiser.panel_person
     if outcome := outcome_to_keep(appraiser, now):
         digest = past_digest(study.pk, appraiser.kind, person)
-        PastOutcome.objects.create(study=study, kind=appraiser.kind, digest=digest, outcome=outcome)
+        facts = {"study": study, "kind": appraiser.kind, "outcome": outcome}
+        # There is one already if the person joined again while the SECRET_KEY was another.
+        PastOutcome.objects.get_or_create(digest=digest, defaults=facts)

@@ -199,6 +199,20 @@ def test_an_outcome_outlives_the_erasure(paneled, outcome):
     assert not paneled.appraisers.exists()
 
 
+def test_who_joined_again_under_another_key_can_withdraw_and_keeps_the_first_outcome(
+    paneled, settings
+):
+    key = settings.SECRET_KEY
+    for at_joining, outcome in ((key, "screened"), ("another key", "done")):
+        settings.SECRET_KEY = at_joining
+        ada, _ = join_study(study=paneled, panel=sent())
+        finish(ada, outcome)
+        settings.SECRET_KEY = key
+        withdraw(appraiser=ada)
+    assert [past.outcome for past in PastOutcome.objects.all()] == ["screened"]
+    assert not paneled.appraisers.exists()
+
+
 def test_another_person_joins_after_an_erasure(paneled):
     ada, _ = join_study(study=paneled, panel=sent())
     finish(ada, "failed")
