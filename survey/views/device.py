@@ -30,8 +30,8 @@ def remember(response: HttpResponse, study: Study, token: str) -> None:
     )
 
 
-def forget(response: HttpResponse, study: Study) -> None:
-    response.delete_cookie(COOKIE, path=reverse("study", args=[study.slug]), samesite="Lax")
+def forget(response: HttpResponse, slug: str) -> None:
+    response.delete_cookie(COOKIE, path=reverse("study", args=[slug]), samesite="Lax")
 
 
 def recognise(request: HttpRequest, study: Study) -> tuple[Appraiser, str] | None:

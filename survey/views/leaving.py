@@ -51,7 +51,7 @@ def withdraw_page(request: LinkRequest, token: str) -> HttpResponse:
         with suppress(StudyClosed):  # too late; the page says so
             withdraw(appraiser=who)
             response = redirect(f"{reverse('erased', args=[slug])}?lang={language}")
-            device.forget(response, who.study)
+            device.forget(response, slug)
             return response
     late = is_past_last_day(who.study.withdraw_until)
     missing = request.method == "POST" and not late
@@ -77,7 +77,10 @@ def already_erased(request: HttpRequest, token: str) -> HttpResponse:
         digest = slug = language = ""
     if digest != token_digest(token):
         return no_such_link(request)
-    return redirect(f"{reverse('erased', args=[slug])}?lang={language}")
+    response = redirect(f"{reverse('erased', args=[slug])}?lang={language}")
+    # The answer to the first click, which deletes it too, may not have reached the browser.
+    device.forget(response, slug)
+    return response
 
 
 @private_page

@@ -70,6 +70,14 @@ def test_after_a_withdrawal_the_device_knows_nothing(client, study):
     assert OFFER not in client.get("/s/films/").text
 
 
+def test_the_second_click_of_a_withdrawal_deletes_the_cookie_too(client, study):
+    link = join(client)
+    seal = client.get(f"{link}withdraw/").context["seal"]
+    withdraw(appraiser=Appraiser.objects.get())
+    client.post(f"{link}withdraw/", {"understood": "1", "seal": seal})
+    assert client.cookies[COOKIE].value == ""
+
+
 def test_a_withdrawal_elsewhere_is_noticed(client, study):
     join(client)
     withdraw(appraiser=Appraiser.objects.get())
