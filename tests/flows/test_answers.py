@@ -8,6 +8,7 @@ from survey.models import Appraiser, Judgment
 from survey.services import joining
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study
+from survey.services.withdrawing import withdraw
 from tests.factories import StudyFactory
 from tests.flows.large_profile import rate_many
 from tests.flows.settling import settle
@@ -20,6 +21,8 @@ EVERYTHING = {
     "ask_confidence": True,
     "ask_comment": True,
 }
+#: What was entered, as far as it is kept in the tab.
+DRAFTS = "Object.keys(sessionStorage).filter((key) => key.startsWith('draft:'))"
 
 
 @pytest.fixture
@@ -262,8 +265,19 @@ def test_nothing_entered_is_left_in_the_browser_at_the_end(page, start):
     page.get_by_role("button", name="Next").click()
     expect_heading(page, "Thank you. That was all.")
     page.wait_for_load_state()  # the script that deletes drafts runs after the heading is shown
-    drafts = "Object.keys(sessionStorage).filter((key) => key.startsWith('draft:'))"
-    assert page.evaluate(drafts) == []
+    assert page.evaluate(DRAFTS) == []
+
+
+def test_nothing_entered_is_left_in_a_tab_whose_person_was_erased(page, start):
+    link = start(ask_comment=True)
+    page.goto(link)
+    page.get_by_label("Anything you want to add?").fill("A thought.")
+    withdraw(appraiser=Appraiser.objects.get())
+    page.get_by_text("This one").last.click()
+    page.get_by_role("button", name="Next").click()
+    expect_heading(page, "There is nothing under this link.")
+    page.wait_for_load_state()
+    assert page.evaluate(DRAFTS) == []
 
 
 def test_a_translated_page_says_so_with_the_answer(page, start):
