@@ -118,22 +118,15 @@ class JudgmentForm(forms.Form):
 
     def problems(self) -> list[_StrPromise]:
         """What to do about each error, in the order of the page."""
-        wrong = set(self.errors)
-        found: list[_StrPromise] = []
-        if wrong & {"assignment", "choice", "shown"}:
-            asked = self.data.get("choice")
-            found.append(
-                _("That was not one of the answers. Please choose again.")
-                if asked
-                else _("Please choose again: no answer had arrived.")
-            )
-        if wrong & set(FAMILIARITY):
-            found.append(_("Please say how well you know each of the two."))
-        if "confidence" in wrong:
-            found.append(_("Please say how sure you are."))
-        if "comment" in wrong:
-            found.append(_("The comment is too long. Please shorten it a little."))
-        return found
+        unknown = _("That was not one of the answers. Please choose again.")
+        missing = _("Please choose again: no answer had arrived.")
+        words = {
+            ("assignment", "choice", "shown"): unknown if self.data.get("choice") else missing,
+            FAMILIARITY: _("Please say how well you know each of the two."),
+            ("confidence",): _("Please say how sure you are."),
+            ("comment",): _("The comment is too long. Please shorten it a little."),
+        }
+        return [each for names, each in words.items() if not self.errors.keys().isdisjoint(names)]
 
 
 class CloneForm(forms.Form):
