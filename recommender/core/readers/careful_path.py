@@ -188,14 +188,15 @@ class CarefulReader:
 
     def _seconds(self, line: int, column: int, text: str) -> int:
         ticks = self.form.ticks
-        unit = f"{UNITS[ticks]} since 1970-01-01 UTC" if ticks else "a date such as 2026-12-31"
-        remedy = f"Write {unit}, or read no times at all: --columns timestamp=."
+        unit = f"{UNITS[ticks]} since 1970 UTC" if ticks else "a date such as 2026-12-31"
+        remedy = f"Write {unit} on every line, or read no times at all: --columns timestamp=."
         if not text:
             raise self._problem(line, column, "is empty", remedy)
         try:
             value = _ticks(text) // ticks if ticks else _iso_seconds(text)
         except ValueError:
-            problem = f"{text[:40]!r} is not a time in {UNITS.get(ticks, 'the form of ISO 8601')}"
+            known = {0: "a date of ISO 8601", 1: "a time in seconds or a date of ISO 8601"}
+            problem = f"{text[:40]!r} is not {known.get(ticks) or f'a time in {UNITS[ticks]}'}"
             raise self._problem(line, column, problem, remedy) from None
         if not 0 <= value <= LATEST:
             problem = f"{text[:40]} is before 1970 or after the year 9999"

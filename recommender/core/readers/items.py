@@ -88,6 +88,16 @@ def read_csv_items(file: SourceFile, item_name: str = "item") -> ItemCatalogue:
     return _nonempty(catalogue)
 
 
+def has_titles(file: SourceFile) -> bool:
+    """Whether the header of a table names an id and a title."""
+    try:
+        names = split_header(first_lines(file)[0], ("item", *ITEMS))[1]
+    except SourceError:
+        return False
+    roles = find_roles(names, ("item", "title"))
+    return bool(roles["item"] and roles["title"])
+
+
 def read_dat_items(file: SourceFile) -> ItemCatalogue:
     """Read movies.dat: ``id::title (year)::genre|genre``, in UTF-8 or Latin-1."""
     catalogue = ItemCatalogue(file)

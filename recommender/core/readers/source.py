@@ -21,6 +21,7 @@ from recommender.core.readers.items import (
     ItemCatalogue,
     ItemRecord,
     add_links,
+    has_titles,
     make_placeholders,
     read_100k_items,
     read_csv_items,
@@ -34,8 +35,8 @@ from recommender.core.readers.to_ratings import to_ratings
 
 FOLD_FILES = tuple(f"{fold}.{part}" for fold in FOLDS for part in ("base", "test"))
 ITEM_FILES = {CSV.name: "movies.csv", DAT.name: "movies.dat", TABS.name: "u.item"}
-#: Files of items that may lie beside other tables; RecBole's is named as its ratings.
-ITEM_NAMES = ("movies.csv", "items.csv", "books.csv", "games.csv", "songs.csv", "anime.csv")
+#: Files of items that may lie beside other tables, after movies.csv, if they have ids and titles.
+ITEM_NAMES = ("items.csv", "books.csv", "games.csv", "songs.csv", "anime.csv")
 COMPANIONS = ("links.csv", *ITEM_FILES.values(), *ITEM_NAMES, *FOLD_FILES, *licence.FILES)
 #: What the checksum calls the file with the ratings.
 ROLES = {DAT.name: "ratings.dat", TABS.name: "u.data"}
@@ -117,13 +118,15 @@ def _item_file(
     form: TableFormat, ratings: SourceFile, files: Mapping[str, SourceFile]
 ) -> SourceFile | None:
     """The file that lists the items; other tables than MovieLens may come without one."""
-    if name := ITEM_FILES.get(form.name):
-        if name not in files:
-            problem = f"{name} is missing from its folder"
-            raise SourceError(problem, file=ratings.label, remedy=f"Add {name} of the same source.")
+    name = ITEM_FILES.get(form.name, "movies.csv")
+    if name in files:
         return files[name]
+    if form.name in ITEM_FILES:
+        problem = f"{name} is missing from its folder"
+        raise SourceError(problem, file=ratings.label, remedy=f"Add {name} of the same source.")
     atomic = [name for name in files if name.endswith(".item")] if form.name == "recbole" else []
-    return next((files[name] for name in (*atomic, *ITEM_NAMES) if name in files), None)
+    others = [files[name] for name in (*atomic, *ITEM_NAMES) if name in files]
+    return next((found for found in others if found is not ratings and has_titles(found)), None)
 
 
 def _read_items(form: TableFormat, file: SourceFile) -> ItemCatalogue:

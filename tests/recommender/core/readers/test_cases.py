@@ -332,3 +332,11 @@ def test_d17_surplus_columns_of_items_are_left_out_and_named(tmp_path):
     first = source.items[0]
     assert (first.title, first.year, first.genres) == ("Emma", 1815, ["Novel", "Romance"])
     assert source.reading["items"] == f"left out of {tmp_path / 'books.csv'}: overview"
+
+
+@pytest.mark.parametrize("files", [{}, {"table.csv": PLAIN}])
+def test_a_table_of_ratings_beside_is_not_taken_for_the_items(tmp_path, files):
+    ratings = {"anime.csv": "user_id,anime_id,rating\n1,2,4\n"}
+    path = sources.folder(tmp_path, ratings | files)
+    for named in [path / name for name in files] or [path, path / "anime.csv"]:
+        assert "items" not in read_source(named).reading
