@@ -186,7 +186,7 @@ def test_numbers_stars_and_order_are_those_of_the_language(visit, study):
     expect(page.locator(".movie-title").first).to_have_text("Apfel")
     expect(page.locator(".movie-title").nth(1)).to_have_text("Ärger")
     page.get_by_label("In den Titeln suchen").fill("arger")
-    expect(page.get_by_role("status")).to_have_text("1 von 1.200 Filmen")
+    expect(page.get_by_role("status")).to_have_text("1 von 1.200 (Filme)")
 
 
 def test_what_machines_read_is_the_same_in_every_language(visit, study):
