@@ -33,6 +33,7 @@ def as_json(content: str) -> str:
         ("t.csv", PLAIN.encode("utf-16")),
         ("t.tsv.gz", gzip.compress(PLAIN.replace(",", "\t").encode("utf-16"))),
     ],
+    ids=["csv.gz", "jsonl", "json.gz", "utf-16", "tsv.gz"],  # the packed bytes hold the time
 )
 def test_d15_containers_are_opened(tmp_path, name, content):
     by_name = read_source(table(tmp_path, content, name)).ratings
