@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import IO
 
@@ -9,6 +10,9 @@ import xlsxwriter
 
 #: Columns of numbers; the cells of all others are texts, whatever they look like.
 NUMBERS = {"question", "position", "visible_ms", "confidence", "revision", "number"}
+#: Numbers that a spreadsheet shows as they are. A panel may name its ids like one of these columns,
+#: and 007 must stay 007.
+NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 #: Limits of the format: characters of a cell, and rows of a sheet below its header.
 LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575
@@ -27,7 +31,7 @@ def write_workbook(file: IO[bytes], rows: Iterable[list[str]]) -> int:
             if at == 1:
                 sheet = _new_sheet(book, header)
             for column, cell in enumerate(row):
-                if header[column] in NUMBERS and cell.isdecimal():
+                if header[column] in NUMBERS and NUMBER.fullmatch(cell):
                     sheet.write_number(at, column, int(cell))
                 elif cell:
                     sheet.write_string(at, column, cell[:LONGEST_CELL])

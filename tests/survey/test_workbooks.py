@@ -31,6 +31,12 @@ def test_a_column_of_numbers_holds_numbers():
     assert rows[:2] == [("confidence", "code"), (4, "4")]
 
 
+@pytest.mark.parametrize("text", ["007", "12345678901234567890", "٣", "-0"])
+def test_what_would_come_out_otherwise_as_a_number_stays_a_text(text):
+    _, book = written([["number"], [text]])
+    assert book.active["A2"].value == text
+
+
 def test_a_table_without_rows_has_its_header():
     count, book = written([["study", "choice"]])
     assert count == 0
