@@ -116,7 +116,10 @@ class Command(BaseCommand):
                 f"The ratings could not be stored: {error}. Check that "
                 f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) is writable and has free space."
             ) from error
-        state = "was already imported; nothing changed" if known else "imported"
+        changed = (
+            "only the words and links for its items were stored" if naming else "nothing changed"
+        )
+        state = f"was already imported; {changed}" if known else "imported"
         if options["check"]:
             state = "was already imported" if known else "can be imported; nothing was stored"
         self.stdout.write(import_report(name, source, state))

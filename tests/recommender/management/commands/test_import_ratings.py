@@ -50,6 +50,13 @@ def test_the_command_reports_that_nothing_changed(db, home, movielens):
     assert run(movielens).startswith("ml-tiny was already imported")
 
 
+def test_the_command_reports_that_only_words_and_links_changed(db, home, movielens):
+    run(movielens)
+    report = run(movielens, "--items", "book")
+    assert report.startswith("ml-tiny was already imported; only the words and links")
+    assert Dataset.objects.get().item_kind == "book"
+
+
 def test_the_name_is_that_of_the_file_unless_given(db, home, tmp_path):
     path = sources.zipped(tmp_path / "films.v2.zip", {"ratings.csv": sources.PLAIN})
     run(path)
