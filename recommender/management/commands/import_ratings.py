@@ -187,15 +187,20 @@ def default_name(path: Path) -> str:
 
 def describe_twins(groups: list[list[ItemRecord]]) -> str:
     """Titles that stand under several ids: how many, and the first of them."""
-    shown = "; ".join(
-        f"{group[0].title} ({', '.join(item.external_id for item in group)})"
-        for group in groups[:TWINS_SHOWN]
-    )
-    more = "; …" if len(groups) > TWINS_SHOWN else ""
+    titles = [
+        f"{group[0].title} ({_first([item.external_id for item in group], ', ')})"
+        for group in groups
+    ]
+    stand = "title of one year stands" if len(titles) == 1 else "titles of one year stand"
     return (
-        f"{len(groups):,} titles of one year stand under several ids: {shown}{more}. A study takes "
+        f"{len(titles):,} {stand} under several ids: {_first(titles, '; ')}. A study takes "
         "them for the same, and recommends none that a rated one looks like."
     )
+
+
+def _first(words: list[str], separator: str) -> str:
+    more = ["…"] if len(words) > TWINS_SHOWN else []
+    return separator.join([*words[:TWINS_SHOWN], *more])
 
 
 def import_report(name: str, source: RatingsSource, state: str) -> str:

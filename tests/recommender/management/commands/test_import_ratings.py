@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 
+from recommender.core.readers.items import ItemRecord
 from recommender.core.readers.source import read_source
 from recommender.core.systems import Progress
 from recommender.loaders import load_ratings
@@ -48,6 +49,24 @@ def test_the_command_prints_what_was_imported(db, home, movielens):
 def test_the_command_reports_that_nothing_changed(db, home, movielens):
     run(movielens)
     assert run(movielens).startswith("ml-tiny was already imported")
+
+
+@pytest.mark.parametrize(
+    ("counts", "report"),
+    [
+        ([2], "1 title of one year stands under several ids: Film 0 (0, 1). "),
+        ([2] * 6, "6 titles of one year stand under several ids: Film 0 (0, 1); Film 1 (0, 1); "),
+        ([20_000], "Film 0 (0, 1, 2, 3, 4, …). "),
+    ],
+)
+def test_titles_under_several_ids_are_told_in_a_few_words(counts, report):
+    groups = [
+        [ItemRecord(str(each), f"Film {nth}") for each in range(count)]
+        for nth, count in enumerate(counts)
+    ]
+    told = import_ratings.describe_twins(groups)
+    assert report in told
+    assert len(told) < 300
 
 
 def test_the_command_reports_that_only_words_and_links_changed(db, home, movielens):
