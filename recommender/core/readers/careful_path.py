@@ -115,7 +115,7 @@ class CarefulReader:
             found["decimals"] = "ratings are written with a decimal comma"
         if self._dropped:
             counts = (
-                f"{n:,} ratings of {value or '(empty)'}" for value, n in self._dropped.items()
+                f"ratings of {value or '(empty)'}: {n:,}" for value, n in self._dropped.items()
             )
             found["dropped"] = ", ".join(counts)
         return found

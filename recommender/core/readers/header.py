@@ -37,6 +37,9 @@ def first_lines(file: SourceFile) -> list[str]:
     raw = head.split(b"\n")
     if head[257:262] == b"ustar":
         raise SourceError("is a tar archive", file=file.label, remedy="Unpack it.")
+    if len(head) > 3 and (not any(head[:40:2]) or not any(head[1:40:2])):
+        problem = "seems to be UTF-16 without a byte order mark"
+        raise SourceError(problem, file=file.label, line=1, remedy="Save it as UTF-8.")
     if b"\0" in raw[0] or (is_cut and len(raw) == 1):
         raise SourceError("is not a text file", file=file.label, remedy=EXPECTED)
     try:

@@ -39,7 +39,7 @@ def find_limits(source: RatingsSource) -> list[str]:
         found.append(f"{users} rated every item, so nothing can be recommended to them.")
     if ratings.values.min() == ratings.values.max():
         found.append("All ratings are equal, so no system can learn who likes what.")
-    if source.items == make_placeholders(item.external_id for item in source.items):
+    if all([item] == make_placeholders([item.external_id]) for item in source.items):
         found.append(
             "There are no titles, so a study would show ids: put a table with the columns item and "
             "title beside the ratings, named items.csv or movies.csv."

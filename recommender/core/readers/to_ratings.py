@@ -81,9 +81,8 @@ def _merge(
     order = np.lexsort((times, keys))
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
     counts = np.diff(np.append(starts, len(order)))
-    if repeated := int(len(order) - len(starts)):
-        how = {"mean": "the mean counts", "first": "the first counts", "last": "the last counts"}
-        table.notes["repeated"] = f"{repeated:,} ratings repeat a pair; {how[keep]}"
+    if repeated := len(order) - len(starts):
+        table.notes["repeated"] = f"ratings of pairs rated before: {repeated:,}; the {keep} counts"
     chosen = order[starts] if keep == "first" else order[starts + counts - 1]
     if keep != "mean":
         return chosen, table.values[chosen]

@@ -159,7 +159,7 @@ def test_d5_all_repeated_pairs_are_counted_and_the_first_are_named(tmp_path):
 def test_d5_the_rating_that_counts_is_decided_by_time(tmp_path, keep, rating, time):
     source = read(tmp_path, RERATED, keep=keep)
     assert triples(source.ratings) == [(1, 2, rating, time), (2, 2, 3.0, 5)]
-    assert source.reading["repeated"] == f"2 ratings repeat a pair; the {keep} counts"
+    assert source.reading["repeated"] == f"ratings of pairs rated before: 2; the {keep} counts"
 
 
 @pytest.mark.parametrize(("keep", "rating"), [("first", 4.0), ("last", 5.0), ("mean", 5.0)])
@@ -181,7 +181,7 @@ def test_d6_what_zeros_mean_is_asked_and_both_remedies_work(tmp_path):
     assert "give the scale, such as --scale 0:10:1." in str(error)
     dropped = read(tmp_path, ZEROS, drop=["0"])
     assert triples(dropped.ratings) == [(1, 2, 8.0, 0), (2, 2, 10.0, 0)]
-    assert dropped.reading["dropped"] == "2 ratings of 0"
+    assert dropped.reading["dropped"] == "ratings of 0: 2"
     kept = read(tmp_path, ZEROS, scale=Scale(0, 10, 1))
     assert kept.ratings.values.tolist() == [8, 0, 10, 0]
 
@@ -195,7 +195,7 @@ def test_d6_other_values_may_mean_not_rated_too(tmp_path, value, option):
     assert option in str(refusal(path))
     source = read_source(path, drop=[value])
     assert triples(source.ratings) == [(1, 2, 8.0, 0), (2, 2, 10.0, 0)]
-    assert source.reading["dropped"] == f"2 ratings of {value or '(empty)'}"
+    assert source.reading["dropped"] == f"ratings of {value or '(empty)'}: 2"
 
 
 def test_d6_zeros_are_dropped_on_both_paths(tmp_path):

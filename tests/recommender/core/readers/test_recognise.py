@@ -19,6 +19,7 @@ HEADERS = {
     "tar": (b"ratings.csv" + b"\0" * 246 + b"ustar", None, None, "is a tar archive"),
     "web page": ("<!DOCTYPE html>", None, None, "is a web page"),
     "wrong encoding": (b"us\xe9r,item,rating\n1,2,4\n", 1, None, "byte 3 is not UTF-8"),
+    "UTF-16 without its mark": (GOOD.encode("utf-16-be"), 1, None, "UTF-16 without a byte order"),
     "wrong UTF-16": (b"\xff\xfe\x00\xd8a\0", None, None, "cannot be read"),
     "header only": ("user,item,rating\n", None, None, "has a header but no ratings"),
     "header without line end": ("user,item,rating", None, None, ""),

@@ -104,7 +104,7 @@ def test_checking_reports_everything_and_stores_nothing(db, home, tmp_path):
     assert ["separator", "semicolon"] in lines
     assert ["columns", "user = user, item = isbn, rating = score"] in lines
     assert "left out  mood" in report
-    assert ["dropped", "1 ratings of 0"] in lines
+    assert ["dropped", "ratings of 0: 1"] in lines
     assert "note      Without times" in report
     with pytest.raises(CommandError, match="--drop-zeros") as refused:
         run(path, "--check")
@@ -124,7 +124,10 @@ def test_checking_says_that_a_name_is_taken_or_invalid(db, home, tmp_path, movie
 def test_what_was_decided_is_kept_and_another_decision_is_another_data_set(db, home, tmp_path):
     path = sources.plain(tmp_path, "user,item,rating\n1,2,4\n1,2,5\n2,2,3\n")
     run(path, "--keep", "last")
-    assert Dataset.objects.get().reading["repeated"] == "1 ratings repeat a pair; the last counts"
+    assert (
+        Dataset.objects.get().reading["repeated"]
+        == "ratings of pairs rated before: 1; the last counts"
+    )
     assert "already imported" in run(path, "--keep", "last")
     with pytest.raises(CommandError, match="was read with other --columns, --keep or --drop"):
         run(path, "--keep", "first")
