@@ -1,4 +1,4 @@
-"""Unpacks what tables come in: gzip and its relatives, UTF-16, Parquet; names what it cannot."""
+"""Unpacks what tables come in: gzip, UTF-16, Parquet, a JSON array; names what it cannot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import bz2
 import codecs
 import gzip
 import io
+import json
 import lzma
+import re
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -18,6 +20,8 @@ UNPACK: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\xfd7zXZ": lzma.open,
     b"PAR1": lambda stream: io.BufferedReader(_Pieces(_parquet_as_csv(stream))),
 }
+#: The beginning of a JSON array of objects.
+ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WORKBOOK, PACKED = "Save its sheet as CSV, and import that.", "Unpack it."
 #: What cannot be read: what it is, and what to do.
@@ -46,6 +50,8 @@ def unpacked(stream: IO[bytes], label: str) -> IO[bytes]:
         for magic, (what, remedy) in FOREIGN.items():
             if head.startswith(magic):
                 raise SourceError(what, file=label, remedy=remedy)
+        if ARRAY.match(head):
+            return io.BufferedReader(_Pieces(_array_as_lines(stream)))
         if head.startswith(UTF_16):
             return codecs.EncodedFile(stream, "utf-8", "utf-16")
         unpack = next((UNPACK[magic] for magic in UNPACK if head.startswith(magic)), None)
@@ -84,6 +90,16 @@ def _parquet_as_csv(stream: IO[bytes]) -> Iterator[bytes]:
             yield part.write_csv(include_header=start == 0).encode()
     except polars.exceptions.PolarsError as error:
         raise OSError(f"not a Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def _array_as_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The objects of a JSON array as JSON lines; numbers become text, so that they keep letters."""
+    try:
+        records = json.load(stream, parse_int=str, parse_float=str, parse_constant=str)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise OSError(f"not JSON: {error}") from error
+    for record in records:
+        yield json.dumps(record).encode() + b"\n"
 
 
 class _Pieces(io.RawIOBase):

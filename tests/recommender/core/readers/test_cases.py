@@ -272,8 +272,8 @@ def test_d15_a_faulty_line_of_json_is_refused_at_its_line(tmp_path, line, words)
     assert words in str(error)
 
 
-def test_d15_an_array_of_json_is_named(tmp_path):
-    assert "not JSON lines" in str(refusal(table(tmp_path, '[{"user": 1}]', "r.json")))
+def test_d15_a_json_value_that_is_no_table_is_named(tmp_path):
+    assert "not JSON lines" in str(refusal(table(tmp_path, "[1, 2]", "r.json")))
 
 
 @pytest.mark.parametrize(

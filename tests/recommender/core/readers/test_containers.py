@@ -30,10 +30,21 @@ def as_json(content: str) -> str:
         ("t.csv.gz", gzip.compress(PLAIN.encode())),
         ("t.jsonl", as_json(PLAIN)),
         ("t.json.gz", gzip.compress(as_json(PLAIN).encode())),
+        (
+            "t.json",
+            json.dumps([json.loads(line) for line in as_json(PLAIN).splitlines()], indent=1),
+        ),
         ("t.csv", PLAIN.encode("utf-16")),
         ("t.tsv.gz", gzip.compress(PLAIN.replace(",", "\t").encode("utf-16"))),
     ],
-    ids=["csv.gz", "jsonl", "json.gz", "utf-16", "tsv.gz"],  # the packed bytes hold the time
+    ids=[
+        "csv.gz",
+        "jsonl",
+        "json.gz",
+        "json array",
+        "utf-16",
+        "tsv.gz",
+    ],  # the packed bytes hold the time
 )
 def test_d15_containers_are_opened(tmp_path, name, content):
     by_name = read_source(table(tmp_path, content, name)).ratings
@@ -89,7 +100,15 @@ def test_a_packed_file_that_unpacks_to_far_more_than_its_size_is_refused(tmp_pat
     assert "unpacks to over 100 times its size" in str(refusal(path))
 
 
-@pytest.mark.parametrize("content", [b"PAR1PAR1", b"BZh9x", b"\xfd7zXZ\0", b"\x1f\x8b\x08\0"])
+def test_numbers_of_a_json_array_keep_their_letters(tmp_path):
+    content = '\ufeff[{"user": 1, "item": 1.0, "rating": 4}, {"user": 2, "item": 10, "rating": 5}]'
+    ratings = read_source(table(tmp_path, content, "t.json")).ratings
+    assert ratings.item_ids.tolist() == ["1.0", "10"]
+
+
+@pytest.mark.parametrize(
+    "content", [b'[{"user": 1', b"PAR1PAR1", b"BZh9x", b"\xfd7zXZ\0", b"\x1f\x8b\x08\0"]
+)
 def test_a_damaged_container_is_refused(tmp_path, content):
     assert "cannot be read" in str(refusal(table(tmp_path, content)))
 
