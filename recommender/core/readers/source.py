@@ -29,13 +29,14 @@ from recommender.core.readers.items import (
 )
 from recommender.core.readers.movielens import CSV, DAT, FOLDS, TABS, read_folds
 from recommender.core.readers.problems import Problems
-from recommender.core.readers.recognise import find_ratings_file, recognise_format
+from recommender.core.readers.recognise import TABLES, find_ratings_file, recognise_format
 from recommender.core.readers.tables import read_table
 from recommender.core.readers.to_ratings import to_ratings
 
 FOLD_FILES = tuple(f"{fold}.{part}" for fold in FOLDS for part in ("base", "test"))
 ITEM_FILES = {CSV.name: "movies.csv", DAT.name: "movies.dat", TABS.name: "u.item"}
-#: Files of items that may lie beside other tables, after movies.csv, if they have ids and titles.
+#: Files of items that may lie beside other tables, after movies.csv, if they have ids and titles;
+#: or else the only file in the folder that has.
 ITEM_NAMES = ("items.csv", "books.csv", "games.csv", "songs.csv", "anime.csv")
 COMPANIONS = ("links.csv", *ITEM_FILES.values(), *ITEM_NAMES, *FOLD_FILES, *licence.FILES)
 #: What the checksum calls the file with the ratings.
@@ -92,6 +93,8 @@ def read_source(
             used[ITEM_FILES.get(form.name, "movies.csv")] = item_file
             with problems.collecting():
                 catalogue = _read_items(form, item_file)
+                if form.name not in ITEM_FILES:
+                    catalogue.notes["titles"] = f"from {item_file.label}"
         if catalogue and form == CSV and "links.csv" in files:
             used["links.csv"] = files["links.csv"]
             with problems.collecting():
@@ -124,9 +127,12 @@ def _item_file(
     if form.name in ITEM_FILES:
         problem = f"{name} is missing from its folder"
         raise SourceError(problem, file=ratings.label, remedy=f"Add {name} of the same source.")
-    atomic = [name for name in files if name.endswith(".item")] if form.name == "recbole" else []
-    others = [files[name] for name in (*atomic, *ITEM_NAMES) if name in files]
-    return next((found for found in others if found is not ratings and has_titles(found)), None)
+    ends = (*TABLES, ".item")
+    tables = {name: file for name, file in files.items() if name.lower().endswith(ends)}
+    found = [name for name, file in tables.items() if file is not ratings and has_titles(file)]
+    known = [name for name in ITEM_NAMES if name in found]
+    chosen = known[:1] or (found if len(found) == 1 else [])
+    return files[chosen[0]] if chosen else None
 
 
 def _read_items(form: TableFormat, file: SourceFile) -> ItemCatalogue:

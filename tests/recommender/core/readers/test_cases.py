@@ -340,3 +340,22 @@ def test_a_table_of_ratings_beside_is_not_taken_for_the_items(tmp_path, files):
     path = sources.folder(tmp_path, ratings | files)
     for named in [path / name for name in files] or [path, path / "anime.csv"]:
         assert "items" not in read_source(named).reading
+
+
+CROSSING = {
+    "BX-Book-Ratings.csv": '"User-ID";"ISBN";"Book-Rating"\n"1";"0195153448";"5"\n',
+    "BX-Books.csv": '"ISBN";"Book-Title";"Year-Of-Publication"\n"0195153448";"Emma";"0"\n',
+    "BX-Users.csv": '"User-ID";"Age"\n"1";"24"\n',
+}
+
+
+def test_the_only_other_table_with_ids_and_titles_in_a_folder_lists_the_items(tmp_path):
+    source = read_source(sources.folder(tmp_path, CROSSING))
+    assert [(item.external_id, item.title) for item in source.items] == [("0195153448", "Emma")]
+    assert source.reading["titles"] == f"from {tmp_path / 'BX-Books.csv'}"
+
+
+def test_of_two_tables_that_may_list_the_items_none_is_taken(tmp_path):
+    other = {"more.csv": CROSSING["BX-Books.csv"]}
+    source = read_source(sources.folder(tmp_path, CROSSING | other))
+    assert "titles" not in source.reading
