@@ -67,6 +67,13 @@ class BiasConfig:
 
 
 @dataclass(frozen=True)
+class PopularityConfig(BiasConfig):
+    """The most rated items first; ratings are predicted by the damped bias of these settings."""
+
+    implementation: ClassVar = "recommender.core.algorithms.popularity:Popularity"
+
+
+@dataclass(frozen=True)
 class UserKNNConfig:
     """User-user neighbours (paper, sections II and IV.B)."""
 
@@ -173,6 +180,12 @@ SYSTEMS: dict[str, System] = {
             label="Damped bias",
             summary="The mean plus how generous the user and how liked the movie is.",
             presets={"default": BiasConfig()},
+        ),
+        System(
+            name="popularity",
+            label="Popularity",
+            summary="The movies that most people rated.",
+            presets={"default": PopularityConfig()},
         ),
         System(
             name="user-knn",

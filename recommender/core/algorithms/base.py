@@ -24,8 +24,8 @@ class Ranking:
 
     ``items`` (n, k) int32: item positions, best first, -1 where fewer than k items can be
     recommended. ``scores`` (n, k) float64: predicted ratings on the scale, NaN where there is no
-    item. ``tied`` (n,) int64: how many items share the top score before clipping to the scale
-    (1: no tie, 0: nothing to recommend).
+    item. ``tied`` (n,) int64: how many items share the top value of what the system ranks by,
+    for most systems the score before clipping (1: no tie, 0: nothing to recommend).
     """
 
     items: NDArray[np.int32]
@@ -52,6 +52,8 @@ class Recommender(ABC):
     """
 
     name: ClassVar[str]  #: the key in SYSTEMS
+    #: False if the first key of ``_score`` is not the predicted rating, as of popularity
+    ranks_by_rating: ClassVar[bool] = True
     block_cells: ClassVar[int] = 4_000_000  #: profiles times items in one ``_score`` call
     pairs_at_once = 100_000  #: pairs in one ``predict`` call of an evaluation
 
@@ -115,8 +117,9 @@ class Recommender(ABC):
         """The k best items for each profile (None: the training profiles).
 
         ``exclude`` is a matrix of the profiles' shape; its stored entries are not recommended
-        (default: the rated items). Items are ordered by prediction before clipping, then by the
-        system's tie breaks (see ``_score``), then by a hash of the item and the model's seed.
+        (default: the rated items). Items are ordered by prediction before clipping (or what else
+        the system ranks by), then by the system's tie breaks (see ``_score``), then by a hash of
+        the item and the model's seed.
         """
         matrix = self._matrix(profiles)
         exclude = matrix if exclude is None else exclude.tocsr()
@@ -148,7 +151,12 @@ class Recommender(ABC):
                 ]
                 best, tied[row] = rank_candidates(own, k)
                 items[row, : len(best)] = candidates[best]
-                scores[row, : len(best)] = self.scale_.clip(own[0][best]) - self.offset_
+                scores[row, : len(best)] = own[0][best]
+        if not self.ranks_by_rating:
+            rows, places = np.nonzero(items >= 0)
+            chosen = items[rows, places].astype(np.int64)
+            scores[rows, places] = self._predict(matrix, rows, chosen, training=profiles is None)
+        scores = np.asarray(self.scale_.clip(scores) - self.offset_, np.float64)
         return Ranking(items=items, scores=scores, tied=tied)
 
     def to(self, device: str) -> Self:
@@ -214,11 +222,12 @@ class Recommender(ABC):
     ) -> tuple[NDArray[np.float64], ...]:
         """The keys by which the items of b profiles are ranked: predictions, then tie breaks.
 
-        The first key (b, n_items) is what ``_predict`` would return for every pair. Each further
-        key, (b, n_items) or (n_items,), orders items whose earlier keys are equal; larger is
-        better. ``(predictions, self.counts_.astype(np.float64))`` prefers the item with more
-        ratings; ``(predictions,)`` leaves ties to the seeded hash. ``users`` (b) are the
-        positions of training users, None for other profiles.
+        The first key (b, n_items) is what ``_predict`` would return for every pair, unless
+        ``ranks_by_rating`` is False. Each further key, (b, n_items) or (n_items,), orders items
+        whose earlier keys are equal; larger is better. ``(predictions,
+        self.counts_.astype(np.float64))`` prefers the item with more ratings; ``(predictions,)``
+        leaves ties to the seeded hash. ``users`` (b) are the positions of training users, None
+        for other profiles.
         """
 
     @abstractmethod
