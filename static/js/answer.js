@@ -7,19 +7,19 @@ const choices = ["1", "2", "0"].map((key, nth) => ({
 }));
 
 // A key still held from the last page must not answer this one; a second answer is not sent.
-const SETTLE = 400;
-const PATIENCE = 10_000; // a page that was stopped on its way can be answered again
+const IGNORE_KEYS_MS = 400;
+const RESEND_AFTER_MS = 10_000; // after a cancelled request the answer can be sent again
 let ready = Infinity;
 let sent = -Infinity;
 
 addEventListener("pageshow", () => {
-  ready = performance.now() + SETTLE;
+  ready = performance.now() + IGNORE_KEYS_MS;
   sent = -Infinity;
 });
 
 form.addEventListener("submit", (event) => {
   const now = performance.now();
-  if (now - sent < PATIENCE) {
+  if (now - sent < RESEND_AFTER_MS) {
     event.preventDefault();
     return;
   }
@@ -30,26 +30,26 @@ form.addEventListener("submit", (event) => {
   form.elements.page_language.value = document.documentElement.lang;
 });
 
-// -- keys: shown and active on devices with a mouse or the like, which usually have a keyboard --
+// -- keys: shown and active on devices with a mouse or similar, which usually have a keyboard --
 
 const hint = document.querySelector("[data-keys]");
 const toggle = hint.querySelector("input");
 const FIELDS = "input:not([type=checkbox], [name=choice]), select, textarea, [contenteditable]";
-const desk = matchMedia("(any-hover: hover) and (any-pointer: fine)");
+const pointer = matchMedia("(any-hover: hover) and (any-pointer: fine)");
 
-toggle.checked = remembered("localStorage", "keys") !== "off";
+toggle.checked = readStored("localStorage", "keys") !== "off";
 toggle.addEventListener("change", () => {
-  remember("localStorage", "keys", toggle.checked ? "on" : "off");
+  store("localStorage", "keys", toggle.checked ? "on" : "off");
 });
-desk.addEventListener("change", showHint);
+pointer.addEventListener("change", showHint);
 showHint();
 
 function showHint() {
-  hint.hidden = !desk.matches;
+  hint.hidden = !pointer.matches;
 }
 
 addEventListener("keydown", (event) => {
-  if (!desk.matches || !toggle.checked || event.defaultPrevented || event.repeat) return;
+  if (!pointer.matches || !toggle.checked || event.defaultPrevented || event.repeat) return;
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (event.target.closest?.(FIELDS)) return;
   const arrow = ["ArrowLeft", "ArrowRight"].indexOf(event.key);
@@ -80,17 +80,17 @@ function digit(event) {
 // -- comment: the number of characters left ------------------------------------------------------
 
 const comment = form.elements.comment;
-const room = comment && document.getElementById("comment-room");
+const charactersLeft = comment && document.getElementById("comment-room");
 comment?.addEventListener("input", () => {
   const left = comment.maxLength - comment.value.length;
   const number = new Intl.NumberFormat(document.documentElement.lang).format(left);
-  room.textContent = room.dataset.room.replace("{number}", number);
+  charactersLeft.textContent = charactersLeft.dataset.room.replace("{number}", number);
 });
 
 // -- time: how long the page was visible, kept across reloads of the same question ----------------
 
 const question = `visible:${form.elements.assignment.value}`;
-let seenBefore = Number(remembered("sessionStorage", question)) || 0;
+let seenBefore = Number(readStored("sessionStorage", question)) || 0;
 let seenSince = document.hidden ? null : performance.now();
 
 document.addEventListener("visibilitychange", () => {
@@ -100,16 +100,16 @@ document.addEventListener("visibilitychange", () => {
   }
   seenBefore = visibleTime();
   seenSince = null;
-  remember("sessionStorage", question, seenBefore);
+  store("sessionStorage", question, seenBefore);
 });
-addEventListener("pagehide", () => remember("sessionStorage", question, visibleTime()));
+addEventListener("pagehide", () => store("sessionStorage", question, visibleTime()));
 
 function visibleTime() {
   return seenBefore + (seenSince === null ? 0 : performance.now() - seenSince);
 }
 
-// Storage may be forbidden or full; then nothing is remembered.
-function remembered(storage, key) {
+// Storage may be forbidden or full; then nothing is stored.
+function readStored(storage, key) {
   try {
     return window[storage].getItem(key);
   } catch {
@@ -117,10 +117,10 @@ function remembered(storage, key) {
   }
 }
 
-function remember(storage, key, value) {
+function store(storage, key, value) {
   try {
     window[storage].setItem(key, value);
   } catch {
-    // The page works without.
+    // The page works without it.
   }
 }

@@ -2,7 +2,7 @@
 for (const button of document.querySelectorAll("[data-copy]")) {
   const source = button.parentElement.querySelector("[data-copy-source]");
   const status = button.parentElement.querySelector("[data-copy-status]");
-  const words = button.textContent;
+  const label = button.textContent;
   source.addEventListener("focus", () => source.select());
   button.hidden = false;
   button.addEventListener("click", async () => {
@@ -15,7 +15,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     }
     button.textContent = status.textContent = button.dataset.copied;
     setTimeout(() => {
-      button.textContent = words;
+      button.textContent = label;
       status.textContent = "";
     }, 2000);
   });

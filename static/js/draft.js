@@ -1,12 +1,12 @@
 // Keeps entered values until they are stored, so that a lost connection loses nothing.
 const PREFIX = "draft:";
 const form = document.querySelector("form[data-draft]");
-// Where the form is sent, and what it is about. A form that was refused comes back at another
-// address than the one where it is opened again.
+// The form's action and its subject identify it. The address of the page cannot: a refused form is
+// shown at another address than the one it is opened at again.
 const subject = ["assignment", "revision", "part"].map((name) => form?.elements[name]?.value);
 const key = PREFIX + [form?.getAttribute("action"), ...subject].join(" ");
 
-// Another question or the last page on the screen means that what was entered before is stored.
+// If another question or the last page is shown, everything entered before is stored.
 attempt(() => {
   for (const other of Object.keys(sessionStorage)) {
     if (other.startsWith(PREFIX) && other !== key) sessionStorage.removeItem(other);
@@ -28,7 +28,7 @@ function* entered() {
   }
 }
 
-// Only into fields that the page left empty: what the server sent is newer.
+// Fills only fields that the page left empty: the server's values are newer.
 function restore(draft) {
   for (const [name, value] of Object.entries(draft)) {
     const found = form.elements.namedItem(name);
@@ -45,11 +45,11 @@ function isText(field) {
   return field.tagName === "TEXTAREA" || field.type === "text";
 }
 
-// Storage may be forbidden or full; then nothing is kept.
+// Storage may be forbidden or full; then nothing is stored.
 function attempt(work) {
   try {
     work();
   } catch {
-    // The page works without.
+    // The page works without it.
   }
 }

@@ -1,7 +1,7 @@
 // Searches, filters and sorts the profile in place. Without this script the whole profile is shown.
-const ROWS_AT_ONCE = 24;
-const ROWS_A_FRAME = 80;
-const ROWS_MEASURED = 4;
+const FIRST_ROWS = 24;
+const ROWS_PER_FRAME = 80;
+const ROWS_PER_MEASUREMENT = 4;
 
 // Numbers and sorting in the page's language, with the page's thousands separator.
 const language = document.documentElement.lang;
@@ -9,63 +9,63 @@ const alphabet = new Intl.Collator(language);
 const numbers = new Intl.NumberFormat(language, { useGrouping: "always" });
 
 const tools = document.querySelector("[data-tools]");
-if (tools) prepare();
+if (tools) setUp();
 
-function prepare() {
+function setUp() {
   const { title, genre, decade, sort } = tools.elements;
-  const words = tools.dataset;
+  const texts = tools.dataset;
   const found = tools.querySelector("[data-found]");
   const status = found.querySelector("[role=status]");
-  const again = found.querySelector("button");
+  const showAllButton = found.querySelector("button");
   const byStars = [...document.querySelectorAll(".star-group")].map(readGroup);
   const movies = byStars.flatMap((group) => group.movies);
-  const place = byStars[0].section.parentElement;
+  const container = byStars[0].section.parentElement;
   let groups = byStars;
 
   const gauge = document.createElement("div");
-  let working;
-  let measuring;
-  let width;
-  let goal;
+  let currentUpdate;
+  let currentMeasurement;
+  let measuredWidth;
+  let targetGroup;
 
   gauge.className = "gauge";
-  addEventListener("resize", () => place.clientWidth === width || measure());
+  addEventListener("resize", () => container.clientWidth === measuredWidth || measure());
 
-  if (window.requestIdleCallback) requestIdleCallback(knowSome);
+  if (window.requestIdleCallback) requestIdleCallback(readSome);
 
   tools.addEventListener("submit", (event) => event.preventDefault());
   title.addEventListener("input", filter);
   for (const choice of [genre, decade]) choice?.addEventListener("change", filter);
   sort.addEventListener("change", () => {
-    arrange();
+    sortGroups();
     filter();
   });
-  again.addEventListener("click", () => {
+  showAllButton.addEventListener("click", () => {
     showAll();
     title.focus();
   });
-  // The bars link to the groups of ratings, which may be filtered out or sorted otherwise.
+  // The bars link to the groups of ratings, which may be filtered out or sorted differently.
   document.querySelector(".spread")?.addEventListener("click", (event) => {
     const bar = event.target.closest("a");
     if (!bar) return;
     if (groups[0].key) {
       sort.selectedIndex = 0;
-      arrange();
+      sortGroups();
     }
-    goal = bar.hash;
+    targetGroup = bar.hash;
     showAll();
   });
   tools.hidden = false;
-  place.classList.add("with-tools");
+  container.classList.add("with-tools");
   measure();
 
   // Reading thousands of rows takes a while, so a few are read whenever the browser is idle.
-  function knowSome(idle, from = 0) {
+  function readSome(idle, from = 0) {
     let next = from;
     while (next < movies.length && idle.timeRemaining() > 2) {
-      for (const end = Math.min(next + 20, movies.length); next < end; next += 1) know(movies[next]);
+      for (const end = Math.min(next + 20, movies.length); next < end; next += 1) readMovie(movies[next]);
     }
-    if (next < movies.length) requestIdleCallback((time) => knowSome(time, next));
+    if (next < movies.length) requestIdleCallback((time) => readSome(time, next));
   }
 
   function showAll() {
@@ -83,14 +83,14 @@ function prepare() {
     for (const group of groups) {
       group.shown = 0;
       for (const movie of group.movies) {
-        movie.fits = !filtered || matches(know(movie), wanted);
+        movie.fits = !filtered || matches(readMovie(movie), wanted);
         if (movie.fits) group.shown += 1;
         else movie.row.hidden = true;
       }
       group.section.hidden = group.shown === 0;
       group.count.textContent = filtered
-        ? say(words.group, group.shown, group.movies.length)
-        : group.words;
+        ? fillIn(texts.group, group.shown, group.movies.length)
+        : group.total;
     }
     show();
     announce();
@@ -101,31 +101,31 @@ function prepare() {
   // thousands of rows in one go would delay the next key.
   function show() {
     forgetHeights();
-    const work = (working = showing());
-    const target = goal && place.querySelector(goal); // moves until all rows are inserted
-    goal = undefined;
+    const update = (currentUpdate = updateRows());
+    const target = targetGroup && container.querySelector(targetGroup); // moves until all rows are inserted
+    targetGroup = undefined;
     const some = (count) => {
-      if (work !== working) return;
+      if (update !== currentUpdate) return;
       for (let left = count; left > 0; left -= 1) {
-        if (!work.next().done) continue;
-        place.removeAttribute("aria-busy");
+        if (!update.next().done) continue;
+        container.removeAttribute("aria-busy");
         measure();
         target?.scrollIntoView();
         return;
       }
-      place.setAttribute("aria-busy", "true");
-      requestAnimationFrame(() => setTimeout(() => some(ROWS_A_FRAME))); // after the paint
+      container.setAttribute("aria-busy", "true");
+      requestAnimationFrame(() => setTimeout(() => some(ROWS_PER_FRAME))); // after the paint
     };
-    some(ROWS_AT_ONCE);
+    some(FIRST_ROWS);
   }
 
-  function* showing() {
-    const marked = groups[0].key;
+  function* updateRows() {
+    const withStars = groups[0].key;
     for (const { list, movies } of groups) {
       for (const movie of movies) {
         const { row, fits } = movie;
         if (row.parentElement === list && row.hidden !== fits) continue;
-        if (marked && !movie.mark) row.prepend((movie.mark = starMark(movie.stars)));
+        if (withStars && !movie.mark) row.prepend((movie.mark = starMark(movie.stars)));
         row.hidden = !fits;
         if (row.parentElement !== list) list.append(row);
         if (fits) yield;
@@ -133,29 +133,29 @@ function prepare() {
     }
   }
 
-  // In a long profile, only groups in sight are laid out. The heights of the others are measured on
+  // In a long profile, only visible groups are laid out. The heights of the others are measured on
   // copies whenever the browser is idle, so that the page keeps its height while it is scrolled.
   function measure() {
-    if (!place.classList.contains("long")) return;
+    if (!container.classList.contains("long")) return;
     forgetHeights();
-    const work = (measuring = heights());
+    const work = (currentMeasurement = measureHeights());
     const some = (idle) => {
       do {
-        if (work !== measuring || work.next().done) return;
+        if (work !== currentMeasurement || work.next().done) return;
       } while (idle?.timeRemaining() > 25);
       whenIdle(some);
     };
-    place.append(gauge);
+    container.append(gauge);
     whenIdle(some);
   }
 
   function forgetHeights() {
-    measuring = undefined;
+    currentMeasurement = undefined;
     for (const { section } of groups) section.style.minBlockSize = "";
   }
 
-  function* heights() {
-    width = place.clientWidth;
+  function* measureHeights() {
+    measuredWidth = container.clientWidth;
     for (const { section, list, movies } of groups.filter((group) => !group.section.hidden)) {
       const rows = movies.map(({ row }) => row).filter((row) => !row.hidden);
       const [copy, copies] = [section.cloneNode(), list.cloneNode()];
@@ -164,13 +164,13 @@ function prepare() {
       gauge.replaceChildren(copy);
       const empty = copy.getBoundingClientRect().height;
       let height = empty;
-      for (let first = 0; first < rows.length; first += ROWS_MEASURED) {
-        const some = rows.slice(first, first + ROWS_MEASURED);
+      for (let first = 0; first < rows.length; first += ROWS_PER_MEASUREMENT) {
+        const some = rows.slice(first, first + ROWS_PER_MEASUREMENT);
         copies.replaceChildren(...some.map((row) => row.cloneNode(true)));
         height += copy.getBoundingClientRect().height - empty;
         yield;
       }
-      // Both, because Chromium keeps an older height if rows were added as the group left the sight.
+      // Both, because Chromium keeps an older height if rows are added while the group scrolls out of view.
       section.style.containIntrinsicBlockSize = section.style.minBlockSize = `${height}px`;
     }
     gauge.remove();
@@ -179,9 +179,9 @@ function prepare() {
   // Scroll to the first result, for people who had scrolled down or have a small screen.
   function bringIntoView(first) {
     const top = first?.getBoundingClientRect().top;
-    const stays = getComputedStyle(tools).position === "sticky";
-    if (stays && top < 0) first.scrollIntoView();
-    if (!stays && (top < 0 || top > 0.4 * innerHeight)) tools.scrollIntoView();
+    const sticky = getComputedStyle(tools).position === "sticky";
+    if (sticky && top < 0) first.scrollIntoView();
+    if (!sticky && (top < 0 || top > 0.4 * innerHeight)) tools.scrollIntoView();
   }
 
   function matches(movie, wanted) {
@@ -194,38 +194,38 @@ function prepare() {
   function announce() {
     const filtered = isFiltered();
     const shown = groups.reduce((sum, group) => sum + group.shown, 0);
-    const sentence = filtered ? (shown ? words.some : words.nothing) : words.all;
+    const sentence = filtered ? (shown ? texts.some : texts.nothing) : texts.all;
     const order = sort.selectedOptions[0].textContent;
-    status.textContent = say(sentence, shown, movies.length).replace("{order}", order);
-    again.hidden = !filtered;
+    status.textContent = fillIn(sentence, shown, movies.length).replace("{order}", order);
+    showAllButton.hidden = !filtered;
     found.classList.toggle("visually-hidden", !filtered);
-    place.classList.toggle("with-found", filtered);
+    container.classList.toggle("with-found", filtered);
   }
 
-  function say(sentence, shown, all) {
-    return sentence.replace("{shown}", written(shown)).replace("{all}", written(all));
+  function fillIn(sentence, shown, all) {
+    return sentence.replace("{shown}", formatCount(shown)).replace("{all}", formatCount(all));
   }
 
-  function arrange() {
-    const [by, upwards] = sort.value.split(" ");
+  function sortGroups() {
+    const [by, ascending] = sort.value.split(" ");
     for (const { section, list } of groups) {
       section.remove();
       list.replaceChildren(); // `show` brings the rows back in their new order
     }
-    if (by === "stars") groups = upwards ? byStars.toReversed().map(lowestFirst) : byStars;
-    else groups = grouped(by, upwards);
-    place.append(...groups.map((group) => group.section));
-    place.classList.toggle("with-stars", by !== "stars");
+    if (by === "stars") groups = ascending ? byStars.toReversed().map(lowestFirst) : byStars;
+    else groups = groupBy(by, ascending);
+    container.append(...groups.map((group) => group.section));
+    container.classList.toggle("with-stars", by !== "stars");
   }
 
   // Groups by first letter or by decade, with headings like those of the ratings.
-  function grouped(by, upwards) {
-    const order = movies.map(know);
+  function groupBy(by, ascending) {
+    const order = movies.map(readMovie);
     const byTitle = (a, b) => alphabet.compare(a.title, b.title);
     if (by === "title") {
       order.sort((a, b) => (a.initial ? 0 : 1) - (b.initial ? 0 : 1) || byTitle(a, b));
     } else {
-      const sign = upwards ? 1 : -1;
+      const sign = ascending ? 1 : -1;
       order.sort((a, b) => !a.year - !b.year || sign * (a.year - b.year) || byTitle(a, b));
     }
     const made = new Map();
@@ -234,7 +234,7 @@ function prepare() {
       if (!made.has(key)) made.set(key, makeGroup(by, key));
       made.get(key).movies.push(movie);
     }
-    for (const group of made.values()) group.words = written(group.movies.length);
+    for (const group of made.values()) group.total = formatCount(group.movies.length);
     return [...made.values()];
   }
 
@@ -244,8 +244,8 @@ function prepare() {
     const count = document.createElement("span");
     const list = byStars[0].list.cloneNode();
     section.removeAttribute("id");
-    if (by === "title") heading.textContent = key || words.otherTitles;
-    else heading.textContent = key ? decade.querySelector(`[value="${key}"]`).textContent : words.yearUnknown;
+    if (by === "title") heading.textContent = key || texts.otherTitles;
+    else heading.textContent = key ? decade.querySelector(`[value="${key}"]`).textContent : texts.yearUnknown;
     count.className = "group-count";
     heading.append(count);
     section.append(heading, list);
@@ -259,8 +259,8 @@ function whenIdle(work) {
   else setTimeout(work, 50);
 }
 
-function written(count) {
-  if (count < 1000) return numbers.format(count); // taking it apart takes longer
+function formatCount(count) {
+  if (count < 1000) return numbers.format(count); // formatToParts is slower
   const parts = numbers.formatToParts(count);
   return parts.map(({ type, value }) => (type === "group" ? tools.dataset.thousands : value)).join("");
 }
@@ -274,7 +274,7 @@ function readGroup(section) {
     const mark = row.firstElementChild; // where ratings differ, each row has its own
     return { row, mark, stars: mark.textContent };
   });
-  return { key: "", section, list, count, words: count.textContent, movies };
+  return { key: "", section, list, count, total: count.textContent, movies };
 }
 
 // Movies of the same rating keep their order.
@@ -288,7 +288,7 @@ function lowestFirst(group) {
 }
 
 // The keys for searching and sorting a movie, read from its row when they are first needed.
-function know(movie) {
+function readMovie(movie) {
   if (movie.title === undefined) {
     const [title, year, genres] = [...movie.row.children].slice(movie.mark ? 1 : 0);
     movie.title = fold(title.textContent);
@@ -300,7 +300,7 @@ function know(movie) {
   return movie;
 }
 
-// "Amélie" is found as "amelie".
+// Removes accents and case: "amelie" finds "Amélie".
 function fold(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }
