@@ -129,11 +129,11 @@ def count_tastes(rated: Iterable[tuple[str, float]], n_movies: int) -> Tastes:
         TasteCount(name, len(stars), sum(stars) / len(stars)) for name, stars in stars_of.items()
     ]
     # Rounded, so that the last bit of a sum cannot order two equal means.
-    found.sort(key=lambda tally: (-round(tally.mean_stars, 9), -tally.movies, tally.name))
+    found.sort(key=lambda taste: (-round(taste.mean_stars, 9), -taste.movies, taste.name))
     least = max(LEAST_MOVIES, LEAST_SHARE * n_movies)
-    telling = [tally for tally in found if tally.movies >= least]
-    best = telling[: min(NAMED, (len(telling) + 1) // 2)]
-    worst = telling[len(best) :][: -NAMED - 1 : -1]
+    frequent = [taste for taste in found if taste.movies >= least]
+    best = frequent[: min(NAMED, (len(frequent) + 1) // 2)]
+    worst = frequent[len(best) :][: -NAMED - 1 : -1]
     return Tastes(found, best, worst)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from recommender.models import Dataset, TrainedModel
 from survey.models import TEXTS, Arm, Study
 from survey.selectors.drawing import Drawing, draw_questions, published_recommendations
-from survey.selectors.protocol_checks import Check, course_checks
+from survey.selectors.protocol_checks import Check, protocol_checks
 
 #: Every pair of arms is asked about: eight arms make 28 pairs.
 MOST_ARMS = 8
@@ -44,7 +44,7 @@ def checklist(study: Study) -> Checklist:
         Check("There are enough different questions", _too_few(study, drawing), bool(drawing)),
         Check("The title, the consent text and the instructions are written", _no_texts(study)),
         Check("At least one appraiser can take part", _no_places(study)),
-        *course_checks(study),
+        *protocol_checks(study),
     ]
     return Checklist(checks, drawing)
 

@@ -28,7 +28,7 @@ class Check:
         return self.known and not self.missing
 
 
-def course_checks(study: Study) -> list[Check]:
+def protocol_checks(study: Study) -> list[Check]:
     """A check for each option that the study's protocol uses."""
     checks = []
     if study.language not in {"", "en"}:
@@ -42,7 +42,7 @@ def course_checks(study: Study) -> list[Check]:
     return checks
 
 
-def course_in_words(study: Study) -> dict[str, str]:
+def protocol_summary(study: Study) -> dict[str, str]:
     """The study's options in words, by subject."""
     nouns = nouns_of(study.dataset)
     return summarize(

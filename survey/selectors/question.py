@@ -31,9 +31,9 @@ def question_page(
     Nothing in the page tells one arm from the other. ``assignment_key``, ``shown`` and
     ``revision`` are what the form sends back. ``number`` counts from 1 to ``total``, separately
     within the practice and within the questions after it; ``done`` of ``everything`` are answered.
-    ``told`` is the title that an attention check names. ``given`` is the current answer, if it is
-    about to change. ``last`` is the number of the answer that can be changed from this page;
-    ``all_listed`` tells whether all answers are listed.
+    ``named_title`` is the title that an attention check names. ``given`` is the current answer, if
+    it is about to change. ``last`` is the number of the answer that can be changed from this page;
+    ``all_listed`` says whether all answers are listed.
     """
     own = own_assignments(appraiser) if own is None else own
     changing = number is not None or key is not None
@@ -63,7 +63,7 @@ def question_page(
         "everything": len(asked),
         "left": left,
         "right": right,
-        "told": _told(assignment.expected, left, right),
+        "named_title": _named_title(assignment.expected, left, right),
         "given": wanted.judgment if changing else None,
         "last": counting.index(last[-1]) + 1 if last else None,
         "all_listed": answers_listed(appraiser, own),
@@ -172,7 +172,7 @@ def _sides(assignment: Assignment) -> tuple[Item, Item]:
     return (first, second) if assignment.left_arm_id == question.first_arm_id else (second, first)
 
 
-def _told(expected: str, left: Item, right: Item) -> str:
+def _named_title(expected: str, left: Item, right: Item) -> str:
     """The title that a check names; with its year where both cards have the same title."""
     if not expected:
         return ""

@@ -80,9 +80,9 @@ def translated_genres(names: Iterable[str]) -> list[str]:
 
 
 @register.filter
-def genre_names(tallies: Iterable[TasteCount]) -> list[str]:
+def genre_names(tastes: Iterable[TasteCount]) -> list[str]:
     """The translated names, sorted."""
-    return sorted(translate_genre(tally.name) for tally in tallies)
+    return sorted(translate_genre(taste.name) for taste in tastes)
 
 
 @register.filter("decade")

@@ -90,8 +90,8 @@ def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     facts = context(entry) | {
         "ticket": new_token(),
         "version": version,
-        "entry_told": consent_mentions_entry(entry.study, text),
-        "past_told": consent_mentions_past(entry.study, text),
+        "entry_described": consent_mentions_entry(entry.study, text),
+        "erasure_described": consent_mentions_past(entry.study, text),
     }
     return refusal_page(request, entry, facts) or render(request, "survey/consent.html", facts)
 
@@ -161,9 +161,9 @@ def context(entry: Entry) -> dict[str, object]:
     study = entry.study
     return {
         "study": study,
-        "words": study.texts_in(entry.language),
+        "texts": study.texts_in(entry.language),
         "nouns": nouns_of(study.dataset),
-        "awaits": expected_effort(study),
+        "effort": expected_effort(study),
         "trial": study.takes(Appraiser.Kind.PILOT),
         "language": entry.language,
         "languages": languages.choices(study),

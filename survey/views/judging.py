@@ -90,7 +90,7 @@ def submit_answer(request: LinkRequest, who: Appraiser) -> HttpResponse:
     except ChangeRefused:
         return unchanged_page(request, who)
     if result is AnswerResult.TAKEN:
-        return render(request, "survey/meanwhile.html", page_context(request, who))
+        return render(request, "survey/question_taken.html", page_context(request, who))
     listed = result is AnswerResult.CHANGED and answers_listed(who, own_assignments(who))
     return redirect("answers" if listed else "appraiser", token=request.token)
 
@@ -127,7 +127,6 @@ def question_view(
         "profile": profile_html(who.study, page["question_id"]),
         "problems": form.problems() if form else [],
         "entered": form.entered() if form else page["given"],
-        "several": who.study.asks_extras,
         "familiarities": FAMILIARITIES,
         "comment_limit": COMMENT_LIMIT,
     }
@@ -157,7 +156,7 @@ def answers_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
         "all_listed": answers_listed(who, own),
         "over": next_step(who, own) is Step.REVIEW,
         "may_change": any(each["may_change"] for each in given),
-        "some_stay": not all(each["may_change"] for each in given),
+        "some_fixed": not all(each["may_change"] for each in given),
         "takes_changes": who.study.takes(who.kind),
     }
     return render(request, "survey/answers.html", context)
@@ -168,7 +167,7 @@ def unchanged_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
     if not who.study.takes(who.kind):
         return closed_page(request, who, late=True)
     context = page_context(request, who) | {"all_listed": answers_listed(who, own_assignments(who))}
-    return render(request, "survey/kept.html", context, status=409)
+    return render(request, "survey/unchanged.html", context, status=409)
 
 
 def closed_page(request: LinkRequest, who: Appraiser, *, late: bool = False) -> HttpResponse:

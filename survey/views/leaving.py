@@ -88,5 +88,5 @@ def already_erased(request: HttpRequest, token: str) -> HttpResponse:
 def erased_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The same page for everybody: who withdrew is not stored."""
     study = access.study_for_visitor(slug)
-    words = study.texts_in(languages.activate_for(request, study))
-    return render(request, "survey/erased.html", {"study": study, "words": words})
+    texts = study.texts_in(languages.activate_for(request, study))
+    return render(request, "survey/erased.html", {"study": study, "texts": texts})

@@ -99,7 +99,7 @@ form_target = partial(_behind_link, posts_only=True)
 
 def no_such_link(request: HttpRequest) -> HttpResponse:
     """The link never existed, or its appraiser was erased; nothing stored tells which."""
-    return render(request, "survey/gone.html", status=404)
+    return render(request, "survey/unknown_link.html", status=404)
 
 
 def page_context(request: LinkRequest, who: Appraiser) -> dict[str, object]:
@@ -108,7 +108,7 @@ def page_context(request: LinkRequest, who: Appraiser) -> dict[str, object]:
     link = reverse("appraiser", args=[request.token])
     return {
         "study": who.study,
-        "words": who.study.texts_in(language),
+        "texts": who.study.texts_in(language),
         "appraiser": who,
         "language": language,
         "languages": languages.choices(who.study),

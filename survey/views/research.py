@@ -16,7 +16,7 @@ from survey.forms import CloneForm
 from survey.models import Appraiser, Study, is_past_last_day
 from survey.selectors.checklist import checklist
 from survey.selectors.preparing import follow_preparation
-from survey.selectors.protocol_checks import course_in_words
+from survey.selectors.protocol_checks import protocol_summary
 from survey.selectors.questionnaires import questionnaire_results
 from survey.selectors.results import StudyResults, study_results
 from survey.selectors.studies import study_list
@@ -49,7 +49,7 @@ def results_page(request: HttpRequest, study: Study) -> HttpResponse:
     """The results for the appraisers of one kind or, of a draft, its preparation."""
     context = {
         "study": study,
-        "course": course_in_words(study),
+        "protocol": protocol_summary(study),
         "nouns": nouns_of(study.dataset),
     }
     if study.status == Study.Status.DRAFT:

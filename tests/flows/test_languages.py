@@ -111,7 +111,7 @@ def test_every_language_leads_from_the_first_page_to_the_code(visit, study, loca
         page.locator(f"[name=item-sus-{item}]").nth(2).check()
     on(page)
     look(page, headings[5], code)
-    expect(page.locator(".keep-large input")).to_have_value(re.compile(r"\w{5}-\w{5}"))
+    expect(page.locator(".copy-field-large input")).to_have_value(re.compile(r"\w{5}-\w{5}"))
 
 
 def test_the_consent_is_one_text_in_one_language(visit, study):

@@ -23,7 +23,7 @@ WIDE = "document.documentElement.style.setProperty('--font', 'DejaVu Sans, Verda
 #: Cells whose word is cut, broken, or lies outside; and how many cells there were.
 BROKEN = """() => {
   document.querySelector("details").open = true;
-  const cells = [...document.querySelectorAll(".tally-name")].filter(e => e.checkVisibility());
+  const cells = [...document.querySelectorAll(".taste-name")].filter(e => e.checkVisibility());
   const broken = cells.filter((cell) => {
     const words = document.createRange();
     words.selectNodeContents(cell);

@@ -208,10 +208,12 @@ def test_the_panel_s_names_are_in_no_other_download_and_page(as_rita, paneled, f
 )
 def test_each_outcome_leads_back_with_its_own_code_once_it_is_stored(paneled, outcome, code):
     ada, _ = join_study(study=paneled, panel={k: [v] for k, v in SENT.items()})
-    assert "prolific.com" not in render_to_string("survey/_return.html", {"appraiser": ada})
+    assert "prolific.com" not in render_to_string(
+        "survey/_return_to_panel.html", {"appraiser": ada}
+    )
     ada.outcome, ada.finished_at = outcome, NOW
     ada.save()
-    page = render_to_string("survey/_return.html", {"appraiser": ada})
+    page = render_to_string("survey/_return_to_panel.html", {"appraiser": ada})
     assert f'href="https://app.prolific.com/submissions/complete?cc={code}"' in page
     assert f'value="{code}"' in page
     assert "Go back to Prolific" in page

@@ -292,7 +292,10 @@ def test_both_cards_are_built_alike_with_everything_on_them(client, start):
     who, url = start(**EVERYTHING)
     shown = question_page(who)
     page = bare(client.get(url), shown)
-    for part, kind, inputs in (("div", 'class="card"', 1), ("fieldset", 'class="ask known"', 4)):
+    for part, kind, inputs in (
+        ("div", 'class="card"', 1),
+        ("fieldset", 'class="extra familiarity"', 4),
+    ):
         left, right = re.findall(rf"<{part} {kind}.*?</{part}>", page, re.DOTALL)
         assert left.replace("left", "") == right.replace("right", "")
         assert left.count("<input") == inputs
