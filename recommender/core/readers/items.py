@@ -34,7 +34,7 @@ ML_100K_GENRES = (
 #: Several genres in one field.
 GENRES = re.compile(r"[,;]")
 #: A year, also of a date or as a decimal number; 0 stands for an unknown one.
-YEAR = re.compile(r"([0-9]{1,4})(?:\.0+|-[0-9]{2}-[0-9]{2})?\Z")
+YEAR = re.compile(r"(-?[0-9]{1,4})(?:\.0+|-[0-9]{2}-[0-9]{2})?\Z")
 IMDB = re.compile(r"(?:tt)?([0-9]{1,12})(?:\.0)?\Z")
 TMDB = re.compile(r"([0-9]{1,12})(?:\.0)?\Z")
 
@@ -69,7 +69,7 @@ def read_csv_items(file: SourceFile, item_name: str = "item") -> ItemCatalogue:
     columns = _columns(_Line(file, 1), names, item_name)
     left_out = [name for place, name in enumerate(names) if place not in columns.values()]
     if left_out:
-        catalogue.notes["items"] = f"left out of {file.label}: {', '.join(left_out)}"
+        catalogue.notes["titles"] = f"from {file.label}; left out: {', '.join(left_out)}"
     words = " " if names[columns.get("genres", 0)].endswith(":token_seq") else None
     lines = file.lines()
     next(lines)

@@ -61,16 +61,21 @@ def find_ratings_file(
     """The file with the ratings, and the files in its folder; SourceError unless there is one."""
     if archive.only is not None:
         return archive.only, archive.folders[""]
-    folders = archive.folders.values()
-    found = [(files[name], files) for files in folders for name in RATINGS if name in files] or [
-        (file, files)
-        for files in folders
-        for name, file in files.items()
-        if name.lower().endswith(TABLES) and name not in NOT_RATINGS and _has_ratings(file, given)
+    every = [
+        (name, file, files) for files in archive.folders.values() for name, file in files.items()
     ]
+    tables = [
+        (file, files)
+        for name, file, files in every
+        if name.lower().endswith(TABLES) and name not in NOT_RATINGS
+    ]
+    found = [(file, files) for name, file, files in every if name in RATINGS] or [
+        table for table in tables if _has_ratings(table[0], given)
+    ]
+    if not found and len(tables) == 1 and not tables[0][0].label.endswith(".txt"):
+        return tables[0]  # so that recognising it names what is missing
     if not found:
-        names = [name for files in folders for name in files]
-        books = [name for name in names if name.lower().endswith((".xlsx", ".xls", ".ods"))]
+        books = [name for name, *_ in every if name.lower().endswith((".xlsx", ".xls", ".ods"))]
         problem = f"contains no ratings but the workbook {books[0]}" if books else ""
         remedy = WORKBOOK if books else EXPECTED
         raise SourceError(problem or "contains no ratings", file=archive.path, remedy=remedy)

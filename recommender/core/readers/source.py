@@ -94,7 +94,7 @@ def read_source(
             with problems.collecting():
                 catalogue = _read_items(form, item_file)
                 if form.name not in ITEM_FILES:
-                    catalogue.notes["titles"] = f"from {item_file.label}"
+                    catalogue.notes.setdefault("titles", f"from {item_file.label}")
         if catalogue and form == CSV and "links.csv" in files:
             used["links.csv"] = files["links.csv"]
             with problems.collecting():

@@ -143,6 +143,14 @@ def test_d4_atomic_files_of_recbole_are_read_with_their_items(tmp_path, named):
     assert (item.title, item.year, item.genres) == ("Toy Story", 1995, ["Animation", "Comedy"])
 
 
+def test_d4_the_only_table_of_a_folder_is_told_what_it_lacks(tmp_path):
+    lines = "user_id:token\titem_id:token\ttimestamp:float\n1\t2\t3\n"
+    sources.folder(tmp_path, {"x.inter": lines, "x.user": "user_id:token\n1\n"})
+    error = refusal(tmp_path)
+    assert error.file == str(tmp_path / "x.inter")
+    assert "column 'rating' is missing" in str(error)
+
+
 RERATED = "user,item,rating,timestamp\n1,2,4,300\n1,2,1,100\n1,2,5,200\n2,2,3,5\n"
 
 
@@ -331,7 +339,7 @@ def test_d17_surplus_columns_of_items_are_left_out_and_named(tmp_path):
     source = read(tmp_path, PLAIN)
     first = source.items[0]
     assert (first.title, first.year, first.genres) == ("Emma", 1815, ["Novel", "Romance"])
-    assert source.reading["items"] == f"left out of {tmp_path / 'books.csv'}: overview"
+    assert source.reading["titles"] == f"from {tmp_path / 'books.csv'}; left out: overview"
 
 
 @pytest.mark.parametrize("files", [{}, {"table.csv": PLAIN}])
@@ -339,7 +347,7 @@ def test_a_table_of_ratings_beside_is_not_taken_for_the_items(tmp_path, files):
     ratings = {"anime.csv": "user_id,anime_id,rating\n1,2,4\n"}
     path = sources.folder(tmp_path, ratings | files)
     for named in [path / name for name in files] or [path, path / "anime.csv"]:
-        assert "items" not in read_source(named).reading
+        assert "titles" not in read_source(named).reading
 
 
 CROSSING = {
