@@ -74,6 +74,13 @@ class PopularityConfig(BiasConfig):
 
 
 @dataclass(frozen=True)
+class RandomConfig(BiasConfig):
+    """Items in random order; ratings are predicted by the damped bias of these settings."""
+
+    implementation: ClassVar = "recommender.core.algorithms.random_order:RandomOrder"
+
+
+@dataclass(frozen=True)
 class UserKNNConfig:
     """User-user neighbours (paper, sections II and IV.B)."""
 
@@ -186,6 +193,12 @@ SYSTEMS: dict[str, System] = {
             label="Popularity",
             summary="The movies that most people rated.",
             presets={"default": PopularityConfig()},
+        ),
+        System(
+            name="random",
+            label="Random",
+            summary="Movies drawn at random, separately for each user.",
+            presets={"default": RandomConfig()},
         ),
         System(
             name="user-knn",
