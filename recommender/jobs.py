@@ -14,19 +14,19 @@ from django.db import close_old_connections
 
 from recommender import store
 from recommender.core.algorithms.base import Recommender, implementation
+from recommender.core.duplicates import with_duplicates
 from recommender.core.errors import CoreError
 from recommender.core.evaluation import POLICY, evaluate
 from recommender.core.splitting import split
 from recommender.core.systems import Progress, RunOptions, config_from_dict, ignore_progress
 from recommender.core.training.checkpoints import read_checkpoint_versions
 from recommender.core.training.devices import resolve_device, run_limits
-from recommender.core.twins import with_twins
 from recommender.lease import Lease, Stopped, StopReason
 from recommender.loaders import load_ratings
 from recommender.machine import PeakMemory, device_name, hold_device
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
-from recommender.selectors import twins_of
+from recommender.selectors import duplicates_of
 from recommender.services import claims
 from recommender.services.claims import Claim, LostClaim
 from recommender.services.publishing import (
@@ -89,26 +89,28 @@ def run_job(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None
 
 
 def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
-    claim, wish = lease.claim, job.params
-    dataset = Dataset.objects.get(pk=wish["dataset"])
-    config = config_from_dict(wish["system"], wish["config"])
-    model = implementation(wish["system"], config)(config)
+    claim, params = lease.claim, job.params
+    dataset = Dataset.objects.get(pk=params["dataset"])
+    config = config_from_dict(params["system"], params["config"])
+    model = implementation(params["system"], config)(config)
 
     lease.phase("loading")
     ratings = load_ratings(dataset)
     lease.phase("splitting")
-    parts = split(ratings, wish["split"], wish["split_seed"])
+    parts = split(ratings, params["split"], params["split_seed"])
 
-    most = wish.get("max_seconds")  # like precision, missing in jobs of an earlier version
+    most = params.get("max_seconds")  # like precision, missing in jobs of an earlier version
     # Measure both, because some systems compute in fit and others in predict.
     with PeakMemory(options.device) as memory:
         started = time.monotonic()
         fitting = replace(
             options,
-            seed=wish["seed"],
-            precision=wish.get("precision", "auto"),
+            seed=params["seed"],
+            precision=params.get("precision", "auto"),
             version=code_version(),
-            checkpoint=_checkpoint(claim, earlier=partials(wish, dataset, options.device)),
+            checkpoint=_checkpoint(
+                claim, earlier=partial_artefacts(params, dataset, options.device)
+            ),
             checkpoint_seconds=settings.JOB_CHECKPOINT_SECONDS,
             max_seconds=None if most is None else max(0.0, most - lease.worked_before),
         )
@@ -121,7 +123,7 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
     checkpoint = f"{claim.checkpoints}/attempt-{claim.attempt}"
     learned_by = read_checkpoint_versions(store.path(checkpoint))
     origin = {
-        **{name: wish[name] for name in IDENTITY},
+        **{name: params[name] for name in IDENTITY},
         "data_checksum": dataset.checksum,
         "code_version": code_version(),
         "begun_with": [version for version in learned_by if version != code_version()],
@@ -149,7 +151,7 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
         errors=errors,
     )
     # The new model has superseded these checkpoints.
-    for earlier in partials(wish, dataset, "" if model.finished_ else options.device):
+    for earlier in partial_artefacts(params, dataset, "" if model.finished_ else options.device):
         if earlier != claim.partial:
             store.remove(earlier)
 
@@ -177,7 +179,7 @@ def run_publishing(job: Job, lease: Lease, options: RunOptions) -> None:
     users = np.setdiff1d(job.params["users"], list(published)).astype(np.int64)
     lease.phase("loading")
     profiles = load_ratings(trained.dataset).matrix()[users]
-    rated = with_twins(profiles, twins_of(trained.dataset, profiles.shape[1]))
+    rated = with_duplicates(profiles, duplicates_of(trained.dataset, profiles.shape[1]))
     model = _restored(trained).to(options.device)
     best = model.recommend(profiles, 1, rated, options=options)
     rows = [
@@ -229,7 +231,7 @@ def _end(claim: Claim, how: Callable[..., None], **values: Any) -> None:
     remove_stray_files(claim.job_id)
 
 
-def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> list[str]:
+def partial_artefacts(params: Mapping[str, Any], dataset: Dataset, device: str = "") -> list[str]:
     """The checkpoints of partial models of the same training, newest first.
 
     With ``device``, only those that a run on it can resume: with another kind of device, precision
@@ -243,7 +245,7 @@ def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> lis
     def is_resumable(model: TrainedModel) -> bool:
         return (
             model.device.partition(":")[0] == device.partition(":")[0]
-            and model.job.params.get("precision", "auto") == wish.get("precision", "auto")
+            and model.job.params.get("precision", "auto") == params.get("precision", "auto")
             and model.library_versions.get("torch") == torch
         )
 
@@ -251,7 +253,7 @@ def partials(wish: Mapping[str, Any], dataset: Dataset, device: str = "") -> lis
         model.artefact.replace("artefacts/", "partials/", 1)
         for model in found.select_related("job")
         # Compared in Python, because databases differ in how they compare JSON.
-        if all(getattr(model, name) == wish[name] for name in IDENTITY if name != "preset")
+        if all(getattr(model, name) == params[name] for name in IDENTITY if name != "preset")
         and (not device or is_resumable(model))
     ]
 

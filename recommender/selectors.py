@@ -11,8 +11,8 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.duplicates import duplicate_key, duplicate_matrix, group_duplicates
 from recommender.core.systems import describe_preset
-from recommender.core.twins import group_twins, twin_key, twin_matrix
 from recommender.loaders import load_ratings
 from recommender.models import Dataset, Item, Job, Recommendation, TrainedModel, Worker
 
@@ -89,11 +89,13 @@ def recommendations_for(
     return {row.user: row for row in rows if row.user in wanted}
 
 
-def twins_of(dataset: Dataset, n_items: int) -> csr_array:
+def duplicates_of(dataset: Dataset, n_items: int) -> csr_array:
     """(n_items, n_groups) bool: which rated items have the same title and year."""
     rated = Item.objects.filter(dataset=dataset).exclude(position=None).order_by("position")
     titles = rated.values_list("title", "year")
-    return twin_matrix(group_twins(enumerate(twin_key(*title) for title in titles)), n_items)
+    return duplicate_matrix(
+        group_duplicates(enumerate(duplicate_key(*title) for title in titles)), n_items
+    )
 
 
 def eligible_users(

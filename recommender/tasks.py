@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 ROUND_SECONDS = 2.0  # between two rounds of the reconciler, which also report the worker
 GRACE_SECONDS = 5.0  # for running jobs to stop by themselves when the worker shuts down
 
-_leaving = threading.Event()
+_shutting_down = threading.Event()
 _reconcilers: list[threading.Thread] = []
 
 
@@ -35,25 +35,25 @@ _reconcilers: list[threading.Thread] = []
 def handle_message(job_id: str) -> None:
     from recommender import jobs  # loads torch, which the web process must not do
 
-    if _leaving.is_set():
+    if _shutting_down.is_set():
         drop_message(UUID(job_id))
     else:
         jobs.run_job(UUID(job_id), owner=new_owner())
 
 
-def look_after_jobs(worker: str, queues: list[str]) -> None:
+def run_reconciler(worker: str, queues: list[str]) -> None:
     """Report this worker and send lost jobs again, until the worker leaves."""
     pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
-    _try_step(remove_stray_files)
-    while not _leaving.is_set():
-        _try_step(record_worker, name=worker, queues=queues)
-        _try_step(reconcile)
-        _leaving.wait(pause)
-    _try_step(forget_worker, name=worker)
+    _try(remove_stray_files)
+    while not _shutting_down.is_set():
+        _try(record_worker, name=worker, queues=queues)
+        _try(reconcile)
+        _shutting_down.wait(pause)
+    _try(forget_worker, name=worker)
     connection.close()
 
 
-def _try_step(step: Callable[..., object], **arguments: Any) -> None:
+def _try(step: Callable[..., object], **arguments: Any) -> None:
     try:
         close_old_connections()
         step(**arguments)
@@ -66,7 +66,7 @@ def start_reconciler(sender: Any, **kwargs: Any) -> None:
     queues = sorted(sender.app.amqp.queues.consume_from)
     worker = f"{sender.hostname}:{os.getpid()}"
     thread = threading.Thread(
-        target=look_after_jobs, args=(worker, queues), name="reconciler", daemon=True
+        target=run_reconciler, args=(worker, queues), name="reconciler", daemon=True
     )
     _reconcilers.append(thread)
     thread.start()
@@ -75,19 +75,19 @@ def start_reconciler(sender: Any, **kwargs: Any) -> None:
 @worker_shutting_down.connect
 def put_jobs_back(**kwargs: Any) -> None:
     """Stop running jobs at once; called in the signal handler, since a training may take hours."""
-    _leaving.set()
+    _shutting_down.set()
     lease.stop_runs()
-    threading.Thread(target=_leave_anyway, name="leave", daemon=True).start()
+    threading.Thread(target=_exit_after_grace, name="leave", daemon=True).start()
 
 
 @worker_shutdown.connect
 def stop_reconcilers(**kwargs: Any) -> None:
-    _leaving.set()
+    _shutting_down.set()
     for thread in _reconcilers:
         thread.join(timeout=ROUND_SECONDS)
 
 
-def _leave_anyway() -> None:
+def _exit_after_grace() -> None:
     """Put back the jobs of runs that did not stop in time, then end the process."""
     time.sleep(GRACE_SECONDS)
     lease.release_jobs()

@@ -62,7 +62,7 @@ class Display:
             self._said, self._said_at = (label, step.phase, step.epoch), now
             self._write(f"{label}: {', '.join(parts)}\n")
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         if self._drawn:
             self._draw("")
             self._write("\r")
@@ -109,7 +109,7 @@ def follow_jobs(
             for job in jobs:
                 if job.has_ended and job.pk not in ended:
                     ended.add(job.pk)
-                    display.say(describe_ending(labels[job.pk], job))
+                    display.print_line(describe_ending(labels[job.pk], job))
             left = [job for job in jobs if not job.has_ended]
             if not left:
                 return jobs

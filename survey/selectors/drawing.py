@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from recommender.core.twins import twin_key
+from recommender.core.duplicates import duplicate_key
 from recommender.models import Item, Job, Recommendation
 from recommender.selectors import recommendations_for
 from survey import pairing
@@ -133,4 +133,4 @@ def draw_questions(study: Study, sources: Mapping[Arm, PublishedRecommendations]
 
 
 def _look_same(first: Item, second: Item) -> bool:
-    return twin_key(first.title, first.year) == twin_key(second.title, second.year)
+    return duplicate_key(first.title, first.year) == duplicate_key(second.title, second.year)

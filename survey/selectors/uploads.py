@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.core.twins import Key, twin_key
+from recommender.core.duplicates import Key, duplicate_key
 from recommender.models import Dataset, Item
 from recommender.selectors import has_rated, user_rows
 from recommender.store import StoreError
@@ -55,7 +55,7 @@ def read_upload(*, dataset: Dataset, file: Path) -> dict[str, UploadedList]:
     # Items that look the same have the same label.
     known: dict[Key, int] = {}
     labels = np.array(
-        [known.setdefault(twin_key(item.title, item.year), len(known)) for item in catalogue],
+        [known.setdefault(duplicate_key(item.title, item.year), len(known)) for item in catalogue],
         np.int64,
     )
     positions = np.array([-1 if item.position is None else item.position for item in catalogue])

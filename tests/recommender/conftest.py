@@ -49,7 +49,7 @@ def quick_heart(settings):
 def start(dataset, fake):
     """Queue the training of the fake system or of a named one."""
 
-    def job(**wish) -> Job:
-        return submit_training(**({"dataset": dataset, "system": "fake"} | wish))
+    def job(**params) -> Job:
+        return submit_training(**({"dataset": dataset, "system": "fake"} | params))
 
     return job

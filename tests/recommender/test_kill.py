@@ -93,8 +93,8 @@ def until(site: Installation, condition: str) -> None:
 
 
 def train(site: Installation, preset: str = "compact", where: str = "--detach") -> str:
-    wish = f"--dataset small --epochs {EPOCHS} --systems autoencoder --preset {preset}"
-    (job, *_) = json.loads(site.manage("train_models", *wish.split(), where, "--json").stdout)
+    params = f"--dataset small --epochs {EPOCHS} --systems autoencoder --preset {preset}"
+    (job, *_) = json.loads(site.manage("train_models", *params.split(), where, "--json").stdout)
     return job
 
 

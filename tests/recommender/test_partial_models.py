@@ -26,8 +26,8 @@ MOMENT = 1e-9  # minutes: over with the first step
 def train(start):
     """Train a small autoencoder; its model."""
 
-    def model(**wish) -> TrainedModel:
-        job = run(start(**({"system": "autoencoder", "epochs": 3} | wish)))
+    def model(**params) -> TrainedModel:
+        job = run(start(**({"system": "autoencoder", "epochs": 3} | params)))
         assert job.status == "done", job.error
         return job.trained_model
 
@@ -72,10 +72,10 @@ def test_the_same_training_resumes_and_ends_as_if_never_stopped(train, home):
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"split_seed": 1}, {"epochs": 4}])
 def test_a_different_training_starts_fresh_and_keeps_the_partial_model(train, other):
-    wish = {"split": "random-90-10", "max_minutes": MOMENT}
-    first = train(**wish)
-    second = train(**wish, **other)
-    again = train(**wish)
+    params = {"split": "random-90-10", "max_minutes": MOMENT}
+    first = train(**params)
+    second = train(**params, **other)
+    again = train(**params)
     assert examples(first) == examples(second) < examples(again)
 
 

@@ -30,8 +30,8 @@ def train(start, monkeypatch):
     small = {name: replace(presets[name], **values) for name, values in CHANGES.items()}
     monkeypatch.setitem(SYSTEMS, "autoencoder", replace(ours, presets=ours.presets | small))
 
-    def model(**wish) -> TrainedModel:
-        job = run(start(system="autoencoder", **wish))
+    def model(**params) -> TrainedModel:
+        job = run(start(system="autoencoder", **params))
         assert job.status == "done", job.error
         return job.trained_model
 

@@ -129,7 +129,7 @@ class TextIds(Exception):
         self.column = column
 
 
-class Growing:
+class GrowingArray:
     """An array that parts are appended to; ``expected`` is its largest likely length.
 
     Memory that is reserved but never written costs nothing. Joining the parts afterwards would
@@ -161,7 +161,7 @@ class IdColumn:
     def __init__(self, expected: int, *, is_text: bool) -> None:
         self._is_text = is_text
         self._codes: dict[str, int] = {}
-        self._ids = Growing(np.int32, expected)
+        self._ids = GrowingArray(np.int32, expected)
 
     def add(self, ids: NDArray[np.integer] | list[str]) -> None:
         if self._is_text:

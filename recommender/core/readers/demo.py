@@ -92,7 +92,7 @@ class Draw:
         """Whole numbers from 0 to ``limit`` - 1, uniformly distributed."""
         return (self.bits(purpose, *places) >> np.uint64(33)).astype(np.int64) * limit >> 31
 
-    def bell(self, spread: int, purpose: int, *places: Whole) -> Whole:
+    def normal(self, spread: int, purpose: int, *places: Whole) -> Whole:
         """Whole numbers around 0 with standard deviation ``spread``: sums of four uniforms."""
         bits = self.bits(purpose, *places)
         total = np.zeros(bits.shape, np.int64)
@@ -114,15 +114,19 @@ def _tastes(draw: Draw, items: list[ItemRecord]) -> Whole:
     has = np.array([[name in item.genres for name in names] for item in items], np.int64)
     users, genres = np.arange(N_USERS)[:, None], np.arange(len(names))[None, :]
     group = draw.below(N_GROUPS, GROUP, users)
-    liking = draw.bell(850, GROUP_TASTE, group, genres) + draw.bell(300, OWN_TASTE, users, genres)
+    liking = draw.normal(850, GROUP_TASTE, group, genres) + draw.normal(
+        300, OWN_TASTE, users, genres
+    )
     taste = liking @ has.T * 3 // (2 * has.sum(axis=1))
     years = np.array([item.year for item in items], np.int64)[None, :]
     favourite = 2020 - draw.below(70, ERA, group, users // 3)
     taste += 200 - np.abs(years - favourite) * draw.below(20, ERA_CARE, users)
     films = np.arange(len(items))[None, :]
     for trait in (np.full(1, 0), np.full(1, 1)):
-        film_trait = draw.bell(1000, TRAIT, trait, films)
-        own = draw.bell(400, OWN_TRAIT, trait, group) + draw.bell(250, OWN_TRAIT, trait + 2, users)
+        film_trait = draw.normal(1000, TRAIT, trait, films)
+        own = draw.normal(400, OWN_TRAIT, trait, group) + draw.normal(
+            250, OWN_TRAIT, trait + 2, users
+        )
         taste += film_trait * own // 1000
     return taste
 
@@ -153,7 +157,7 @@ def _choices(
     years = np.array([item.year for item in items], np.int64)
     # The square makes a few films famous and most obscure; newer films are better known.
     fame = draw.below(1000, FAME, films) ** 2 * 3 // 1000 + (years - 1920) * 12
-    wish = fame[None, :] + taste // 2 + draw.bell(900, CHANCE, users[:, None], films[None, :])
+    wish = fame[None, :] + taste // 2 + draw.normal(900, CHANCE, users[:, None], films[None, :])
     # No film is rated before the year after its release.
     wish[years[None, :] >= _year(sessions.max(axis=1))[:, None]] = -1_000_000
     share = draw.below(1 << 16, COUNT, users)
@@ -167,10 +171,10 @@ def _levels(draw: Draw, users: Whole, films: Whole, taste: Whole) -> Whole:
     """The ratings, in half stars: 1 to 10."""
     stars = (
         2_800
-        + draw.bell(400, QUALITY, films)
-        + draw.bell(300, GENEROSITY, users)
+        + draw.normal(400, QUALITY, films)
+        + draw.normal(300, GENEROSITY, users)
         + taste[users, films]
-        + draw.bell(500, NOISE, users, films)
+        + draw.normal(500, NOISE, users, films)
     )
     return np.clip((stars + 250) // 500, 1, 10)
 

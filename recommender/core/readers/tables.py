@@ -20,7 +20,7 @@ from recommender.core.readers.archive import (
 from recommender.core.readers.careful_path import CarefulReader
 from recommender.core.readers.columns import (
     Columns,
-    Growing,
+    GrowingArray,
     IdColumn,
     Scales,
     TableFormat,
@@ -95,7 +95,7 @@ def _read(careful: CarefulReader, progress: OnRead) -> RatingsTable:
     use_fast_path = file.size >= SMALL and not text
     expected = file.size // (2 * len(form.names)) + 1  # every field and separator takes a byte
     users, items = (IdColumn(expected, is_text=column in text) for column in (form.user, form.item))
-    values, times = Growing(np.float32, expected), Growing(np.int64, expected)
+    values, times = GrowingArray(np.float32, expected), GrowingArray(np.int64, expected)
     parts: list[tuple[int, int, list[int] | None]] = []
     # One thread reads and hashes, another parses, and this one checks and collects.
     with (

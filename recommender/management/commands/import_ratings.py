@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
+from recommender.core.duplicates import duplicate_key, group_duplicates
 from recommender.core.errors import CoreError
 from recommender.core.ratings import Scale
 from recommender.core.readers.archive import ignore_bytes_read
@@ -23,14 +24,13 @@ from recommender.core.readers.names import parse_columns
 from recommender.core.readers.source import RatingsSource, read_source
 from recommender.core.readers.to_ratings import KEEP
 from recommender.core.systems import Progress
-from recommender.core.twins import group_twins, twin_key
 from recommender.management.following import Display
 from recommender.naming import KINDS, Words, parse_link, parse_words
 from recommender.services.importing import find_same, register_dataset
 from recommender.store import StoreError
 
 SHOW_SECONDS = 0.1
-TWINS_SHOWN = 5
+DUPLICATES_SHOWN = 5
 
 
 class Command(BaseCommand):
@@ -160,7 +160,9 @@ class ReadingProgress:
         passed = max(now - self._begun, 1e-3)
         rate = f"{done / passed / 1e6:,.0f} MB/s"
         if ended:
-            self._display.say(f"{self._name}: read {total / 1e6:,.0f} MB, {rate}; storing ...")
+            self._display.print_line(
+                f"{self._name}: read {total / 1e6:,.0f} MB, {rate}; storing ..."
+            )
         elif done < total and now - self._shown >= SHOW_SECONDS:
             self._shown = now
             left = (total - done) * passed / max(done, 1)
@@ -185,22 +187,22 @@ def default_name(path: Path) -> str:
     return place.name if place.is_dir() else place.stem
 
 
-def describe_twins(groups: list[list[ItemRecord]]) -> str:
-    """Titles that stand under several ids: how many, and the first of them."""
+def describe_duplicates(groups: list[list[ItemRecord]]) -> str:
+    """How many titles have several ids, with the first of them."""
     titles = [
         f"{group[0].title} ({_first([item.external_id for item in group], ', ')})"
         for group in groups
     ]
-    stand = "title of one year stands" if len(titles) == 1 else "titles of one year stand"
+    have = "title has" if len(titles) == 1 else "titles have"
     return (
-        f"{len(titles):,} {stand} under several ids: {_first(titles, '; ')}. A study takes "
-        "them for the same, and recommends none that a rated one looks like."
+        f"{len(titles):,} {have} several ids for the same year: {_first(titles, '; ')}. A study "
+        "treats them as one item, and recommends no duplicate of a rated item."
     )
 
 
 def _first(words: list[str], separator: str) -> str:
-    more = ["…"] if len(words) > TWINS_SHOWN else []
-    return separator.join([*words[:TWINS_SHOWN], *more])
+    more = ["…"] if len(words) > DUPLICATES_SHOWN else []
+    return separator.join([*words[:DUPLICATES_SHOWN], *more])
 
 
 def import_report(name: str, source: RatingsSource, state: str) -> str:
@@ -215,14 +217,16 @@ def import_report(name: str, source: RatingsSource, state: str) -> str:
         "format": source.format,
         **source.reading,
         "checksum": source.checksum,
-        "licence": source.licence_note.replace("\n", "\n" + 12 * " ") or "not given by the source",
+        "licence": source.licence_note.replace("\n", "\n" + 13 * " ") or "not given by the source",
     }
     if times is not None:
         first, last = (datetime.fromtimestamp(int(at), UTC) for at in (times.min(), times.max()))
         facts["time"] = f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
-    if twins := group_twins((item, twin_key(item.title, item.year)) for item in source.items):
-        facts["twins"] = describe_twins(twins)
-    lines = [f"  {label:<9} {text}" for label, text in facts.items()]
+    if duplicates := group_duplicates(
+        (item, duplicate_key(item.title, item.year)) for item in source.items
+    ):
+        facts["duplicates"] = describe_duplicates(duplicates)
+    lines = [f"  {label:<10} {text}" for label, text in facts.items()]
     return "\n".join(
-        [f"{name} {state}", *lines, *(f"  note      {limit}" for limit in find_limits(source))]
+        [f"{name} {state}", *lines, *(f"  note       {limit}" for limit in find_limits(source))]
     )

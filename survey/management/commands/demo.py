@@ -76,7 +76,7 @@ class Command(BaseCommand):
                     time.sleep(0.5)
             except KeyboardInterrupt:
                 self.stdout.write("")  # ends the line of a progress bar
-                self.say("Stopping ...")
+                self.print_line("Stopping ...")
             except ChildDied as death:
                 raise CommandError(f"The demo cannot go on: {death}") from None
             except StepFailed as failure:
@@ -87,13 +87,13 @@ class Command(BaseCommand):
             finally:
                 ignore_signals()
                 self.family.stop()
-        self.say("Everything has stopped and is kept. Run the demo again to resume.")
+        self.print_line("Everything has stopped and is kept. Run the demo again to resume.")
 
     # -- the steps ---------------------------------------------------------------------------
 
     def serve(self, web_workers: int) -> None:
         """Start the servers first, so that pages are up while the rest is prepared."""
-        self.say("Starting the web server and the worker ...")
+        self.print_line("Starting the web server and the worker ...")
         static = self.family.begin("manage.py", "collectstatic", "--noinput", "--verbosity", "0")
         call_command("migrate", verbosity=0)
         worker = "celery -A studysite.celery worker --queues device --without-gossip"
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         web = f"gunicorn studysite.wsgi --bind 127.0.0.1:{self.port} --workers {web_workers}"
         self.family.serve("web server", "-m", *web.split(), "--no-control-socket")
         self.wait_until(lambda: is_healthy(self.port), "the web server does not answer")
-        self.say(f"The first page is up: {self.url}/")
+        self.print_line(f"The first page is up: {self.url}/")
 
     def prepare(self, name: str, source: Path | None, home: Path) -> None:
         """Create what is missing of the demonstration."""
@@ -120,7 +120,7 @@ class Command(BaseCommand):
             "login": f"{username} / {password}",
         }
         write_private(home / "demo.json", facts | {"username": username, "password": password})
-        self.say("Ready.")
+        self.print_line("Ready.")
         for word, value in facts.items():
             self.stdout.write(f"{word.capitalize() + ':':<9}{value}")
         self.stdout.write("Ctrl-C stops everything.")
@@ -129,7 +129,7 @@ class Command(BaseCommand):
     def import_data(self, name: str, source: Path | None) -> None:
         if Dataset.objects.filter(name=name).exists():
             return
-        self.say(f"Importing the data set {name!r} ...")
+        self.print_line(f"Importing the data set {name!r} ...")
         self.manage("import_ratings", *([str(source), "--name", name] if source else ["--demo"]))
 
     def train(self, name: str) -> None:
@@ -137,7 +137,7 @@ class Command(BaseCommand):
         self.wait_until(lambda: selectors.has_live_worker(10), "the worker does not start")
         dataset = Dataset.objects.get(name=name)
         if begun := unfinished_jobs(Job.Kind.TRAIN, dataset=dataset.pk):
-            self.say("Resuming the training ...")
+            self.print_line("Resuming the training ...")
             self.manage("follow_jobs", *begun)
         missing = [
             system
@@ -145,26 +145,26 @@ class Command(BaseCommand):
             if selectors.newest_model(dataset=dataset, system=system) is None
         ]
         if missing:
-            self.say(f"Training {', '.join(missing)} ...")
+            self.print_line(f"Training {', '.join(missing)} ...")
             self.manage("train_models", "--dataset", name, "--systems", ",".join(missing))
 
     def make_study(self, slug: str, name: str, *, seed: int) -> None:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
-            self.say(f"Preparing the study {slug!r} ...")
+            self.print_line(f"Preparing the study {slug!r} ...")
             dataset = Dataset.objects.get(name=name)
             eligible = selectors.eligible_users(dataset=dataset, minimum=MINIMUM_PROFILE)
             size = f"--profiles {min(PROFILES, len(eligible))} --questions {QUESTIONS}"
             options = f"--arms {ARMS} {size} --min-profile {MINIMUM_PROFILE} --seed {seed}"
             self.manage("create_study", slug, "--dataset", name, *options.split(), quiet=True)
         elif study.status == Study.Status.DRAFT:
-            self.say(f"Resuming the study {slug!r} ...")
+            self.print_line(f"Resuming the study {slug!r} ...")
             self.manage("launch_study", slug, quiet=True)
 
     def simulate(self, slug: str) -> None:
         simulated = Appraiser.objects.filter(study__slug=slug, kind=Appraiser.Kind.SIMULATED)
         if missing := SIMULATED - simulated.count():
-            self.say(f"Adding simulated judgments, marked as such, to {slug!r} ...")
+            self.print_line(f"Adding simulated judgments, marked as such, to {slug!r} ...")
             taste = ["--appraisers", str(missing), "--prefer", TASTE]
             self.manage("simulate_appraisers", slug, *taste, quiet=True)
 
@@ -181,7 +181,7 @@ class Command(BaseCommand):
                 raise CommandError(f"The demo cannot go on: {problem}. See {self.family.logs}.")
             time.sleep(0.1)
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         self.stdout.write(f"[{time.monotonic() - self.began:5.1f} s] {text}")
         self.stdout.flush()
 

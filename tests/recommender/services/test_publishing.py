@@ -40,7 +40,7 @@ def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset)
         assert (row.rank, row.tied >= 1) == (1, True)
 
 
-def test_publishing_recommends_no_twin_of_a_rated_movie(start, dataset):
+def test_publishing_recommends_no_duplicate_of_a_rated_movie(start, dataset):
     run(start(system="bias"))
     model = TrainedModel.objects.get()
     run(submit_publish(trained_model=model, users=[3]))

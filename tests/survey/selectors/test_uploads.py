@@ -156,10 +156,10 @@ def test_one_fault_and_nothing_is_stored(dataset, file, line, words):
     assert not UploadedRecommendation.objects.exists()
 
 
-def test_a_twin_of_a_rated_item_is_refused(dataset, file):
+def test_a_duplicate_of_a_rated_item_is_refused(dataset, file):
     rated = Item.objects.get(dataset=dataset, position=int(small_ratings().indices[0]))
-    twin = Item.objects.filter(dataset=dataset, external_id=rows("mine", [0])[0][2])
-    twin.update(title=rated.title, year=rated.year)
+    duplicate = Item.objects.filter(dataset=dataset, external_id=rows("mine", [0])[0][2])
+    duplicate.update(title=rated.title, year=rated.year)
     with pytest.raises(StudyError) as refused:
         create(dataset, file)
     assert "line 2, movie: the profile contains this movie already" in str(refused.value)

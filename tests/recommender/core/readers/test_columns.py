@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recommender.core.ratings import Scale
-from recommender.core.readers.columns import Growing, IdColumn, Scales
+from recommender.core.readers.columns import GrowingArray, IdColumn, Scales
 
 
 def test_ratings_on_no_candidate_scale_leave_the_candidates_as_they_were():
@@ -15,7 +15,7 @@ def test_ratings_on_no_candidate_scale_leave_the_candidates_as_they_were():
 
 @pytest.mark.parametrize("expected", [0, 1, 4, 100])
 def test_an_array_grows_beyond_its_expected_length(expected):
-    growing = Growing(np.int32, expected)
+    growing = GrowingArray(np.int32, expected)
     for part in ([], [3, 1], [4], [1, 5, 9]):
         growing.add(np.array(part, np.int32))
     assert growing.array.tolist() == [3, 1, 4, 1, 5, 9]

@@ -83,7 +83,7 @@ def test_neighbours_learn_more_from_it_than_offsets_do(demo):
 
 
 def test_drawn_numbers_have_the_spread_that_was_asked_for():
-    drawn = Draw(1).bell(1000, 5, np.arange(20_000))
+    drawn = Draw(1).normal(1000, 5, np.arange(20_000))
     assert abs(drawn.mean()) < 30
     assert 980 < drawn.std() < 1020
 

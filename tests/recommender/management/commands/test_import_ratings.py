@@ -54,17 +54,17 @@ def test_the_command_reports_that_nothing_changed(db, home, movielens):
 @pytest.mark.parametrize(
     ("counts", "report"),
     [
-        ([2], "1 title of one year stands under several ids: Film 0 (0, 1). "),
-        ([2] * 6, "6 titles of one year stand under several ids: Film 0 (0, 1); Film 1 (0, 1); "),
+        ([2], "1 title has several ids for the same year: Film 0 (0, 1). "),
+        ([2] * 6, "6 titles have several ids for the same year: Film 0 (0, 1); Film 1 (0, 1); "),
         ([20_000], "Film 0 (0, 1, 2, 3, 4, …). "),
     ],
 )
-def test_titles_under_several_ids_are_told_in_a_few_words(counts, report):
+def test_titles_with_several_ids_are_reported_in_a_few_words(counts, report):
     groups = [
         [ItemRecord(str(each), f"Film {nth}") for each in range(count)]
         for nth, count in enumerate(counts)
     ]
-    told = import_ratings.describe_twins(groups)
+    told = import_ratings.describe_duplicates(groups)
     assert report in told
     assert len(told) < 300
 
@@ -103,7 +103,7 @@ def test_checking_reports_everything_and_stores_nothing(db, home, tmp_path):
     lines = [line.split(maxsplit=1) for line in report.splitlines()]
     assert ["separator", "semicolon"] in lines
     assert ["columns", "user = user, item = isbn, rating = score"] in lines
-    assert "left out  mood" in report
+    assert "left out   mood" in report
     assert ["dropped", "ratings of 0: 1"] in lines
     assert "note      Without times" in report
     with pytest.raises(CommandError, match="--drop-zeros") as refused:

@@ -1,7 +1,7 @@
-"""Items with the same title and year under several ids, such as editions of a book.
+"""Duplicates: items with the same title and year under several ids, such as editions of a book.
 
-People see titles, so two such items are one to them: a study counts them as an agreement, and no
-twin of a rated item is recommended.
+People cannot tell them apart, so a study counts two of them as an agreement, and no duplicate of a
+rated item is recommended.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Key = tuple[str, int | None]
 T = TypeVar("T")
 
 
-def twin_key(title: str, year: int | None) -> Key:
+def duplicate_key(title: str, year: int | None) -> Key:
     """Equal for two items that look the same: case and repeated spaces do not matter."""
     return " ".join(title.split()).casefold(), year
 
 
-def group_twins(items: Iterable[tuple[T, Hashable]]) -> list[list[T]]:
+def group_duplicates(items: Iterable[tuple[T, Hashable]]) -> list[list[T]]:
     """The items of each key that several items share, from pairs of an item and its key."""
     found: defaultdict[Hashable, list[T]] = defaultdict(list)
     for item, key in items:
@@ -31,7 +31,7 @@ def group_twins(items: Iterable[tuple[T, Hashable]]) -> list[list[T]]:
     return [group for group in found.values() if len(group) > 1]
 
 
-def twin_matrix(groups: Iterable[list[int]], n_items: int) -> csr_array:
+def duplicate_matrix(groups: Iterable[list[int]], n_items: int) -> csr_array:
     """(n_items, n_groups) bool: whether a position is in a group; a group may be large."""
     members = list(groups)
     rows = np.fromiter(chain.from_iterable(members), np.int64)
@@ -39,8 +39,8 @@ def twin_matrix(groups: Iterable[list[int]], n_items: int) -> csr_array:
     return csr_array((np.ones(len(rows), bool), (rows, columns)), shape=(n_items, len(members)))
 
 
-def with_twins(profiles: csr_array, twins: csr_array) -> csr_array:
-    """(m, n_items): the entries of ``profiles`` and the twins of their items, as a pattern."""
+def with_duplicates(profiles: csr_array, duplicates: csr_array) -> csr_array:
+    """(m, n_items): the entries of ``profiles`` and the duplicates of their items."""
     kind = np.ones(profiles.nnz, bool)
     rated = csr_array((kind, profiles.indices, profiles.indptr), shape=profiles.shape)
-    return rated + (rated @ twins) @ twins.T if twins.nnz else rated
+    return rated + (rated @ duplicates) @ duplicates.T if duplicates.nnz else rated
