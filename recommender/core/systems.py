@@ -81,6 +81,17 @@ class RandomConfig(BiasConfig):
 
 
 @dataclass(frozen=True)
+class EaseConfig(BiasConfig):
+    """A linear model of liked items in closed form; ratings are predicted by the damped bias."""
+
+    implementation: ClassVar = "recommender.core.algorithms.ease:Ease"
+
+    ridge: float = 200.0  #: penalty of the squared weights, Steck's lambda, in ratings
+    liked_from: float = 0.75  #: where liked ratings begin: 0 is the scale's minimum, 1 its maximum
+    most_items: int = 20_000  #: refuse to train on more liked items; memory grows with the square
+
+
+@dataclass(frozen=True)
 class UserKNNConfig:
     """User-user neighbours (paper, sections II and IV.B)."""
 
@@ -199,6 +210,12 @@ SYSTEMS: dict[str, System] = {
             label="Random",
             summary="Movies drawn at random, separately for each user.",
             presets={"default": RandomConfig()},
+        ),
+        System(
+            name="ease",
+            label="EASE",
+            summary="The movies that go best with those the user liked.",
+            presets={"default": EaseConfig()},
         ),
         System(
             name="user-knn",
