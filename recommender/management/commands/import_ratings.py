@@ -178,7 +178,9 @@ def read_naming(options: Mapping[str, Any]) -> dict[str, Any]:
         words |= parse_words(text)
     links = [parse_link(text) for text in options["link"] or []]
     found = {"item_kind": options["items"], "item_words": words, "links": links}
-    return {name: value for name, value in found.items() if value}
+    # A kind replaces own words that were stored before.
+    wanted = {"item_words"} if options["items"] else set()
+    return {name: value for name, value in found.items() if value or name in wanted}
 
 
 def default_name(path: Path) -> str:

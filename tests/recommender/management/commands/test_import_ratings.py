@@ -76,6 +76,15 @@ def test_the_command_reports_that_only_words_and_links_changed(db, home, moviele
     assert Dataset.objects.get().item_kind == "book"
 
 
+def test_a_kind_replaces_own_words(db, home, movielens):
+    run(movielens, "--item-words", "podcast,podcasts")
+    run(movielens, "--items", "movie")
+    assert Dataset.objects.get().holds_movies
+    run(movielens, "--items", "book", "--item-words", "novel,novels")
+    dataset = Dataset.objects.get()
+    assert (dataset.item_kind, dataset.item_words) == ("book", {"en": ["novel", "novels"]})
+
+
 def test_the_name_is_that_of_the_file_unless_given(db, home, tmp_path):
     path = sources.zipped(tmp_path / "films.v2.zip", {"ratings.csv": sources.PLAIN})
     run(path)
