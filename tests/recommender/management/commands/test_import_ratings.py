@@ -114,7 +114,7 @@ def test_checking_reports_everything_and_stores_nothing(db, home, tmp_path):
     assert ["columns", "user = user, item = isbn, rating = score"] in lines
     assert "left out   mood" in report
     assert ["dropped", "ratings of 0: 1"] in lines
-    assert "note      Without times" in report
+    assert "note       Without times" in report
     with pytest.raises(CommandError, match="--drop-zeros") as refused:
         run(path, "--check")
     assert refused.value.returncode == 1
