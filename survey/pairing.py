@@ -72,7 +72,7 @@ class Pool:
         self.floor, self.extras = divmod(capacity or 0, max(1, len(self.standings)))
         self.above = sum(given > self.floor for given in self.given.values())
 
-    def room(self, question: int) -> bool:
+    def has_room(self, question: int) -> bool:
         """Whether the question may be given once more."""
         given = self.given[question]
         if not self.capped or given < self.floor:
@@ -109,7 +109,7 @@ class Pool:
             if len(chosen) == wanted:
                 break
             profile = self.standings[key].profile
-            if profile not in met and self.room(key):
+            if profile not in met and self.has_room(key):
                 met.add(profile)
                 self.take(key)
                 chosen.append(key)
@@ -172,7 +172,7 @@ def resume(
     """
     again: dict[int, Asked] = {}
     for place, asked in enumerate(waiting):
-        if pool.room(asked.question):
+        if pool.has_room(asked.question):
             pool.take(asked.question)
             again[place] = asked
     met = {pool.standings[asked.question].profile for asked in again.values()} | set(without)

@@ -31,7 +31,7 @@ class StepFailed(Exception):
         self.returncode = returncode
 
 
-class Family:
+class Supervisor:
     """Servers that run as long as the supervisor, and steps that it waits for.
 
     Each child has its own session, so that Ctrl-C reaches only the supervisor.

@@ -39,7 +39,7 @@ def current_site_url() -> str:
     return _demo_url() or settings.SITE_URL
 
 
-def note_on_site() -> str:
+def localhost_warning() -> str:
     """A warning if the address works on this machine only; "" if it is public."""
     site = current_site_url()
     if urlsplit(site).hostname not in {"localhost", "127.0.0.1", "::1"}:

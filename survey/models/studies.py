@@ -130,7 +130,7 @@ class Study(models.Model):
         own: dict[str, str] = self.translations.get(language, {})
         return {name: own.get(name) or getattr(self, name) for name in TEXTS}
 
-    def takes(self, kind: str) -> bool:
+    def is_open_for(self, kind: str) -> bool:
         """Whether appraisers of this kind may join and answer now."""
         wanted = self.Status.PILOT if kind == "pilot" else self.Status.RUNNING
         return self.status == wanted

@@ -72,7 +72,7 @@ def places(study: Study, kind: str, *, idle_at: datetime | None = None) -> Place
 
 def kind_joining(study: Study) -> Appraiser.Kind:
     """The kind of people who join now or later: pilot appraisers in a pilot, else real ones."""
-    return Appraiser.Kind.PILOT if study.takes("pilot") else Appraiser.Kind.REAL
+    return Appraiser.Kind.PILOT if study.is_open_for("pilot") else Appraiser.Kind.REAL
 
 
 def places_left(study: Study, *, now: datetime | None = None) -> int:

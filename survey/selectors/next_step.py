@@ -37,13 +37,13 @@ def next_step(appraiser: Appraiser, own: Sequence[Assignment] | None = None) -> 
     Appraisers who answered every question may fill in the questionnaire after them even when the
     study takes no more answers: no judgment depends on it, and their completion code does.
     """
-    step = step_in_turn(appraiser, own)
-    if step in NEED_AN_OPEN_STUDY and not appraiser.study.takes(appraiser.kind):
+    step = step_if_open(appraiser, own)
+    if step in NEED_AN_OPEN_STUDY and not appraiser.study.is_open_for(appraiser.kind):
         return Step.CLOSED
     return step
 
 
-def step_in_turn(appraiser: Appraiser, own: Sequence[Assignment] | None = None) -> Step:
+def step_if_open(appraiser: Appraiser, own: Sequence[Assignment] | None = None) -> Step:
     """The step that would be open if the study took answers."""
     if appraiser.finished_at is not None:
         return Step.END

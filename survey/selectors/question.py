@@ -123,7 +123,7 @@ def changeable(appraiser: Appraiser, own: Sequence[Assignment]) -> list[Assignme
     the study takes no answers.
     """
     study = appraiser.study
-    if appraiser.confirmed_at or appraiser.finished_at or not study.takes(appraiser.kind):
+    if appraiser.confirmed_at or appraiser.finished_at or not study.is_open_for(appraiser.kind):
         return []
     if study.changes == "never":
         return []

@@ -185,7 +185,7 @@ def _find_assignment(appraiser: Appraiser, key: str | UUID) -> Assignment | None
 
 
 def _check_open(appraiser: Appraiser) -> None:
-    if not appraiser.study.takes(appraiser.kind):
+    if not appraiser.study.is_open_for(appraiser.kind):
         raise StudyClosed("This study takes no answers now.")
 
 

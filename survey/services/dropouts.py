@@ -41,7 +41,7 @@ def reclaim_assignments(
         # Only this row: the default order of appraisers would join the study and lock it too.
         own = Appraiser.objects.select_for_update(no_key=True, of=("self",))
         locked = own.filter(pk=appraiser.pk).first()
-        if locked is None or locked.finished_at or not study.takes(locked.kind):
+        if locked is None or locked.finished_at or not study.is_open_for(locked.kind):
             return True
         locked.study = study
         is_wanted = _reclaim(locked, str(answering), now or timezone.now())

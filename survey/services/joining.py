@@ -53,7 +53,7 @@ def join_study(
         # The digest only differs if the SECRET_KEY changed since: the old link is then replaced.
         study.appraisers.filter(pk=known.pk).update(token_digest=token_digest(way.token))
         return known, way.token
-    if not study.takes(kind):
+    if not study.is_open_for(kind):
         raise StudyClosed("Nobody can join this study now.")
     # Withdrawn appraisers have no row, but their numbers (and so their draws) are never reused.
     so_far = study.appraisers.filter(kind=kind).aggregate(count=Count("pk"), last=Max("number"))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from survey.errors import StudyClosed, StudyError
 from survey.models import Appraiser, Response
 from survey.protocol import questionnaires
-from survey.selectors.next_step import Step, next_step, step_in_turn
+from survey.selectors.next_step import Step, next_step, step_if_open
 from survey.services.answering import lock_appraiser
 from survey.services.dropouts import reclaim_assignments
 from survey.services.outcomes import decide_outcome, set_outcome
@@ -41,7 +41,7 @@ def respond(
     reclaim_assignments(appraiser=appraiser, now=now)
     # A second tab may send the same at this moment; it waits until these answers are stored.
     found = lock_appraiser(appraiser, now)
-    if QUESTIONNAIRES.get(step_in_turn(found)) != part:
+    if QUESTIONNAIRES.get(step_if_open(found)) != part:
         return False
     if next_step(found) is Step.CLOSED:
         raise StudyClosed("This study takes no answers now.")

@@ -69,12 +69,12 @@ def entry_page(view: Callable[[HttpRequest, Entry], HttpResponse]) -> View:
 def start_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     """What to expect, and a button. Programs that follow links stop here and use up nothing."""
     if request.method == "POST":
-        return redirect(entry.consent + query(request, entry))
-    facts = context(entry)
+        return redirect(entry.consent + query_string(request, entry))
+    context = entry_context(entry)
     if found := device.recognise(request, entry.study):
-        facts["known"], facts["known_token"] = found
-        return render(request, "survey/welcome_back.html", facts)
-    return refusal_page(request, entry, facts) or render(request, "survey/start.html", facts)
+        context["known"], context["known_token"] = found
+        return render(request, "survey/welcome_back.html", context)
+    return refusal_page(request, entry, context) or render(request, "survey/start.html", context)
 
 
 @entry_page
@@ -85,19 +85,19 @@ def consent_page(request: HttpRequest, entry: Entry) -> HttpResponse:
     if request.method == "POST":
         # The text may have changed while it was read; then the new one is shown.
         if request.POST.get("version", version) != version:
-            return redirect(entry.consent + query(request, entry))
+            return redirect(entry.consent + query_string(request, entry))
         return accept_consent(request, entry)
-    facts = context(entry) | {
+    context = entry_context(entry) | {
         "ticket": new_token(),
         "version": version,
         "entry_described": consent_mentions_entry(entry.study, text),
         "erasure_described": consent_mentions_past(entry.study, text),
     }
-    return refusal_page(request, entry, facts) or render(request, "survey/consent.html", facts)
+    return refusal_page(request, entry, context) or render(request, "survey/consent.html", context)
 
 
 def refusal_page(
-    request: HttpRequest, entry: Entry, facts: dict[str, object]
+    request: HttpRequest, entry: Entry, context: dict[str, object]
 ) -> HttpResponse | None:
     """The page that explains why this visitor cannot join now; None if they can.
 
@@ -115,25 +115,25 @@ def refusal_page(
     except AlreadyEnded as ended:
         if is_visit:
             note_return(study=study, kind=kind, person=ended.person)
-        facts["back"] = return_with(study, ended.outcome, ended.parameters)
-        return render(request, "survey/ended_before.html", facts)
+        context["back"] = return_with(study, ended.outcome, ended.parameters)
+        return render(request, "survey/ended_before.html", context)
     except NotInvited as refusal:
         reason = refusal.reason
-    return _why_not(request, study, facts, reason)
+    return _refusal(request, study, context, reason)
 
 
-def _why_not(
-    request: HttpRequest, study: Study, facts: dict[str, object], reason: str
+def _refusal(
+    request: HttpRequest, study: Study, context: dict[str, object], reason: str
 ) -> HttpResponse | None:
-    if not study.takes(kind_joining(study)):
-        return render(request, "survey/closed.html", facts)
+    if not study.is_open_for(kind_joining(study)):
+        return render(request, "survey/closed.html", context)
     if reason:
-        facts |= {"reason": reason, "panel": study.panel.get("name", "")}
-        return render(request, "survey/uninvited.html", facts)
+        context |= {"reason": reason, "panel": study.panel.get("name", "")}
+        return render(request, "survey/uninvited.html", context)
     if places_left(study):
         return None
-    facts["wait"] = wait_for_place(study)
-    return render(request, "survey/full.html", facts)
+    context["wait"] = wait_for_place(study)
+    return render(request, "survey/full.html", context)
 
 
 def accept_consent(request: HttpRequest, entry: Entry) -> HttpResponse:
@@ -150,27 +150,27 @@ def accept_consent(request: HttpRequest, entry: Entry) -> HttpResponse:
         )
     except (StudyFull, StudyClosed, NotInvited):
         # The start page explains which of them it is.
-        return redirect(entry.start + query(request, entry))
+        return redirect(entry.start + query_string(request, entry))
     response = redirect("appraiser", token=token)
     if entry.study.entry == "open":
         device.remember(response, entry.study, token)
     return response
 
 
-def context(entry: Entry) -> dict[str, object]:
+def entry_context(entry: Entry) -> dict[str, object]:
     study = entry.study
     return {
         "study": study,
         "texts": study.texts_in(entry.language),
         "nouns": nouns_of(study.dataset),
         "effort": expected_effort(study),
-        "trial": study.takes(Appraiser.Kind.PILOT),
+        "trial": study.is_open_for(Appraiser.Kind.PILOT),
         "language": entry.language,
         "languages": languages.choices(study),
     }
 
 
-def query(request: HttpRequest, entry: Entry) -> str:
+def query_string(request: HttpRequest, entry: Entry) -> str:
     """The query string of the page, with the language that was chosen on it."""
     said = request.GET.copy()
     if request.POST.get("lang"):

@@ -31,100 +31,104 @@ OLD_FORMS = {"speak": "language", "begin": "begin", "confirm": "confirm"}
 @appraiser_page
 @gzip_page  # a profile of 2,000 movies shrinks tenfold; Django pads against guessing by length
 @require_http_methods(["GET", "HEAD", "POST"])
-def private_link(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def private_link(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     """The step that is open for the appraiser: instructions, a question, thanks and so on."""
     if request.method == "POST":
         name = next((to for field, to in OLD_FORMS.items() if field in request.POST), "answer")
         return redirect(name, token=request.token, preserve_request=True)
-    step, own = visit(appraiser=who)
+    step, own = visit(appraiser=appraiser)
     if step in QUESTIONNAIRES:
-        return questionnaire_page(request, who, QUESTIONNAIRES[step])
+        return questionnaire_page(request, appraiser, QUESTIONNAIRES[step])
     if step is Step.REVIEW:
-        return answers_page(request, who)
+        return answers_page(request, appraiser)
     if step is Step.CLOSED:
-        return closed_page(request, who)
-    page = question_page(who, own=own) if step is Step.QUESTION else None
+        return closed_page(request, appraiser)
+    page = question_page(appraiser, own=own) if step is Step.QUESTION else None
     if page is not None:
-        return question_view(request, who, page)
+        return question_view(request, appraiser, page)
     template = {Step.FULL: "full", Step.INSTRUCTIONS: "instructions"}.get(step, "thanks")
-    context = page_context(request, who)
+    context = page_context(request, appraiser)
     if step is Step.FULL:
-        context["wait"] = wait_for_place(who.study)
+        context["wait"] = wait_for_place(appraiser.study)
     return render(request, f"survey/{template}.html", context)
 
 
 @form_target
-def begin_questions(request: LinkRequest, who: Appraiser) -> HttpResponse:
-    mark_instructed(appraiser=who)
+def begin_questions(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
+    mark_instructed(appraiser=appraiser)
     return redirect("appraiser", token=request.token)
 
 
 @form_target
-def change_language(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def change_language(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     language = request.POST.get("speak", "")
-    if language in dict(languages.choices(who.study)):
-        set_language(appraiser=who, language=language)
+    if language in dict(languages.choices(appraiser.study)):
+        set_language(appraiser=appraiser, language=language)
     return redirect("appraiser", token=request.token)
 
 
 @form_target
-def submit_confirmation(request: LinkRequest, who: Appraiser) -> HttpResponse:
-    confirm_answers(appraiser=who)
+def submit_confirmation(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
+    confirm_answers(appraiser=appraiser)
     return redirect("appraiser", token=request.token)
 
 
 @form_target
 @gzip_page
-def submit_answer(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def submit_answer(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     """Record an answer. A repeated or stale one changes nothing, and leads on as well."""
     # The question is shown only after the instructions and the questionnaire before it.
-    if who.instructed_at is None or (who.study.before and owes_questionnaire(who, "before")):
+    if appraiser.instructed_at is None or (
+        appraiser.study.before and owes_questionnaire(appraiser, "before")
+    ):
         return redirect("appraiser", token=request.token)
-    form = JudgmentForm(request.POST, study=who.study)
+    form = JudgmentForm(request.POST, study=appraiser.study)
     if form.answer is None:
-        return ask_again(request, who, form)
+        return ask_again(request, appraiser, form)
     try:
-        result = record_judgment(appraiser=who, **form.answer)
+        result = record_judgment(appraiser=appraiser, **form.answer)
     except StudyClosed:
-        return closed_page(request, who, late=True)
+        return closed_page(request, appraiser, late=True)
     except ChangeRefused:
-        return unchanged_page(request, who)
+        return unchanged_page(request, appraiser)
     if result is AnswerResult.TAKEN:
-        return render(request, "survey/question_taken.html", page_context(request, who))
-    listed = result is AnswerResult.CHANGED and answers_listed(who, own_assignments(who))
+        return render(request, "survey/question_taken.html", page_context(request, appraiser))
+    listed = result is AnswerResult.CHANGED and answers_listed(
+        appraiser, own_assignments(appraiser)
+    )
     return redirect("answers" if listed else "appraiser", token=request.token)
 
 
 @appraiser_page
 @require_safe
-def own_answers_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def own_answers_page(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     """The appraiser's answers, with links to change those that may change."""
-    note_activity(appraiser=who)
-    if who.study.changes == "never" or who.confirmed_at or who.finished_at:
+    note_activity(appraiser=appraiser)
+    if appraiser.study.changes == "never" or appraiser.confirmed_at or appraiser.finished_at:
         return redirect("appraiser", token=request.token)
-    return answers_page(request, who)
+    return answers_page(request, appraiser)
 
 
 @appraiser_page
 @gzip_page
 @require_safe
-def change_answer(request: LinkRequest, who: Appraiser, number: int) -> HttpResponse:
+def change_answer(request: LinkRequest, appraiser: Appraiser, number: int) -> HttpResponse:
     """An answered question again, to change the answer."""
-    note_activity(appraiser=who)
-    page = question_page(who, number=number)
-    return question_view(request, who, page) if page else unchanged_page(request, who)
+    note_activity(appraiser=appraiser)
+    page = question_page(appraiser, number=number)
+    return question_view(request, appraiser, page) if page else unchanged_page(request, appraiser)
 
 
 def question_view(
     request: LinkRequest,
-    who: Appraiser,
+    appraiser: Appraiser,
     page: dict[str, Any],
     form: JudgmentForm | None = None,
 ) -> HttpResponse:
     """The question, filled in from a refused form or from the answer that is to change."""
-    context = page_context(request, who) | {
+    context = page_context(request, appraiser) | {
         "page": page,
-        "profile": profile_html(who.study, page["question_id"]),
+        "profile": profile_html(appraiser.study, page["question_id"]),
         "problems": form.problems() if form else [],
         "entered": form.entered() if form else page["given"],
         "familiarities": FAMILIARITIES,
@@ -133,50 +137,52 @@ def question_view(
     return render(request, "survey/question.html", context, status=400 if form else 200)
 
 
-def ask_again(request: LinkRequest, who: Appraiser, form: JudgmentForm) -> HttpResponse:
+def ask_again(request: LinkRequest, appraiser: Appraiser, form: JudgmentForm) -> HttpResponse:
     """The answered question with everything that was entered, if it is still open."""
     sent, revision = form.assignment_key, form.cleaned_data.get("revision", 0)
-    step, own = visit(appraiser=who)
-    page = question_page(who, own=own, key=sent if revision > 0 else None)
+    step, own = visit(appraiser=appraiser)
+    page = question_page(appraiser, own=own, key=sent if revision > 0 else None)
     if page is None:
         return redirect("appraiser", token=request.token)
     if step is Step.CLOSED:
-        return closed_page(request, who, late=True)
+        return closed_page(request, appraiser, late=True)
     if step in NOT_BEGUN or (sent is not None and str(sent) != page["assignment_key"]):
         return redirect("appraiser", token=request.token)
-    return question_view(request, who, page, form)
+    return question_view(request, appraiser, page, form)
 
 
-def answers_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def answers_page(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     """All answers before they are confirmed; or earlier, to change some of them."""
-    own = own_assignments(who)
-    given = own_answers(who, own)
-    context = page_context(request, who) | {
+    own = own_assignments(appraiser)
+    given = own_answers(appraiser, own)
+    context = page_context(request, appraiser) | {
         "answers": given,
-        "all_listed": answers_listed(who, own),
-        "over": next_step(who, own) is Step.REVIEW,
+        "all_listed": answers_listed(appraiser, own),
+        "over": next_step(appraiser, own) is Step.REVIEW,
         "may_change": any(each["may_change"] for each in given),
         "some_fixed": not all(each["may_change"] for each in given),
-        "takes_changes": who.study.takes(who.kind),
+        "takes_changes": appraiser.study.is_open_for(appraiser.kind),
     }
     return render(request, "survey/answers.html", context)
 
 
-def unchanged_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def unchanged_page(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     """An answer that may not change, and why."""
-    if not who.study.takes(who.kind):
-        return closed_page(request, who, late=True)
-    context = page_context(request, who) | {"all_listed": answers_listed(who, own_assignments(who))}
+    if not appraiser.study.is_open_for(appraiser.kind):
+        return closed_page(request, appraiser, late=True)
+    context = page_context(request, appraiser) | {
+        "all_listed": answers_listed(appraiser, own_assignments(appraiser))
+    }
     return render(request, "survey/unchanged.html", context, status=409)
 
 
-def closed_page(request: LinkRequest, who: Appraiser, *, late: bool = False) -> HttpResponse:
+def closed_page(request: LinkRequest, appraiser: Appraiser, *, late: bool = False) -> HttpResponse:
     # The study may have ended since this request began, and the page shows its status.
-    who.study.refresh_from_db(fields=["status"])
-    if who.study.takes(who.kind):
+    appraiser.study.refresh_from_db(fields=["status"])
+    if appraiser.study.is_open_for(appraiser.kind):
         # Either the study goes on again, or the appraiser was erased, which raises Http404.
         access.appraiser_for_token(request.token)
         return redirect("appraiser", token=request.token)
-    unfinished = next_step(who) is Step.CLOSED
-    context = page_context(request, who) | {"late": late, "unfinished": unfinished}
+    unfinished = next_step(appraiser) is Step.CLOSED
+    context = page_context(request, appraiser) | {"late": late, "unfinished": unfinished}
     return render(request, "survey/closed.html", context, status=409 if late else 200)

@@ -30,10 +30,10 @@ SIGNER = signing.Signer(salt="survey.withdraw")
 
 @appraiser_page
 @require_safe
-def break_page(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def break_page(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     """How to come back, and how to leave for good."""
-    note_activity(appraiser=who)
-    return render(request, "survey/break.html", page_context(request, who))
+    note_activity(appraiser=appraiser)
+    return render(request, "survey/break.html", page_context(request, appraiser))
 
 
 @private_page
@@ -42,23 +42,23 @@ def withdraw_page(request: LinkRequest, token: str) -> HttpResponse:
     """What withdrawing means; and, once confirmed, the withdrawal."""
     request.token = token
     try:
-        who = access.appraiser_for_token(token)
+        appraiser = access.appraiser_for_token(token)
     except Http404:
         return already_erased(request, token)
-    context = page_context(request, who)
-    slug, language = who.study.slug, context["language"]
+    context = page_context(request, appraiser)
+    slug, language = appraiser.study.slug, context["language"]
     if "understood" in request.POST:
         with suppress(StudyClosed):  # too late; the page says so
-            withdraw(appraiser=who)
+            withdraw(appraiser=appraiser)
             response = redirect(f"{reverse('erased', args=[slug])}?lang={language}")
             device.forget(response, slug)
             return response
-    late = is_past_last_day(who.study.withdraw_until)
+    late = is_past_last_day(appraiser.study.withdraw_until)
     missing = request.method == "POST" and not late
     context |= {
-        "answers": who.assignments.exclude(judgment=None).count(),
+        "answers": appraiser.assignments.exclude(judgment=None).count(),
         "too_late": late,
-        "past_outcome": outcome_to_keep(who),
+        "past_outcome": outcome_to_keep(appraiser),
         "seal": SIGNER.sign(f"{token_digest(token)} {slug} {language}"),
         "missing": missing,
     }

@@ -102,17 +102,17 @@ def no_such_link(request: HttpRequest) -> HttpResponse:
     return render(request, "survey/unknown_link.html", status=404)
 
 
-def page_context(request: LinkRequest, who: Appraiser) -> dict[str, object]:
+def page_context(request: LinkRequest, appraiser: Appraiser) -> dict[str, object]:
     """What every page of an appraiser shows; the page is in their language from here on."""
-    language = languages.activate_for(request, who.study, who)
+    language = languages.activate_for(request, appraiser.study, appraiser)
     link = reverse("appraiser", args=[request.token])
     return {
-        "study": who.study,
-        "texts": who.study.texts_in(language),
-        "appraiser": who,
+        "study": appraiser.study,
+        "texts": appraiser.study.texts_in(language),
+        "appraiser": appraiser,
         "language": language,
-        "languages": languages.choices(who.study),
-        "trial": who.kind == Appraiser.Kind.PILOT,
+        "languages": languages.choices(appraiser.study),
+        "trial": appraiser.kind == Appraiser.Kind.PILOT,
         "token": request.token,
         "go_on_link": link,
         "private_link": request.build_absolute_uri(link),

@@ -82,7 +82,7 @@ def launch(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 @study_change
-def take_step(request: HttpRequest, study: Study) -> HttpResponse:
+def change_study_status(request: HttpRequest, study: Study) -> HttpResponse:
     """Move the study to the status named by ``to``."""
     to, by = request.POST.get("to", ""), request.user.get_username()
     return _changed(request, move_study(study=study, to=to, by=by))

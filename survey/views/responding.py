@@ -23,20 +23,22 @@ PREFIX = "item-"
 
 
 @form_target
-def submit_responses(request: LinkRequest, who: Appraiser) -> HttpResponse:
+def submit_responses(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     """Record a questionnaire; the private link shows it again where answers are missing."""
-    note_activity(appraiser=who)
+    note_activity(appraiser=appraiser)
     part = request.POST.get("part", "")
     if part not in Response.Part.values:
         return redirect("appraiser", token=request.token)
-    items = items_of(who.study, part, languages.activate_for(request, who.study, who))
+    items = items_of(
+        appraiser.study, part, languages.activate_for(request, appraiser.study, appraiser)
+    )
     sent = {item.name: request.POST.get(PREFIX + item.name, "") for item in items}
     _, problems = questionnaires.read_answers(items, sent)
     # In a study that takes no answers that is said first.
-    if problems and (part == Response.Part.AFTER or who.study.takes(who.kind)):
-        return questionnaire_page(request, who, part, sent=sent, problems=problems)
+    if problems and (part == Response.Part.AFTER or appraiser.study.is_open_for(appraiser.kind)):
+        return questionnaire_page(request, appraiser, part, sent=sent, problems=problems)
     try:
-        respond(appraiser=who, part=part, items=items, sent=sent)
+        respond(appraiser=appraiser, part=part, items=items, sent=sent)
     except StudyClosed:
         return not_stored(request, part, items, sent)
     return redirect("appraiser", token=request.token)
@@ -47,11 +49,11 @@ def not_stored(
 ) -> HttpResponse:
     """Show what was not stored: to send it again later, or to copy the texts."""
     # The current status of the study; Http404 if the appraiser was erased.
-    who = access.appraiser_for_token(request.token)
-    if who.study.takes(who.kind) or who.study.status == Study.Status.PAUSED:
-        return questionnaire_page(request, who, part, sent=sent, unstored=True)
+    appraiser = access.appraiser_for_token(request.token)
+    if appraiser.study.is_open_for(appraiser.kind) or appraiser.study.status == Study.Status.PAUSED:
+        return questionnaire_page(request, appraiser, part, sent=sent, unstored=True)
     texts = [sent[item.name].strip() for item in items if item.kind == "text"]
-    context = page_context(request, who) | {
+    context = page_context(request, appraiser) | {
         "late": "questionnaire",
         "unfinished": True,
         "unsaved": "\n\n".join(filter(None, texts)),
@@ -61,7 +63,7 @@ def not_stored(
 
 def questionnaire_page(
     request: LinkRequest,
-    who: Appraiser,
+    appraiser: Appraiser,
     part: str,
     *,
     sent: dict[str, str] | None = None,
@@ -72,8 +74,8 @@ def questionnaire_page(
 
     ``unstored``: it was sent while the study was paused.
     """
-    context = page_context(request, who)
-    fields = filled_in(who, part, sent or {}, problems or {})
+    context = page_context(request, appraiser)
+    fields = filled_in(appraiser, part, sent or {}, problems or {})
     context |= {
         "part": part,
         "fields": fields,
@@ -85,7 +87,7 @@ def questionnaire_page(
 
 
 def filled_in(
-    who: Appraiser, part: str, sent: dict[str, str], problems: dict[str, str]
+    appraiser: Appraiser, part: str, sent: dict[str, str], problems: dict[str, str]
 ) -> list[dict[str, Any]]:
     """Each ``item`` on the page with its ``name``, what was entered and what is wrong with that."""
     return [
@@ -95,7 +97,7 @@ def filled_in(
             "value": sent.get(item.name, ""),
             "problem": problem_text(item, problems.get(item.name, "")),
         }
-        for item in items_of(who.study, part, languages.active_language())
+        for item in items_of(appraiser.study, part, languages.active_language())
     ]
 
 

@@ -50,7 +50,7 @@ def activate_for(request: HttpRequest, study: Study, appraiser: Appraiser | None
         asked,
         browser_language(request),
     ]
-    language = next(code for code in chosen if code in known())
+    language = next(code for code in chosen if code in available())
     translation.activate(DJANGO_CODES.get(language, language))
     return language
 
@@ -65,7 +65,7 @@ def active_language() -> str:
     return _own_code(translation.get_language() or "en")
 
 
-def known() -> list[str]:
+def available() -> list[str]:
     """The available languages; the tests add a made-up one to the settings."""
     extra = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
     return [LANGUAGES[0], *extra]
@@ -75,7 +75,7 @@ def choices(study: Study) -> list[tuple[str, str]]:
     """Codes and native names to choose from; none where the study fixes the language."""
     if study.language:
         return []
-    names = {code: str(translation.get_language_info(code)["name_local"]) for code in known()}
+    names = {code: str(translation.get_language_info(code)["name_local"]) for code in available()}
     return [(code, name[:1].upper() + name[1:]) for code, name in names.items()]
 
 

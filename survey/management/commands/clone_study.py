@@ -45,7 +45,7 @@ class Command(PreparingCommand):
         self.print_state(copy, options)
 
 
-def _day(said: str | None) -> date | Literal["same"] | None:
-    if said is None:
+def _day(text: str | None) -> date | Literal["same"] | None:
+    if text is None:
         return "same"
-    return None if said == "none" else read_day(said)
+    return None if text == "none" else read_day(text)

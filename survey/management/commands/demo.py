@@ -20,7 +20,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recommender import selectors
 from recommender.models import Dataset, Job
 from survey.management.files import replace_file
-from survey.management.processes import ChildDied, Family, StepFailed, interrupt_on_signals
+from survey.management.processes import ChildDied, StepFailed, Supervisor, interrupt_on_signals
 from survey.management.site import lock_home
 from survey.models import Appraiser, Study
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             refuse_other_database(settings.DATABASES["default"], home)
         source = Path(options["dataset"]).expanduser().resolve() if options["dataset"] else None
         name = dataset_name_from(source)
-        self.family = Family(
+        self.supervisor = Supervisor(
             folder=settings.BASE_DIR,
             logs=home / "logs",
             # The demo serves this machine only, even if .env names a public address.
@@ -72,7 +72,7 @@ class Command(BaseCommand):
                 self.serve(options["web_workers"])
                 self.prepare(name, source, home)
                 while True:
-                    self.family.watch()
+                    self.supervisor.watch()
                     time.sleep(0.5)
             except KeyboardInterrupt:
                 self.stdout.write("")  # ends the line of a progress bar
@@ -86,7 +86,7 @@ class Command(BaseCommand):
                 ) from None
             finally:
                 ignore_signals()
-                self.family.stop()
+                self.supervisor.stop()
         self.print_line("Everything has stopped and is kept. Run the demo again to resume.")
 
     # -- the steps ---------------------------------------------------------------------------
@@ -94,13 +94,17 @@ class Command(BaseCommand):
     def serve(self, web_workers: int) -> None:
         """Start the servers first, so that pages are up while the rest is prepared."""
         self.print_line("Starting the web server and the worker ...")
-        static = self.family.begin("manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+        static = self.supervisor.begin(
+            "manage.py", "collectstatic", "--noinput", "--verbosity", "0"
+        )
         call_command("migrate", verbosity=0)
         worker = "celery -A studysite.celery worker --queues device --without-gossip"
-        self.family.serve("worker", "-m", *worker.split(), "--without-mingle", "--loglevel", "INFO")
-        self.family.finish(static)
+        self.supervisor.serve(
+            "worker", "-m", *worker.split(), "--without-mingle", "--loglevel", "INFO"
+        )
+        self.supervisor.finish(static)
         web = f"gunicorn studysite.wsgi --bind 127.0.0.1:{self.port} --workers {web_workers}"
-        self.family.serve("web server", "-m", *web.split(), "--no-control-socket")
+        self.supervisor.serve("web server", "-m", *web.split(), "--no-control-socket")
         self.wait_until(lambda: is_healthy(self.port), "the web server does not answer")
         self.print_line(f"The first page is up: {self.url}/")
 
@@ -171,14 +175,14 @@ class Command(BaseCommand):
     # -- means -------------------------------------------------------------------------------
 
     def manage(self, *arguments: str, quiet: bool = False) -> None:
-        self.family.run("manage.py", *arguments, quiet=quiet)
+        self.supervisor.run("manage.py", *arguments, quiet=quiet)
 
     def wait_until(self, ready: Callable[[], bool], problem: str) -> None:
         deadline = time.monotonic() + PATIENCE
         while not ready():
-            self.family.watch()
+            self.supervisor.watch()
             if time.monotonic() > deadline:
-                raise CommandError(f"The demo cannot go on: {problem}. See {self.family.logs}.")
+                raise CommandError(f"The demo cannot go on: {problem}. See {self.supervisor.logs}.")
             time.sleep(0.1)
 
     def print_line(self, text: str) -> None:

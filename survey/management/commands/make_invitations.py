@@ -10,7 +10,7 @@ from django.urls import reverse
 from recommender.management.lookup import USAGE
 from survey import exports
 from survey.management.files import ExportCommand, output_file, write_csv
-from survey.management.site import current_site_url, note_on_site
+from survey.management.site import current_site_url, localhost_warning
 from survey.models import Study
 from survey.protocol.toml_file import read_text
 from survey.services.inviting import MOST_AT_ONCE, make_invitations
@@ -48,7 +48,7 @@ class Command(ExportCommand):
             f"{options['out']}\nKeep the file: nothing else holds the links.",
             options,
         )
-        if note := note_on_site():
+        if note := localhost_warning():
             self.stderr.write(note)
 
 

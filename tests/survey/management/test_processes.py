@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from survey.management import processes
-from survey.management.processes import ChildDied, Family, StepFailed
+from survey.management.processes import ChildDied, StepFailed, Supervisor
 from tests.installation import is_alive, still_alive
 
 pytestmark = pytest.mark.process
@@ -47,10 +47,10 @@ def test_every_way_to_stop_interrupts_once(number):
 
 
 @pytest.fixture
-def family(tmp_path):
-    family = Family(folder=tmp_path, logs=tmp_path / "logs", environment={"HOUSE": "1"})
-    yield family
-    family.stop()
+def supervisor(tmp_path):
+    supervisor = Supervisor(folder=tmp_path, logs=tmp_path / "logs", environment={"HOUSE": "1"})
+    yield supervisor
+    supervisor.stop()
 
 
 def first_word(log: Path) -> str:
@@ -61,60 +61,61 @@ def first_word(log: Path) -> str:
     return text.split()[0]
 
 
-def test_a_step_is_waited_for(family, tmp_path):
-    family.run("-c", "import os, pathlib; pathlib.Path('done').write_text(os.environ['HOUSE'])")
+def test_a_step_is_waited_for(supervisor, tmp_path):
+    supervisor.run("-c", "import os, pathlib; pathlib.Path('done').write_text(os.environ['HOUSE'])")
     assert (tmp_path / "done").read_text() == "1"
 
 
-def test_a_failed_step_reports_its_exit_status(family):
+def test_a_failed_step_reports_its_exit_status(supervisor):
     with pytest.raises(StepFailed) as failure:
-        family.run("-c", "raise SystemExit(3)")
+        supervisor.run("-c", "raise SystemExit(3)")
     assert failure.value.returncode == 3
 
 
-def test_a_server_that_ends_is_reported_with_the_end_of_its_log(family):
-    family.serve("web", "-c", "raise SystemExit('the port is taken')")
+def test_a_server_that_ends_is_reported_with_the_end_of_its_log(supervisor):
+    supervisor.serve("web", "-c", "raise SystemExit('the port is taken')")
     with pytest.raises(ChildDied, match=r"the web ended by itself \(exit 1\)[\s\S]*port is taken"):
-        family.run("-c", SLEEP)
+        supervisor.run("-c", SLEEP)
 
 
-def test_stopping_ends_a_server_and_a_step_at_once(family, monkeypatch):
+def test_stopping_ends_a_server_and_a_step_at_once(supervisor, monkeypatch):
     monkeypatch.setattr(processes, "GRACE", PATIENCE)  # nobody is killed
-    family.serve("web", "-c", SLEEP)
-    step = family.begin("-c", SLEEP)
+    supervisor.serve("web", "-c", SLEEP)
+    step = supervisor.begin("-c", SLEEP)
     began = time.monotonic()
-    family.stop()
+    supervisor.stop()
     assert time.monotonic() - began < PATIENCE
-    assert not is_alive(family.servers["web"].pid)
+    assert not is_alive(supervisor.servers["web"].pid)
     assert not is_alive(step.pid)
 
 
-def test_stopping_kills_the_stubborn_and_their_children(family, monkeypatch):
+def test_stopping_kills_the_stubborn_and_their_children(supervisor, monkeypatch):
     monkeypatch.setattr(processes, "GRACE", 0.5)
-    family.serve("web", "-c", STUBBORN)
-    grandchild = int(first_word(family.log("web")))
-    family.stop()
-    assert still_alive([family.servers["web"].pid, grandchild]) == []
+    supervisor.serve("web", "-c", STUBBORN)
+    grandchild = int(first_word(supervisor.log("web")))
+    supervisor.stop()
+    assert still_alive([supervisor.servers["web"].pid, grandchild]) == []
 
 
-def test_stopping_finds_the_children_of_a_server_that_was_killed(family, monkeypatch):
+def test_stopping_finds_the_children_of_a_server_that_was_killed(supervisor, monkeypatch):
     monkeypatch.setattr(processes, "GRACE", 0.5)
-    family.serve("web", "-c", STUBBORN)
-    grandchild = int(first_word(family.log("web")))
-    family.servers["web"].kill()
-    family.servers["web"].wait()
+    supervisor.serve("web", "-c", STUBBORN)
+    grandchild = int(first_word(supervisor.log("web")))
+    supervisor.servers["web"].kill()
+    supervisor.servers["web"].wait()
     assert is_alive(grandchild)
-    family.stop()
+    supervisor.stop()
     assert still_alive([grandchild]) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can promise this")
 def test_children_end_with_a_supervisor_that_is_killed(tmp_path):
     code = (
-        "from pathlib import Path; from survey.management.processes import Family; import time;"
-        "family = Family(folder=Path('.'), logs=Path('logs'), environment={});"
-        f"family.serve('web', '-c', {SLEEP!r});"
-        "print(family.servers['web'].pid, flush=True); time.sleep(600)"
+        "import time; from pathlib import Path;"
+        "from survey.management.processes import Supervisor;"
+        "supervisor = Supervisor(folder=Path('.'), logs=Path('logs'), environment={});"
+        f"supervisor.serve('web', '-c', {SLEEP!r});"
+        "print(supervisor.servers['web'].pid, flush=True); time.sleep(600)"
     )
     root = Path(__file__).resolve().parents[3]
     supervisor = subprocess.Popen(

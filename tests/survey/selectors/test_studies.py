@@ -2,6 +2,7 @@
 
 import pytest
 
+from recommender.core.systems import SYSTEMS
 from survey.errors import StudyError
 from survey.models import Appraiser
 from survey.selectors.studies import model_for_arm, study_list
@@ -38,7 +39,7 @@ def test_an_arm_is_the_newest_of_its_system_or_the_one_with_that_number(db, home
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
-        ("nonsense", "bias, user-knn"),
+        ("nonsense", ", ".join(SYSTEMS)),
         ("user-knn:compact", "Choose from: paper"),
         ("autoencoder", "train_models --dataset films --systems autoencoder"),
         ("autoencoder:paper", "--systems autoencoder --preset paper"),

@@ -25,6 +25,7 @@ def test_a_profile_is_kept_for_each_language(study, ada, django_assert_num_queri
 @pytest.mark.django_db
 def test_a_profile_has_the_nouns_and_links_that_its_data_set_has_now(study, ada):
     question = question_page(ada.appraiser)["question_id"]
+    translation.activate("en-gb")
     assert "books" not in profile_html(study, question)
     study.dataset.item_kind = "book"
     assert "books" in profile_html(study, question)

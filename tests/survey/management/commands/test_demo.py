@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
 from survey.management.commands import demo
-from survey.management.site import current_site_url, note_on_site
+from survey.management.site import current_site_url, localhost_warning
 from tests.installation import ROOT, Installation, still_alive
 
 PATIENCE = 600
@@ -77,11 +77,11 @@ def test_a_home_has_one_demo_at_a_time(tmp_path):
 def test_commands_print_the_address_of_a_running_demo(tmp_path, settings):
     settings.STUDYSITE_HOME, settings.SITE_URL = tmp_path, "https://study.example.org"
     assert current_site_url() == "https://study.example.org"
-    assert note_on_site() == ""
+    assert localhost_warning() == ""
     for port in (19000, 9000):
         with demo.lock_home(tmp_path, f"http://localhost:{port}"):
             assert current_site_url() == f"http://localhost:{port}"
-            assert "SITE_URL" in note_on_site()
+            assert "SITE_URL" in localhost_warning()
     assert current_site_url() == "https://study.example.org"
 
 
