@@ -38,7 +38,7 @@ def test_every_option_has_a_flag_or_needs_a_file():
 
 
 def test_a_flag_overrides_the_file_and_the_rest_of_it_holds(tmp_path):
-    file = tmp_path / "course.toml"
+    file = tmp_path / "protocol.toml"
     file.write_text('third_answer = "unsure"\nn_checks = 2\nera_to = 1999\nask_comment = true\n')
     assert parsed("--protocol", str(file), "--tie", "--era", "1950-") == Protocol(
         third_answer="tie", n_checks=2, checks_to_pass=2, era_from=1950, ask_comment=True
@@ -47,9 +47,9 @@ def test_a_flag_overrides_the_file_and_the_rest_of_it_holds(tmp_path):
 
 @pytest.mark.parametrize("text", ["n_practise = 2", 'entry = "panel"', '[[before]]\nname = "age"'])
 def test_a_problem_in_a_file_names_the_file(tmp_path, text):
-    file = tmp_path / "course.toml"
+    file = tmp_path / "protocol.toml"
     file.write_text(text)
-    with pytest.raises(StudyError, match=r"course\.toml: "):
+    with pytest.raises(StudyError, match=r"protocol\.toml: "):
         parsed("--protocol", str(file))
 
 

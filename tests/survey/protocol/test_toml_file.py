@@ -15,7 +15,7 @@ DOCUMENTS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def read(tmp_path, content, reader=read_toml):
-    file = tmp_path / "course.toml"
+    file = tmp_path / "protocol.toml"
     file.write_bytes(content)
     return reader(file)
 
@@ -44,7 +44,7 @@ def test_a_text_loses_its_byte_order_mark_and_outer_spaces(tmp_path):
 
 @pytest.mark.parametrize("content", [b"n_checks = ", b" \n", b"\xff", b"x" * (LARGEST_BYTES + 1)])
 def test_a_file_that_cannot_be_used_is_named(tmp_path, content):
-    with pytest.raises(StudyError, match=r"course\.toml is "):
+    with pytest.raises(StudyError, match=r"protocol\.toml is "):
         read(tmp_path, content)
 
 

@@ -94,7 +94,7 @@ def test_every_flag_is_kept():
 
 
 def test_a_file_and_texts_are_read(tmp_path):
-    file, consent = tmp_path / "course.toml", tmp_path / "consent.txt"
+    file, consent = tmp_path / "protocol.toml", tmp_path / "consent.txt"
     file.write_text('[[after]]\nbuiltin = "sus"\n[translations.de]\ntitle = "Welcher Film?"\n')
     consent.write_text("I agree.")
     study = created("--protocol", str(file), "--consent", str(consent), "--title", "Which film?")
