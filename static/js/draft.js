@@ -24,17 +24,17 @@ function* entered() {
   for (const field of form.elements) {
     const isChoice = field.type === "radio" || field.type === "checkbox";
     if (isChoice && field.checked) yield [field.name, field.value];
-    if (isText(field) && field.value) yield [field.name, field.value];
+    if (isText(field)) yield [field.name, field.value];
   }
 }
 
-// Fills only fields that the page left empty: the server's values are newer.
+// Replaces the values that the server sent, which are of the same revision and thus older.
 function restore(draft) {
   for (const [name, value] of Object.entries(draft)) {
     const found = form.elements.namedItem(name);
     if (found instanceof RadioNodeList) {
-      if (!found.value) found.value = value;
-    } else if (found && isText(found) && !found.value) {
+      found.value = value;
+    } else if (found && isText(found) && found.value !== value) {
       found.value = value;
       found.dispatchEvent(new Event("input", { bubbles: true }));
     }

@@ -258,6 +258,22 @@ def test_what_was_corrected_survives_a_lost_connection_too(page, context, start)
     expect(page.get_by_label("What do you like?")).to_have_value("Comedies, and much else.")
 
 
+def test_a_change_of_an_answer_survives_a_lost_connection_too(page, context, start):
+    link = start(answered=1, changes="previous", ask_comment=True)
+    page.goto(link)
+    page.get_by_role("link", name="Change my last answer").click()
+    expect_heading(page, "Question 1 of 3: change your answer")
+    page.locator("[name=choice][value=right]").check()
+    page.get_by_label("Anything you want to add?").fill("On second thoughts.")
+    context.set_offline(True)
+    page.get_by_role("button", name="Keep this answer").click()
+    expect(page.get_by_label("Anything you want to add?")).to_have_count(0)
+    context.set_offline(False)
+    page.goto(f"{link}answers/1/")
+    expect(page.get_by_label("Anything you want to add?")).to_have_value("On second thoughts.")
+    expect(page.locator("input[name=choice][value=right]")).to_be_checked()
+
+
 def test_nothing_entered_is_left_in_the_browser_at_the_end(page, start):
     page.goto(start(questions_per_appraiser=1, ask_comment=True))
     page.get_by_label("Anything you want to add?").fill("A thought.")
