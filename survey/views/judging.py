@@ -81,6 +81,7 @@ def submit_answer(request: LinkRequest, appraiser: Appraiser) -> HttpResponse:
     if appraiser.instructed_at is None or (
         appraiser.study.before and owes_questionnaire(appraiser, "before")
     ):
+        access.appraiser_for_token(request.token)  # Http404 if they were erased meanwhile
         return redirect("appraiser", token=request.token)
     form = JudgmentForm(request.POST, study=appraiser.study)
     if form.answer is None:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from tests.flows.bots import Bot, Form
 
 CODE = re.compile(r'value="([0-9A-Z]{5}-[0-9A-Z]{5})"')
-TITLE = re.compile(r'<h3 class="card-title">(.*?)</h3>')
+TITLE = re.compile(r'<h3 class="card-title"[^>]*>(.*?)</h3>')
 PROGRESS = re.compile(r'<progress value="(\d+)" max="(\d+)"')
-TOLD = re.compile(r"please choose “(.*?)” here")
+TOLD = re.compile(r"please choose “<bdi[^>]*>(.*?)</bdi>” here")
 CHANGE = re.compile(r'href="(/a/[\w-]+/answers/\d+/)"')
-KEPT = re.compile(r'<span class="own-choice">(.*?)</span>')
+KEPT = re.compile(r'<span class="own-choice">(?:<span[^>]*>)?(.*?)</span>')
 #: What only one kind of page holds.
 MARKS = {
     "begin": '/begin/"',

@@ -222,6 +222,13 @@ def profiles(walk: Walk) -> Iterator[Page]:
         Question.objects.filter(study=study).update(profile=profile)
         caches["profiles"].clear()
         yield f"profile {label}", walk.get(url)
+    rated = [[movie.pk, 5 - 0.5 * (nth // 3)] for nth, movie in enumerate(movies)]
+    Question.objects.filter(study=study).update(profile=rated)
+    for lowest in (-10, 0):
+        scale = {"scale_minimum": lowest, "scale_maximum": 10, "scale_step": 0.01}
+        Dataset.objects.filter(pk=study.dataset_id).update(**scale)
+        caches["profiles"].clear()
+        yield f"profile on a scale from {lowest}", walk.get(url)
     Item.objects.filter(dataset=study.dataset).update(year=None)
     caches["profiles"].clear()
     yield "profile without years", walk.get(url)
