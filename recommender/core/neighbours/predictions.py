@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 COMPILE_FROM_USERS = 5_000  #: compiling takes up to a minute, once on each machine
 
 Predicted = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+class Predictor(Protocol):
+    """Whatever predicts stars from neighbours; ``PlainPredictor`` describes the methods."""
+
+    pairs_at_once: int
+
+    def pairs(
+        self,
+        profiles: csr_array,
+        own: NDArray[np.int64] | None,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+    ) -> Predicted: ...
+
+    def grid(self, profiles: csr_array, own: NDArray[np.int64] | None) -> Predicted: ...
 
 
 def build_predictor(

@@ -49,15 +49,6 @@ def test_the_own_rating_of_a_training_user_is_not_used():
     assert model.predict(None, np.array([0]), np.array([1])) == 1
 
 
-def test_the_mean_of_equal_stars_is_exact():
-    rng = np.random.default_rng(0)
-    dense = rng.integers(1, 11, (30, 6)) / 2
-    dense[:, 5] = 3.5
-    dense[0, 5] = 0
-    model = UserKNN().fit(of_dense(dense))
-    assert model.predict(None, np.array([0]), np.array([5])) == 3.5
-
-
 def best_of(dense, profile, seed=0, k=1):
     config = UserKNNConfig(k=k)
     model = UserKNN(config).fit(of_dense(dense), options=RunOptions(seed=seed))
