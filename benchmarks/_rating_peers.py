@@ -10,6 +10,7 @@ pair, not clipped to the scale, and NaN where LensKit gives none.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +18,26 @@ import pandas as pd
 from _runs import measured, tell
 
 
-def surprise(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
-    """KNNBasic, user-based, with cosine and otherwise its defaults."""
+def surprise(
+    train: np.ndarray, test: np.ndarray, row: dict, kind: str = "KNNBasic", user_based: bool = True
+) -> np.ndarray:
+    """With cosine and otherwise its defaults."""
     import surprise
 
     users, items = train[:2].astype(int)
     frame = pd.DataFrame({"user": users, "movie": items, "stars": train[2]})
     reader = surprise.Reader(rating_scale=(train[2].min(), train[2].max()))
     data = surprise.Dataset.load_from_df(frame, reader).build_full_trainset()
-    options = {"name": "cosine", "user_based": True}
+    options = {"name": "cosine", "user_based": user_based}
     with measured(row):
-        model = surprise.KNNBasic(sim_options=options, verbose=False).fit(data)
+        model = getattr(surprise, kind)(sim_options=options, verbose=False).fit(data)
         return np.array([model.predict(*map(int, pair), clip=False).est for pair in test.T])
 
 
-def lenskit(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
-    """UserKNNScorer for explicit feedback with its defaults and without a fallback."""
+def lenskit(train: np.ndarray, test: np.ndarray, row: dict, user_based: bool = True) -> np.ndarray:
+    """For explicit feedback with its defaults and without a fallback."""
     from lenskit.data import ItemList, RecQuery, from_interactions_df
-    from lenskit.knn import UserKNNScorer
+    from lenskit.knn import ItemKNNScorer, UserKNNScorer
     from lenskit.training import TrainingOptions
 
     users, items = train[:2].astype(int)
@@ -43,19 +46,30 @@ def lenskit(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
     asked, first = np.unique(test[0].astype(int), return_index=True)
     edges, found = np.append(first, test.shape[1]), np.full(test.shape[1], np.nan)
     with measured(row):
-        scorer = UserKNNScorer()
+        scorer = (UserKNNScorer if user_based else ItemKNNScorer)()
         scorer.train(data, TrainingOptions())
         for user, start, stop in zip(asked, edges[:-1], edges[1:], strict=True):
             wanted = ItemList(item_ids=test[1, start:stop].astype(int))
-            found[start:stop] = scorer(RecQuery(user_id=int(user)), wanted).scores("numpy")
+            rated = None if user_based else data.user_row(int(user))
+            query = RecQuery(user_id=int(user), user_items=rated)
+            found[start:stop] = scorer(query, wanted).scores("numpy")
     return found
+
+
+PEERS = {
+    "surprise": surprise,
+    "surprise-items": partial(surprise, user_based=False),
+    "surprise-item-means": partial(surprise, kind="KNNWithMeans", user_based=False),
+    "lenskit": lenskit,
+    "lenskit-items": partial(lenskit, user_based=False),
+}
 
 
 def main() -> None:
     peer, folder, out = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     train, test = np.load(folder / "train.npy"), np.load(folder / "test.npy")
     row = {"name": peer}
-    np.save(out, {"surprise": surprise, "lenskit": lenskit}[peer](train, test, row))
+    np.save(out, PEERS[peer](train, test, row))
     tell(row)
 
 

@@ -116,6 +116,35 @@ class UserKNNConfig:
 
 
 @dataclass(frozen=True)
+class ItemKNNConfig:
+    """Item-item neighbours (paper, section II): the choices of ``UserKNNConfig`` between items."""
+
+    implementation: ClassVar = "recommender.core.algorithms.item_knn:ItemKNN"
+
+    k: int = 5  #: number of neighbours, most similar first
+    similarity: Literal["cosine", "dot", "correlation"] = "cosine"
+    over: Literal["full", "common"] = "full"  #: all users with zeros, or those who rated both items
+    shrinkage: float = 0.0  #: similarities are multiplied by overlap / (overlap + this)
+    minimum_overlap: int = 1  #: least number of users who rated both items
+    minimum_similarity: float = 0.0  #: a neighbour's similarity must be above this
+    #: the k nearest of the items that the user rated, the k nearest items overall, or all items
+    neighbours: Literal["rated", "overall", "all"] = "rated"
+    #: of the user's stars for them; "sum" of similarity times stars
+    combine: Literal["mean", "sum"] = "mean"
+    #: what a mean is subtracted from
+    centre: Literal["nothing", "stars", "everything"] = "nothing"
+    #: whose mean; "user" makes the centred cosine the adjusted cosine
+    mean_of: Literal["item", "user"] = "item"
+    #: without any neighbour: the damped bias, or the mean of all ratings
+    fallback: Literal["bias", "mean"] = "bias"
+    #: most neighbours of an item that a model keeps; 0: all
+    stored: int = 1000
+
+
+KNNConfig = UserKNNConfig | ItemKNNConfig
+
+
+@dataclass(frozen=True)
 class AutoencoderConfig:
     """The paper's autoencoder (section III-A): one rating withheld, loss on it alone.
 
@@ -230,6 +259,23 @@ SYSTEMS: dict[str, System] = {
                 "surprise": UserKNNConfig(k=40, over="common", fallback="mean"),
                 # UserKNNScorer of LensKit 2025, explicit feedback, its defaults.
                 "lenskit": UserKNNConfig(k=20, centre="everything", minimum_similarity=1e-6),
+            },
+        ),
+        System(
+            name="item-knn",
+            label="Item-item KNN",
+            summary="What the user gave the most similar of the movies that they rated.",
+            presets={
+                # As "paper" of user-knn: section II with cosine and five neighbours.
+                "paper": ItemKNNConfig(),
+                # Section II as printed: I = R^T R, and R_i I_j without any normalisation.
+                "paper-literal": ItemKNNConfig(similarity="dot", neighbours="all", combine="sum"),
+                # KNNBasic of Surprise 1.1, item-based with cosine, otherwise its defaults.
+                "surprise": ItemKNNConfig(k=40, over="common", fallback="mean", stored=0),
+                # ItemKNNScorer of LensKit 2025, explicit feedback, its defaults.
+                "lenskit": ItemKNNConfig(
+                    k=20, centre="everything", minimum_similarity=1e-6, stored=0
+                ),
             },
         ),
         System(

@@ -1,4 +1,4 @@
-"""What KNN systems share: fallback, rounding and tie breaks."""
+"""What user-user and item-item KNN share: fallback, rounding and tie breaks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.neighbours.predictions import Predictor
-from recommender.core.systems import UserKNNConfig
+from recommender.core.systems import KNNConfig
 
 DECIMALS = 9  # so that the mean of equal stars is exact and tied items are truly tied
 
@@ -24,7 +24,7 @@ class KNN(Recommender):
     similarities, then the item's number of ratings, then the seeded hash.
     """
 
-    config: UserKNNConfig
+    config: KNNConfig
     bias_: BiasTerms
     _predictor: Predictor
 
@@ -68,7 +68,7 @@ class KNN(Recommender):
         self._compare()
 
 
-def check_least(config: UserKNNConfig, **least: int) -> None:
+def check_least(config: KNNConfig, **least: int) -> None:
     """Raise ConfigurationError for unknown choices and for numbers below their ``least``."""
     limits = {f: (getattr(config, f) >= n, f"at least {n}") for f, n in least.items()}
     check_fields(config, limits)

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig
+from recommender.core.systems import ItemKNNConfig, KNNConfig
 
 BLOCK_CELLS = 2_000_000  #: pairs of users compared at once: 16 MB for each of a few arrays
 DECIMALS = 12  #: to which similarities that are real numbers must agree to be tied
@@ -47,15 +47,21 @@ class UserIndex:
 
     Other similarities are real numbers and are rounded: cosines and correlations to twelve
     decimals, a dot product to twelve decimals of the largest one that the profile could have.
+
+    For similar items, ``matrix`` is transposed: its rows are items, its columns users.
     """
 
-    def __init__(self, matrix: csr_array, scale: Scale, config: UserKNNConfig) -> None:
+    def __init__(self, matrix: csr_array, scale: Scale, config: KNNConfig) -> None:
         self.n_users, self.n_items = matrix.shape
         self._scale, self._config = scale, config
         # A correlation over common items is the same with and without the means of whole profiles.
         common = config.similarity == "correlation" and config.over == "common"
-        self._centres = config.centre == "everything" and not common
+        by_column = isinstance(config, ItemKNNConfig) and config.mean_of == "user"
+        self._centres = config.centre == "everything" and (by_column or not common)
         self._whole = not self._centres and unit_of(scale) > 0
+        self._column_means: NDArray[np.float64] | None = None
+        if by_column:
+            self._column_means = centre_rows(to_units(matrix.T.tocsr(), scale))[1]
         vectors = self._vectors(csr_array(matrix))
         self._users = _Factors(vectors.T.tocsr())
         self._sums, self._squares = _row_sums(vectors), square_sums(vectors)
@@ -142,7 +148,11 @@ class UserIndex:
 
     def _vectors(self, matrix: csr_array) -> csr_array:
         units = to_units(matrix, self._scale)
-        return centre_rows(units)[0] if self._centres else units
+        if not self._centres:
+            return units
+        if self._column_means is None:
+            return centre_rows(units)[0]
+        return subtract(units, self._column_means[units.indices])
 
 
 class _Factors:
@@ -157,10 +167,15 @@ def centre_rows(matrix: csr_array) -> tuple[csr_array, NDArray[np.float64]]:
     """Each row less the mean of its ratings, and these means (rows,); 0 for an empty row."""
     counts = np.diff(matrix.indptr)
     means = _divide(_row_sums(matrix), counts)
-    values = matrix.data - np.repeat(means, counts)
+    return subtract(matrix, np.repeat(means, counts)), means
+
+
+def subtract(matrix: csr_array, means: NDArray[np.float64]) -> csr_array:
+    """The matrix with ``means`` (n_ratings) subtracted from its ratings."""
+    values = matrix.data - means
     # The rounding error of a zero would give a direction to profiles that have none.
-    values[np.abs(values) < 10.0**-DECIMALS * np.repeat(np.abs(means), counts)] = 0
-    return _with_data(matrix, values), means
+    values[np.abs(values) < 10.0**-DECIMALS * np.abs(means)] = 0
+    return _with_data(matrix, values)
 
 
 def order_users(

@@ -1,4 +1,4 @@
-"""What KNN systems have in common."""
+"""What user-user and item-item KNN have in common."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.systems import BiasConfig, override, system
 from tests.recommender.core.matrices import of_dense, profiles, random_ratings
 
-both = pytest.mark.parametrize("name", ["user-knn"])
+both = pytest.mark.parametrize("name", ["user-knn", "item-knn"])
 
 
 def fitted(name, ratings, **changes):
