@@ -27,8 +27,9 @@ def until_a_beat_has_read_it():
         time.sleep(0.01)
 
 
-def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset):
-    run(start(system="bias"))
+@pytest.mark.parametrize("system", ["bias", "popularity", "random", "ease"])
+def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset, system):
+    run(start(system=system))
     model = TrainedModel.objects.get()
     run(submit_publish(trained_model=model, users=[7, 3, 3]))
     ratings = load_ratings(dataset)
