@@ -81,14 +81,32 @@ class RandomConfig(BiasConfig):
 
 
 @dataclass(frozen=True)
-class EaseConfig(BiasConfig):
-    """A linear model of liked items in closed form; ratings are predicted by the damped bias."""
+class LikedItemsConfig(BiasConfig):
+    """What systems share that learn from liked items; they predict the damped bias."""
+
+    liked_from: float = 0.75  #: where liked ratings begin: 0 is the scale's minimum, 1 its maximum
+
+
+@dataclass(frozen=True)
+class EaseConfig(LikedItemsConfig):
+    """A linear model of liked items in closed form."""
 
     implementation: ClassVar = "recommender.core.algorithms.ease:Ease"
 
     ridge: float = 200.0  #: penalty of the squared weights, Steck's lambda, in ratings
-    liked_from: float = 0.75  #: where liked ratings begin: 0 is the scale's minimum, 1 its maximum
     most_items: int = 20_000  #: refuse to train on more liked items; memory grows with the square
+
+
+@dataclass(frozen=True)
+class ImplicitALSConfig(LikedItemsConfig):
+    """Factors of liked items, by alternating least squares."""
+
+    implementation: ClassVar = "recommender.core.algorithms.implicit_als:ImplicitALS"
+
+    factors: int = 64  #: length of the vector of a user or an item
+    iterations: int = 15  #: times that all users' and then all items' vectors are computed
+    ridge: float = 60.0  #: penalty of the squared length of each vector, in ratings
+    alpha: float = 10.0  #: a liked item has the weight 1 + alpha, any other 1
 
 
 @dataclass(frozen=True)
@@ -245,6 +263,12 @@ SYSTEMS: dict[str, System] = {
             label="EASE",
             summary="The movies that go best with those the user liked.",
             presets={"default": EaseConfig()},
+        ),
+        System(
+            name="implicit-als",
+            label="Implicit ALS",
+            summary="Factors of the movies that people liked, whatever stars they gave.",
+            presets={"default": ImplicitALSConfig()},
         ),
         System(
             name="user-knn",

@@ -9,43 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import check_fields
-from recommender.core.algorithms.bias import Bias
+from recommender.core.algorithms.liked_items import LikedItemRanker
 from recommender.core.errors import ConfigurationError, FitError
-from recommender.core.ratings import Ratings
 from recommender.core.systems import EaseConfig, Progress, RunOptions
 
 COLUMNS = 1024  #: of the Gram matrix, computed at once from sparse profiles
-DECIMALS = 6  #: of a score, as a share of the profile's largest: B is not known more precisely
 
 
-class Ease(Bias):
-    """Ranks by the scores ``X B`` of liked items and predicts the damped bias.
+class Ease(LikedItemRanker):
+    """Ranks by the scores ``X B`` of liked items X.
 
-    X (n_users, n_items) is 1 where a user liked an item and 0 elsewhere. B minimises
-    ``||X - X B||^2 + ridge ||B||^2`` with a diagonal of zeros: with P = (X^T X + ridge I)^-1,
-    ``B[i, j] = -P[i, j] / P[j, j]`` for i != j. Scores are no ratings. Those that differ by less
-    than a millionth of the profile's largest are tied. Tie breaks: number of ratings of the item,
-    then the seeded hash.
+    B minimises ``||X - X B||^2 + ridge ||B||^2`` with a diagonal of zeros: with
+    P = (X^T X + ridge I)^-1, ``B[i, j] = -P[i, j] / P[j, j]`` for i != j.
     """
 
     name: ClassVar[str] = "ease"
-    ranks_by_rating: ClassVar[bool] = False
     config: EaseConfig
     items_: NDArray[np.int64]  #: the items that anybody liked; other rows and columns of B are 0
     weights_: NDArray[np.float32]  #: B among these items
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
-        check_fields(
-            self.config,
-            {
-                "ridge": (self.config.ridge > 0, "above 0"),
-                "liked_from": (0 <= self.config.liked_from <= 1, "from 0 to 1"),
-                "most_items": (self.config.most_items >= 1, "at least 1"),
-            },
-        )
-        super()._fit(ratings, options)
-        liked = self._liked(self.profiles_)
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        return {
+            "ridge": (self.config.ridge > 0, "above 0"),
+            "most_items": (self.config.most_items >= 1, "at least 1"),
+        }
+
+    def _learn(self, liked: csr_array, options: RunOptions) -> None:
         self.items_ = np.unique(liked.indices).astype(np.int64)
         if (n := len(self.items_)) > self.config.most_items:
             raise ConfigurationError(
@@ -57,26 +46,10 @@ class Ease(Bias):
         np.einsum("ii->i", gram)[:] += self.config.ridge
         self.weights_ = _weights(gram)
 
-    def _score(
-        self, profiles: csr_array, users: NDArray[np.int64] | None
-    ) -> tuple[NDArray[np.float64], ...]:
-        scores = np.zeros(profiles.shape)
-        scores[:, self.items_] = self._liked(profiles)[:, self.items_] @ self.weights_
-        largest = np.maximum(np.abs(scores).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-        return np.round(scores / largest, DECIMALS), self.counts_.astype(np.float64)
-
-    def _liked(self, profiles: csr_array) -> csr_array:
-        """Ones (float32) at the liked items of each profile."""
-        scale = self.scale_
-        least = scale.minimum + self.config.liked_from * (scale.maximum - scale.minimum)
-        # Ratings are rounded to float32, so the limit is lowered by less than a step.
-        liked = csr_array(
-            (profiles.data >= least - scale.step / 100, profiles.indices, profiles.indptr),
-            shape=profiles.shape,
-            copy=True,
-        )
-        liked.eliminate_zeros()
-        return liked.astype(np.float32)
+    def _preferences(self, liked: csr_array) -> NDArray[np.floating]:
+        scores = np.zeros(liked.shape, np.float32)
+        scores[:, self.items_] = liked[:, self.items_] @ self.weights_
+        return scores
 
     def _arrays(self) -> dict[str, NDArray]:
         return {**super()._arrays(), "ease.items": self.items_, "ease.weights": self.weights_}

@@ -1,4 +1,4 @@
-"""KNN predicts the same as other libraries, on fold u1 of ml-100k."""
+"""Systems that other libraries have too agree with these, on fold u1 of ml-100k."""
 
 import subprocess
 from pathlib import Path
@@ -8,10 +8,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.base import implementation
+from recommender.core.algorithms.implicit_als import ImplicitALS
 from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
-from recommender.core.systems import override, system
+from recommender.core.systems import ImplicitALSConfig, override, system
 from tests.requirements import need
 
 pytestmark = pytest.mark.peers
@@ -120,3 +121,12 @@ def test_the_damped_bias_replaces_missing_predictions_of_lenskit(fold, tmp_path,
     bias = model.bias_.predict(model.profiles_, rows, items)
     assert missing.any()
     assert_allclose(ours[missing], bias, atol=1e-9)
+
+
+def test_implicit_als_gives_the_scores_of_implicit(fold, tmp_path):
+    theirs = predicted_by("implicit-als", fold, tmp_path)
+    config = ImplicitALSConfig(factors=16, ridge=60, alpha=10, iterations=15)
+    model = ImplicitALS(config).fit(fold.train)
+    scores = model._preferences(model._liked(model.profiles_))
+    assert np.abs(theirs).max() > 0.5
+    assert_allclose(scores[fold.test_rows, fold.test_items], theirs, atol=1e-6)

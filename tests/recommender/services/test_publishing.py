@@ -27,7 +27,7 @@ def until_a_beat_has_read_it():
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("system", ["bias", "popularity", "random", "ease"])
+@pytest.mark.parametrize("system", ["bias", "popularity", "random", "ease", "implicit-als"])
 def test_publishing_stores_the_best_unseen_movie_of_each_profile(start, dataset, system):
     run(start(system=system))
     model = TrainedModel.objects.get()
