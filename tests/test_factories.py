@@ -17,7 +17,7 @@ def test_a_study_from_the_factory_has_whole_questions():
     assert len(question.profile) >= study.minimum_profile
 
 
-def test_a_question_never_recommends_what_its_profile_holds():
+def test_a_question_never_recommends_an_item_of_its_profile():
     for question in StudyFactory().questions.all():
         rated = {movie for movie, _stars in question.profile}
         assert not rated & {question.first_item_id, question.second_item_id}

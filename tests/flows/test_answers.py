@@ -49,7 +49,7 @@ def choices():
     return list(Judgment.objects.order_by("pk").values_list("choice", flat=True))
 
 
-def test_two_movies_may_fit_equally_well(page, start, faults):
+def test_a_tie_can_be_answered(page, start, faults):
     page.goto(start(third_answer="tie"))
     page.get_by_role("button", name="Both fit equally well or badly").click()
     expect_heading(page, "Question 2 of 3")
@@ -72,7 +72,7 @@ def test_the_third_answer_weighs_as_much_as_the_others(page, start):
     assert looks[0] == looks[1] == looks[2]
 
 
-def test_the_third_answer_stands_nearer_to_neither_movie(page, start):
+def test_the_third_answer_is_equally_near_to_both_movies(page, start):
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(start(third_answer="tie"))
     left, third, right = (
@@ -82,7 +82,7 @@ def test_the_third_answer_stands_nearer_to_neither_movie(page, start):
     assert middle == pytest.approx((left["x"] + right["x"] + right["width"]) / 2, abs=1)
 
 
-def test_the_choice_and_what_is_asked_beside_it_are_groups_of_their_own(page, start):
+def test_the_choice_and_each_extra_input_are_groups(page, start):
     page.goto(start(**EVERYTHING))
     choice = page.get_by_role("radiogroup", name="Which recommendation is more relevant")
     assert {radio.get_attribute("name") for radio in choice.get_by_role("radio").all()} == {
@@ -109,7 +109,7 @@ def test_the_way_on_is_in_sight_and_the_profile_too(page, start, size):
     assert bottom["y"] + bottom["height"] <= page.locator(".next").bounding_box()["y"]
 
 
-def test_zero_answers_nothing_where_there_is_no_third_answer(page, start, faults):
+def test_key_0_does_nothing_without_a_third_answer(page, start, faults):
     page.goto(start())
     settle(page)
     page.keyboard.press("0")
@@ -118,7 +118,7 @@ def test_zero_answers_nothing_where_there_is_no_third_answer(page, start, faults
     assert choices() == []
 
 
-def test_ada_changes_her_last_answer_and_goes_on(page, start, faults):
+def test_ada_changes_her_last_answer_and_continues(page, start, faults):
     page.goto(start(answered=1, changes="previous"))
     page.get_by_role("link", name="Change my last answer").click()
     expect_heading(page, "Question 1 of 3: change your answer")
@@ -153,7 +153,7 @@ def test_a_change_in_a_second_tab_is_not_undone_by_the_first(page, context, star
     assert choices() == ["right"]
 
 
-def test_all_of_it_is_answered_by_keyboard_alone(page, start, faults):
+def test_every_input_can_be_used_by_keyboard(page, start, faults):
     page.goto(start(**EVERYTHING))
     settle(page)
     page.keyboard.press("2")
@@ -180,7 +180,7 @@ def test_all_of_it_is_answered_by_keyboard_alone(page, start, faults):
     assert Judgment.objects.get().client_at is not None
 
 
-def test_a_digit_never_answers_what_is_asked_beside_the_choice(page, start):
+def test_a_digit_key_never_changes_the_extra_inputs(page, start):
     page.goto(start(**EVERYTHING))
     settle(page)
     page.keyboard.press("2")
@@ -353,7 +353,7 @@ def looks(page, url, found, name):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_new_is_for_everybody(page, start, scheme):
+def test_every_option_looks_right_and_is_accessible(page, start, scheme):
     page.emulate_media(color_scheme=scheme)
     found = {}
     for name, state in STATES.items():
@@ -382,7 +382,7 @@ def test_every_target_is_large_enough_to_be_hit(page, start):
 
 @pytest.mark.parametrize("size", [(360, 740), (640, 400), (1280, 800)])
 @pytest.mark.parametrize("state", ["everything", "after practice"])
-def test_what_has_the_focus_is_never_behind_the_question(page, start, size, state):
+def test_the_focused_element_is_never_hidden_by_the_question(page, start, size, state):
     """640 x 400 is a screen of 1280 x 800 at 200 %."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(start(**STATES[state]))
@@ -418,7 +418,7 @@ def test_a_choice_moves_nothing_under_the_hand(page, start):
     assert page.evaluate("row.getBoundingClientRect().top") == pytest.approx(before, abs=1)
 
 
-def test_what_is_chosen_shows_where_the_system_chooses_the_colours(page, start):
+def test_the_selection_is_visible_with_forced_colours(page, start):
     page.emulate_media(forced_colors="active")
     page.goto(start(**EVERYTHING))
     page.locator("[name=choice]").first.check()

@@ -144,7 +144,7 @@ def test_a_language_can_be_changed_on_the_private_pages(visit, study, scripts):
     expect(page.get_by_role("heading", level=1)).to_have_text("Frage 1 von 2")
 
 
-def test_the_languages_stand_in_their_own_names(visit, study):
+def test_each_language_is_named_in_itself(visit, study):
     page = visit("en-GB")
     names = page.locator(".language-names :is(a, span)")
     assert names.all_text_contents() == ["English", "Deutsch", "Español", "简体中文"]
@@ -152,7 +152,7 @@ def test_the_languages_stand_in_their_own_names(visit, study):
     assert told == [["en", ""], ["de", "de"], ["es", "es"], ["zh-hans", "zh-hans"]]
 
 
-def test_a_study_of_one_language_speaks_it_and_offers_no_other(visit, study):
+def test_a_study_with_a_fixed_language_offers_no_other(visit, study):
     type(study).objects.update(language="es")
     page = visit("de-DE", "/s/films/?lang=de")
     assert language(page) == "es"
@@ -189,7 +189,7 @@ def test_numbers_stars_and_order_are_those_of_the_language(visit, study):
     expect(page.get_by_role("status")).to_have_text("1 von 1.200 (Filme)")
 
 
-def test_what_machines_read_is_the_same_in_every_language(visit, study):
+def test_machine_readable_values_are_the_same_in_every_language(visit, study):
     url = reader(study)
     pages = {locale: visit(locale, url) for locale in ("en-GB", "de-DE")}
     told = {
@@ -254,7 +254,7 @@ def mirrored(visit, strange, study):
     return page
 
 
-def test_the_first_card_stands_on_the_right_and_the_arrows_follow(mirrored):
+def test_the_first_card_is_on_the_right_and_the_arrow_keys_follow(mirrored):
     first, second = mirrored.locator(".card").all()
     assert first.bounding_box()["x"] > second.bounding_box()["x"]
     mirrored.keyboard.press("ArrowLeft")
@@ -263,7 +263,7 @@ def test_the_first_card_stands_on_the_right_and_the_arrows_follow(mirrored):
     expect(first.locator("button")).to_be_focused()
 
 
-def test_a_latin_title_is_not_garbled_and_stands_where_lines_begin(mirrored):
+def test_a_latin_title_keeps_its_direction_and_is_aligned_with_the_page(mirrored):
     title = mirrored.locator(".movie-title").first
     ends = title.evaluate(
         """link => [0, link.firstChild.length - 1].map((at) => {

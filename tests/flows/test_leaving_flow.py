@@ -87,7 +87,7 @@ def test_a_second_browser_goes_on_at_the_questionnaire(page, new_context, live_s
     expect(page.get_by_role("heading", level=1)).to_have_text("Question 1 of 3")
 
 
-def test_one_who_is_screened_out_meets_a_kind_page(page, live_server, asking):
+def test_a_screened_out_appraiser_sees_a_kind_page(page, live_server, asking):
     come_in(page, live_server)
     say_who(page, adult="No")
     expect(page.get_by_role("heading", level=1)).to_contain_text("looking for other people")

@@ -18,7 +18,7 @@ MOVING = """() => [...new Set([...document.querySelectorAll("*")].flatMap((eleme
 
 
 @pytest.mark.parametrize(("wish", "moving"), [("reduce", []), ("no-preference", ["transition"])])
-def test_nothing_moves_for_who_wants_less_motion(page, live_server, ada, wish, moving):
+def test_nothing_moves_with_reduced_motion(page, live_server, ada, wish, moving):
     mark_instructed(appraiser=ada.appraiser)
     page.emulate_media(reduced_motion=wish)
     for path in ("/s/films/", ada.url):

@@ -88,7 +88,9 @@ def go_back(page):
     expect(page.get_by_role("heading", name="Thank you from Prolific")).to_be_visible()
 
 
-def test_who_answers_everything_goes_back_as_done(page, live_server, study, prolific, faults):
+def test_completing_leads_back_to_the_panel_with_the_code_for_done(
+    page, live_server, study, prolific, faults
+):
     consent(page, live_server.url + arrival(), adult="Yes")
     answer_all(page, as_told=True)
     expect(page.get_by_label("The code to enter")).to_have_value("CDONE")
@@ -98,7 +100,7 @@ def test_who_answers_everything_goes_back_as_done(page, live_server, study, prol
     assert prolific == [(url, None, "done")]
 
 
-def test_who_is_screened_out_goes_back_at_once(page, live_server, study, prolific, faults):
+def test_screening_out_leads_back_to_the_panel_at_once(page, live_server, study, prolific, faults):
     consent(page, live_server.url + arrival(), adult="No")
     expect(page.get_by_label("The code to enter")).to_have_value("CSCREEN")
     go_back(page)
@@ -107,7 +109,7 @@ def test_who_is_screened_out_goes_back_at_once(page, live_server, study, prolifi
     assert not Judgment.objects.exists()
 
 
-def test_who_fails_the_checks_goes_back_with_a_code_of_that(
+def test_failing_the_checks_leads_back_to_the_panel_with_its_code(
     page, live_server, study, prolific, faults
 ):
     consent(page, live_server.url + arrival(), adult="Yes")
@@ -135,7 +137,7 @@ def test_erasing_the_answers_gives_no_second_try(page, live_server, study, fault
     assert not Appraiser.objects.exists()
 
 
-def test_who_comes_again_from_the_panel_goes_on_where_she_stopped(
+def test_coming_again_from_the_panel_continues_at_the_same_question(
     page, new_context, live_server, study
 ):
     consent(page, live_server.url + arrival(), adult="Yes")
@@ -147,7 +149,7 @@ def test_who_comes_again_from_the_panel_goes_on_where_she_stopped(
     assert phone.url == page.url
 
 
-def test_a_personal_link_goes_on_in_a_second_browser(
+def test_a_personal_link_continues_in_a_second_browser(
     page, new_context, live_server, transactional_db, faults
 ):
     study = StudyFactory(slug="invited", entry="personal", questions_per_appraiser=3)

@@ -35,7 +35,7 @@ def test_the_bars_are_a_navigation_whose_links_say_stars_and_movies_once(profile
     expect(bars.get_by_role("link", name="1 star: 1 movie", exact=True)).to_be_visible()
 
 
-def test_a_genre_is_an_item_of_a_list_with_its_figures_in_words(profile):
+def test_a_genre_is_a_list_item_with_its_figures_in_words(profile):
     best = profile.get_by_role("list").first
     expect(best).to_match_aria_snapshot("""
       - list:

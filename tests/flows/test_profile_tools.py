@@ -46,14 +46,14 @@ def stars(profile):
     return [float(re.match(r"[\d.]+", text)[0]) for text in headings(profile)]
 
 
-def test_a_title_is_found_without_its_accents_and_said_aloud(profile):
+def test_a_title_is_found_without_accents_and_announced(profile):
     profile.get_by_role("searchbox", name="Search the titles").fill("amelie night")
     expect(shown(profile)).to_have_count(4)
     expect(profile.get_by_role("status")).to_have_text("4 of 240 movies")
     expect(profile.get_by_role("link", name="Night of Amélie 16", exact=True)).to_be_visible()
 
 
-def test_genre_and_decade_narrow_what_is_shown_together(profile):
+def test_filters_by_genre_and_decade_are_combined(profile):
     profile.get_by_role("combobox", name="Genre").select_option("Film-Noir")
     in_genre = shown(profile).count()
     profile.get_by_role("combobox", name="Decade").select_option("1990s")
@@ -75,7 +75,7 @@ def test_groups_stay_while_the_order_is_by_stars(profile):
     expect(shown(profile)).to_have_count(30)
 
 
-def test_by_title_the_movies_stand_under_their_letters_with_their_stars(profile):
+def test_sorted_by_title_movies_are_grouped_by_letter_with_their_stars(profile):
     profile.get_by_role("combobox", name="Order").select_option("Title")
     letters = [text[0] for text in headings(profile)]
     assert letters == ["G", "L", "N", "O", "P", "R", "S", "W"]
@@ -87,7 +87,7 @@ def test_by_title_the_movies_stand_under_their_letters_with_their_stars(profile)
 
 
 @pytest.mark.parametrize(("order", "backwards"), [("Newest", True), ("Oldest", False)])
-def test_by_year_the_movies_stand_under_their_decades(profile, order, backwards):
+def test_sorted_by_year_movies_are_grouped_by_decade(profile, order, backwards):
     profile.get_by_role("combobox", name="Order").select_option(order)
     years = [int(year) for year in shown(profile).locator(".movie-year").all_text_contents()]
     assert years == sorted(years, reverse=backwards)
@@ -97,7 +97,7 @@ def test_by_year_the_movies_stand_under_their_decades(profile, order, backwards)
     expect(shown(profile)).to_have_count(240)
 
 
-def test_nothing_found_is_said_and_undone_with_one_press(profile):
+def test_a_search_without_results_says_so_and_is_reset_by_one_button(profile):
     search = profile.get_by_role("searchbox")
     search.fill("no such movie")
     expect(profile.get_by_role("status")).to_have_text("Nothing found among 240 movies.")
@@ -125,13 +125,13 @@ def test_a_bar_leads_to_its_stars_whatever_was_searched_and_sorted(profile):
     expect(shown(profile)).to_have_count(240)
 
 
-def test_who_searches_far_down_sees_what_was_found(page, profile):
+def test_a_search_from_far_down_scrolls_to_the_results(page, profile):
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     profile.get_by_role("searchbox").fill("winter")
     expect(shown(profile).first).to_be_in_viewport()
 
 
-def test_without_javascript_the_numbers_stand_there_and_no_dead_tool(
+def test_without_javascript_the_numbers_are_shown_and_the_tools_are_hidden(
     new_context, live_server, question
 ):
     page = new_context(java_script_enabled=False).new_page()
@@ -169,7 +169,7 @@ def test_a_field_with_the_focus_is_not_behind_the_question_on_a_small_screen(pag
     assert field["y"] + field["height"] <= dock["y"]
 
 
-def test_on_a_small_screen_what_was_found_stands_over_the_question(page, profile):
+def test_on_a_small_screen_the_results_are_above_the_question(page, profile):
     page.set_viewport_size(SMALLEST)
     profile.get_by_role("searchbox").fill("winter")
     first = shown(profile).first.bounding_box()

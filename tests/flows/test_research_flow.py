@@ -45,7 +45,7 @@ def test_a_draft_that_is_watched_offers_its_launch_by_itself(
     expect(page.get_by_text("The study is open.")).to_be_visible()
 
 
-def test_the_answer_stands_above_its_figure_and_both_above_the_rest(
+def test_the_headline_is_above_its_figure_and_both_above_the_rest(
     page, live_server, study, sign_in, rita
 ):
     appraiser, _ = join_study(study=study)

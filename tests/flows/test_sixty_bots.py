@@ -228,7 +228,7 @@ def check_statuses(visitors):
     return statuses
 
 
-def test_after_all_the_restlessness_every_question_has_its_answers(site, record_property):
+def test_after_all_dropouts_every_question_has_its_answers(site, record_property):
     hall = Hall(site.port, "restless")
     first = crowd(hall)
     all_at_once(lambda one=one: first_visit(*one) for one in first)
@@ -277,7 +277,7 @@ def test_after_all_the_restlessness_every_question_has_its_answers(site, record_
     print(f"\n{line}")
 
 
-def test_what_comes_before_the_close_is_kept_and_what_comes_after_is_refused(site):
+def test_answers_before_the_close_are_kept_and_later_ones_refused(site):
     hall = Hall(site.port, "cut-short", marks={LATE_START: Event(), CLOSE: Event()})
     rita = Bot("127.0.0.1", site.port)
     form = Form(rita.ask("GET", "/login/")[0])

@@ -16,13 +16,13 @@ def test_of_two_tabs_with_one_questionnaire_one_is_kept(found):
     assert found["said"] == {"True": PEOPLE, "False": PEOPLE}
 
 
-def test_who_leaves_while_answering_is_gone_whole_and_counted_once(found):
+def test_a_withdrawal_while_answering_erases_everything_and_counts_once(found):
     assert found["traces"] == 0
     assert found["tombstones"] == PEOPLE // 2
     assert found["ends"]["left"] == found["ends"]["was gone"] == PEOPLE // 2
 
 
-def test_nobody_meets_an_error(found):
+def test_no_request_fails(found):
     assert set(found["ends"]) <= {
         "judged",
         "left",

@@ -12,7 +12,7 @@ def found(races):
     return races["returning"]
 
 
-def test_nobody_meets_an_error(found):
+def test_no_request_fails(found):
     assert set(found["joined"]) <= {"joined", "StudyFull"}
     assert set(found["ends"]) <= {
         "worked",

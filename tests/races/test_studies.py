@@ -27,7 +27,7 @@ def test_one_of_several_steps_wins_and_is_the_only_one_kept(found):
 
 
 @pytest.mark.parametrize("step", ["launch", "close"])
-def test_a_step_that_waited_for_somebody_who_joined_has_the_later_time(found, step):
+def test_a_change_of_status_that_waited_for_a_join_has_the_later_time(found, step):
     assert found["stamps"][step]
 
 
@@ -60,6 +60,6 @@ def test_sides_are_within_one_of_balance_for_every_appraiser(found):
     assert set(found["judging"]["left"]) <= {QUESTIONS // 2, QUESTIONS // 2 + 1}
 
 
-def test_questions_are_spread_evenly_over_those_who_came_at_once(found):
+def test_questions_are_spread_evenly_over_people_who_join_at_once(found):
     # 16 people with 15 of 20 questions each: 12 times every question.
     assert found["judging"]["asked"] == [QUOTA * QUESTIONS // 20] * 20

@@ -38,6 +38,6 @@ def test_the_help_is_the_description_with_the_default(capsys):
     assert "rows, 50 % of them wide (default: 3)" in capsys.readouterr().out
 
 
-def test_an_open_limit_is_told_as_one():
+def test_an_exclusive_limit_is_worded_as_more_than():
     with pytest.raises(ValueError, match=r"share = 0 is not possible. Choose more than 0 to 1."):
         validated_or(ValueError, Sizes, {"share": 0})

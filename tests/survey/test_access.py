@@ -49,7 +49,7 @@ def test_strangers_find_none(study, olga):
             access.study_for_researcher(user, "films")
 
 
-def test_one_who_left_finds_none(study, rita):
+def test_an_inactive_researcher_finds_none(study, rita):
     rita.is_active = False
     rita.save()
     with pytest.raises(Http404):

@@ -55,7 +55,7 @@ def test_a_judgment_is_neither_changed_nor_deleted_nor_added(boss, judgment):
     assert judgment.choice == "left"
 
 
-def test_no_page_shows_what_opens_a_private_link(boss, ada, judgment):
+def test_no_admin_page_shows_a_private_link(boss, ada, judgment):
     for row in (ada.appraiser, judgment.assignment):
         page = boss.get(address(row, "change")).content.decode()
         assert ada.appraiser.token_digest not in page
@@ -81,7 +81,7 @@ def test_no_page_says_which_of_a_panel_s_people_gave_which_answers(boss, ada):
         ("invitation", "used_at__gt=2026-01-01"),
     ],
 )
-def test_no_filter_in_an_address_finds_what_no_page_shows(boss, ada, study, model, asked):
+def test_no_filter_in_an_address_finds_hidden_fields(boss, ada, study, model, asked):
     invitation = Invitation.objects.create(
         study=study, number=1, label="Ada", created_at=NOW, used_at=NOW, appraiser=ada.appraiser
     )
@@ -131,7 +131,7 @@ def words(study, title):
     }
 
 
-def test_the_words_of_a_draft_can_be_mended_and_nothing_else(boss, study):
+def test_only_the_texts_of_a_draft_can_be_edited(boss, study):
     Study.objects.update(status="draft", launched_at=None)
     boss.post(address(study, "change"), words(study, "Better words"))
     study.refresh_from_db()

@@ -165,11 +165,11 @@ def judge(study, record_property, *, share):
     return pages
 
 
-def test_no_learner_tells_the_arms_apart_but_one_finds_each_leak_that_is_put_in(record_property):
+def test_no_classifier_tells_the_arms_apart_but_each_planted_leak_is_found(record_property):
     judge(blind_study(people=10, each=12), record_property, share=1.0)
 
 
 @pytest.mark.slow
-def test_nor_over_1000_questions_where_a_leak_on_every_third_page_is_found(record_property):
+def test_nor_over_1000_questions_while_a_leak_on_every_third_page_is_found(record_property):
     pages = judge(blind_study(people=20, each=50), record_property, share=1 / 3)
     assert len(pages) == 20 * (50 + PRACTICE + CHECKS + REPEATS)

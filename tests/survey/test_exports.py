@@ -43,7 +43,7 @@ def test_the_columns_are_those_that_were_promised(study):
     )
 
 
-def test_a_row_says_what_was_shown_where_and_chosen_when(study, ada):
+def test_a_row_has_the_items_shown_their_sides_and_the_choice(study, ada):
     assignment = judge(ada, "right")
     arms = {"Autoencoder", "User-user KNN"}
     (right,) = arms - {assignment.left_arm.label}
@@ -166,7 +166,7 @@ def say(appraiser, choice, revision, **extras):
     )
 
 
-def test_a_third_answer_names_no_arm_and_what_was_said_beside_it_is_told(talkative):
+def test_a_third_answer_has_no_arm_and_keeps_its_extra_answers(talkative):
     study, who = talkative
     seen = {"left_familiarity": "seen", "right_familiarity": "unknown"}
     say(who, "tie", 0, **seen, confidence=2, comment="=1+1")

@@ -30,7 +30,7 @@ def results(
     )
 
 
-def test_the_interval_stands_where_its_numbers_say():
+def test_the_interval_is_drawn_at_its_numbers():
     drawn = figures.interval_figure(proportion(1075, 1500))
     assert (drawn["point"], drawn["low"], drawn["width"]) == ("71.67%", "69.31%", "4.624%")
     assert [tick["at"] for tick in drawn["ticks"]] == ["0%", "25%", "50%", "75%", "100%"]

@@ -17,5 +17,5 @@ TOKEN = "x" * 20 + "KnN" + "y" * 20
         ("0f8fad5b-7700-469f-a165-70867728950e", "0f8fad5b-7700-469f-a165-70867728950e", True),
     ],
 )
-def test_short_names_are_not_looked_for_in_what_is_drawn(name, said, found):
+def test_short_names_are_not_searched_in_random_tokens(name, said, found):
     assert named([name], said) == ([name] if found else [])

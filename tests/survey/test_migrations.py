@@ -25,13 +25,13 @@ def test_a_design_that_was_frozen_before_keeps_its_hash(found):
     assert found["now"]["design_hash"] == HASH
 
 
-def test_results_are_what_they_were(found):
+def test_results_stay_the_same(found):
     assert found["now"]["arms"] == [[1, 4, 3], [3, 4, 1]]
     assert found["now"]["people"] == [2, 1]
     assert found["now"]["kinds"] == {"real": 4, "pilot": 0, "simulated": 2}
 
 
-def test_exported_judgments_are_what_they_were(found):
+def test_exported_judgments_stay_the_same(found):
     rows = [(row[2], row[4], row[5], row[7], row[8]) for row in found["now"]["rows"]]
     assert rows == [
         ("real-0001", "1", AUTOENCODER, "left", AUTOENCODER),
@@ -44,7 +44,7 @@ def test_exported_judgments_are_what_they_were(found):
     assert found["now"]["rows"][1][10] == "2026-03-02T12:00:01.000000Z"
 
 
-def test_who_had_finished_is_done_and_nobody_else(found):
+def test_only_people_who_had_finished_are_done(found):
     outcomes = [["real", 1, "done"], ["real", 2, ""], ["simulated", 1, ""]]
     assert found["now"]["outcomes"] == outcomes
 
@@ -53,5 +53,5 @@ def test_every_judgment_begins_its_history(found):
     assert found["now"]["unlike_their_history"] == 0
 
 
-def test_who_had_stopped_comes_back_and_finishes(found):
+def test_an_unfinished_appraiser_comes_back_and_finishes(found):
     assert found["going_on"] == {"given_back": 2, "outcome": "done"}

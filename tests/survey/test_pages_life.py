@@ -41,7 +41,7 @@ def test_a_real_study_says_nothing_of_a_trial(client, study):
     assert "trial" not in read(client, "/s/films/")
 
 
-def test_who_agreed_to_a_trial_is_asked_anew_once_the_study_is_open(client, pilot):
+def test_the_consent_of_a_trial_is_asked_again_once_the_study_is_open(client, pilot):
     launch_study(study=pilot)
     assert client.post("/s/films/consent/", {"trial": "1"})["Location"] == "/s/films/"
     assert not Appraiser.objects.exists()
@@ -60,7 +60,7 @@ def test_a_trial_cut_short_by_the_launch_ends_kindly(client, pilot):
     assert "The trial has ended." in read(client, f"/a/{token}/")
 
 
-def test_a_paused_study_asks_people_back_and_their_link_goes_on(client, study, ada):
+def test_a_paused_study_asks_people_to_come_back_and_their_link_works_again(client, study, ada):
     mark_instructed(appraiser=ada.appraiser)
     move_study(study=study, to="paused")
     assert "taking a break" in read(client, ada.url)

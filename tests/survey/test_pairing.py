@@ -34,9 +34,7 @@ def test_chosen_questions_differ_and_none_left_out_was_given_less(seed, wanted, 
 
 
 @given(seeds, st.integers(1, 20), st.integers(0, 15), st.integers(1, 12))
-def test_where_nobody_leaves_the_quota_comes_and_all_get_the_same_number(
-    seed, wanted, spare, quota
-):
+def test_without_dropouts_everybody_gets_the_same_number(seed, wanted, spare, quota):
     pool = Pool(standings(wanted + spare), capacity=quota * wanted)
     for number in range(quota):
         assert len(pool.choose(wanted, generator(seed, Stream.APPRAISER, 0, number))) == wanted
@@ -84,20 +82,20 @@ def sides(count, rng, **standing):
 
 
 @given(seeds, st.integers(1, 60))
-def test_each_side_gets_half_wherever_one_stops_and_the_odd_one_goes_either_way(seed, count):
+def test_sides_are_balanced_wherever_an_appraiser_stops_and_the_odd_one_is_random(seed, count):
     asked = sides(count, np.random.default_rng(seed))
     assert sorted(one.question for one in asked) == list(range(count))
     balance = np.cumsum([1 if one.first_left else -1 for one in asked])
     assert set(abs(balance).tolist()) <= {0, 1}
 
 
-def test_the_odd_one_goes_either_way():
+def test_the_odd_question_is_on_a_random_side():
     rng = np.random.default_rng(0)
     assert {sum(one.first_left for one in sides(15, rng)) for _ in range(50)} == {7, 8}
 
 
 @given(seeds, st.lists(st.integers(0, 6), min_size=1, max_size=20))
-def test_the_first_arm_stands_left_where_it_did_so_less_often(seed, lefts):
+def test_the_first_arm_is_on_the_left_where_it_was_less_often(seed, lefts):
     met = [Standing(key, key, given=6, first_left=count) for key, count in enumerate(lefts)]
     asked = {one.question: one.first_left for one in choose_sides(met, np.random.default_rng(seed))}
     left = [count for key, count in enumerate(lefts) if asked[key]]

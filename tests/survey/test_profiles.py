@@ -50,7 +50,7 @@ def test_one_lucky_film_does_not_make_a_favourite_genre():
     assert favourite_genres(taste) == ["Comedy", "Noir"]
 
 
-def test_one_who_likes_everything_alike_has_the_genres_seen_most():
+def test_equal_ratings_of_everything_give_the_most_frequent_genres():
     taste = rated(*[("a", 1, ["War"], 4.0)] * 2, *[("b", 1, ["Drama", "War"], 4.0)] * 3)
     assert favourite_genres(taste) == ["War", "Drama"]
 

@@ -130,7 +130,7 @@ def test_a_file_without_a_row_says_so():
     assert "line 1, profile: " in faults()[1]
 
 
-def test_of_many_problems_the_first_twenty_are_told_and_all_are_counted():
+def test_the_first_twenty_problems_are_listed_and_all_are_counted():
     head, *told = faults(*["u1,mine,999,1,"] * 1234, "u1,mine,999,0,")
     # Each line names an unknown movie, and the doubled ranks of 1,233 are problems too.
     assert head == "list.csv has 2,469 problems, the first 20; nothing was stored."
@@ -138,7 +138,7 @@ def test_of_many_problems_the_first_twenty_are_told_and_all_are_counted():
     assert "line 2, movie" in told[0]
 
 
-def test_problems_stand_in_the_order_of_the_file_whenever_they_were_found():
+def test_problems_are_in_the_order_of_the_file():
     _, *told = faults("u1,mine,101,1,", "u2,mine,999,1,", "u3,mine,103,1,")
     assert [fault.split(",")[1] for fault in told] == [" line 2", " line 3", " line 4"]
 

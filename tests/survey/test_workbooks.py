@@ -32,7 +32,7 @@ def test_a_column_of_numbers_holds_numbers():
 
 
 @pytest.mark.parametrize("text", ["007", "12345678901234567890", "٣", "-0"])
-def test_what_would_come_out_otherwise_as_a_number_stays_a_text(text):
+def test_a_text_that_a_number_would_change_stays_a_text(text):
     _, book = written([["number"], [text]])
     assert book.active["A2"].value == text
 

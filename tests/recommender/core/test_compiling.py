@@ -68,7 +68,7 @@ def test_kernels_compile_where_no_cache_folder_can_be_written(run_kernel, tmp_pa
     assert run_kernel("x * 3", NUMBA_CACHE_DIR=str(file)) == [15, 0]
 
 
-def test_compiling_leaves_the_users_cache_setting_alone(monkeypatch, tmp_path):
+def test_compiling_keeps_the_users_cache_setting(monkeypatch, tmp_path):
     import numba
 
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))

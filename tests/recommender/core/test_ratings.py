@@ -30,7 +30,7 @@ def test_only_a_scale_that_reaches_zero_is_shifted():
     assert (HALF_STARS.offset, Scale(0, 10, 1).offset, Scale(-10, 10, 0.5).offset) == (0, 1, 10.5)
 
 
-def test_a_scale_contains_its_levels_alone():
+def test_a_scale_contains_only_its_levels():
     values = np.array([0.5, 5.0, 0.0, 5.5, 2.25, np.nan, np.inf])
     assert HALF_STARS.contains(values).tolist() == [True, True] + [False] * 5
 

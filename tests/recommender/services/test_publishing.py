@@ -140,7 +140,7 @@ def test_a_modified_artefact_is_refused(start, home):
     assert "was changed after it was written" in job.error
 
 
-def test_a_preset_of_another_kind_comes_back_as_what_it_was(start):
+def test_a_stored_model_of_preset_tuned_gives_the_same_results(start):
     run(start(system="autoencoder", preset="tuned", epochs=1))
     model, before = TrainedModel.objects.get(), Evaluation.objects.values().get()
     assert (model.preset, model.config["epochs"], model.config["dual_members"]) == ("tuned", 1, 1)

@@ -46,7 +46,7 @@ def test_an_existing_file_is_replaced_only_by_force(study, tmp_path):
     assert out.read_text().startswith("study,question,")
 
 
-def test_an_export_that_breaks_off_leaves_what_was_there(study, tmp_path, monkeypatch):
+def test_an_interrupted_export_leaves_the_existing_file(study, tmp_path, monkeypatch):
 
     def broken(study):
         yield exports.HEADER

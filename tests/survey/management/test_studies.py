@@ -107,7 +107,7 @@ def test_a_copy_is_made_prepared_and_launched_by_two_commands(trained):
     assert made[0] == made[1]
 
 
-def test_a_draft_is_prepared_but_not_launched_until_told(trained):
+def test_a_draft_is_prepared_but_not_launched(trained):
     assert "launch_study films" in run(*CREATE, "--inline", "--draft")
     assert Study.objects.get().status == Study.Status.DRAFT
     said = run("launch_study", "films")
@@ -156,5 +156,5 @@ def test_an_unknown_data_set_or_study_names_those_there_are(db, home):
         (3, "Two arms recommended the same movie 1 time on 51 profiles; no question was made"),
     ],
 )
-def test_agreements_are_told_as_what_they_count(n_arms, words):
+def test_agreements_are_described_by_number_of_arms(n_arms, words):
     assert words in describe_agreements(Study(agreements=1, profiles_tried=51), n_arms)

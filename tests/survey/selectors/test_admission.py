@@ -60,7 +60,7 @@ def test_a_personal_link_leads_to_the_same_appraiser_from_every_device(invited):
     assert study.appraisers.count() == 1
 
 
-def test_nobody_comes_in_without_a_personal_link_where_one_is_needed(invited):
+def test_nobody_joins_a_personal_study_without_a_link(invited):
     study, link = invited
     assert reason_of(study=study) == "personal"
     assert reason_of(study=study, panel=sent()) == "personal"
@@ -74,7 +74,7 @@ def test_a_personal_link_opens_no_other_study(invited):
     assert reason_of(study=other, invitation=link) == "unknown"
 
 
-def test_a_link_that_was_revoked_lets_nobody_in(invited):
+def test_a_revoked_link_admits_nobody(invited):
     study, link = invited
     revoke_invitations(study=study)
     assert reason_of(study=study, invitation=link) == "revoked"
@@ -122,7 +122,7 @@ def test_programs_take_part_without_a_link(invited):
 # -- panels --------------------------------------------------------------------------------------
 
 
-def test_who_comes_from_a_panel_is_kept_with_its_parameters(paneled):
+def test_a_panels_parameters_are_stored(paneled):
     ada, _ = join_study(study=paneled, panel=sent())
     assert ada.panel_person == "5f1ada"
     assert ada.panel == {"PROLIFIC_PID": "5f1ada", "STUDY_ID": "64study", "SESSION_ID": "s1"}
@@ -173,7 +173,7 @@ def test_a_panel_s_people_find_back_after_the_site_got_a_new_secret_key(paneled,
     assert ada.token_digest == token_digest(new)
 
 
-def test_a_closed_study_leads_those_who_came_before_to_their_link(paneled):
+def test_a_closed_study_redirects_earlier_appraisers_to_their_link(paneled):
     first = join_study(study=paneled, panel=sent())
     move_study(study=paneled, to="closed")
     assert join_study(study=paneled, panel=sent()) == first
@@ -199,7 +199,7 @@ def test_an_outcome_outlives_the_erasure(paneled, outcome):
     assert not paneled.appraisers.exists()
 
 
-def test_who_joined_again_under_another_key_can_withdraw_and_keeps_the_first_outcome(
+def test_joining_again_under_another_key_can_be_withdrawn_and_keeps_the_first_outcome(
     paneled, settings
 ):
     key = settings.SECRET_KEY
@@ -258,7 +258,7 @@ def test_the_same_id_in_another_study_or_trial_is_not_the_same_person(paneled):
     assert past_outcome(paneled, "pilot", "5f1ada") is None
 
 
-def test_the_digest_goes_after_the_retention_date(paneled):
+def test_the_digest_is_deleted_after_the_retention_date(paneled):
     Study.objects.update(retain_until=date(2026, 5, 1))
     paneled.refresh_from_db()
     ada, _ = join_study(study=paneled, panel=sent(), now=NOW)

@@ -63,7 +63,7 @@ def test_nobody_is_silent_while_the_study_rests(small):
 
 
 @pytest.mark.parametrize("outcome", ["failed", "screened"])
-def test_who_failed_or_was_screened_out_keeps_no_place(small, outcome):
+def test_failed_and_screened_out_appraisers_keep_no_place(small, outcome):
     who = join(small)
     Appraiser.objects.filter(pk=who.pk).update(outcome=outcome, finished_at=NOW)
     assert given(small) == [0] * 8

@@ -177,21 +177,21 @@ def asked(*questions):
     return [Asked(key, first_left=place % 2 == 0) for place, key in enumerate(questions)]
 
 
-def test_what_still_has_room_is_asked_again_as_it_was():
+def test_a_question_that_is_still_wanted_is_asked_again():
     pool = Pool(standings(0, 0, 0), capacity=3)
     waiting = asked(2, 0)
     assert resume(pool, waiting, np.random.default_rng(0), answered=[]) == waiting
     assert pool.free == 1
 
 
-def test_another_question_takes_the_place_of_one_that_others_answered():
+def test_another_question_replaces_one_that_others_answered():
     pool = Pool(standings(1, 0, 0, 0), capacity=4)
     replaced, kept = resume(pool, asked(0, 2), np.random.default_rng(0), answered=[], without={1})
     assert replaced == Asked(3, True)
     assert kept == Asked(2, False)
 
 
-def test_what_nobody_wants_any_more_is_dropped_and_the_sides_stay_in_balance():
+def test_full_questions_are_dropped_and_the_sides_stay_balanced():
     pool = Pool(standings(1, 1, 1, 0), capacity=4)
     waiting = [Asked(0, False), Asked(1, True), Asked(2, False), Asked(3, True)]
     again = resume(pool, waiting, np.random.default_rng(0), answered=[True])
@@ -201,7 +201,7 @@ def test_what_nobody_wants_any_more_is_dropped_and_the_sides_stay_in_balance():
 # -- the other kinds, and the order ------------------------------------------------------------
 
 
-def test_others_lie_on_profiles_of_their_own():
+def test_other_kinds_of_questions_have_profiles_of_their_own():
     profiles = {key: key // 2 for key in range(12)}
     others = choose_others(profiles, 4, np.random.default_rng(1), without={0, 5})
     assert sorted(profiles[one.question] for one in others) == [1, 2, 3, 4]
@@ -229,7 +229,7 @@ def test_everything_is_asked_once_and_main_questions_in_their_order():
         assert len(set(turns)) == len(turns)
 
 
-def test_a_check_is_never_first_and_stands_between_main_questions_where_there_are_two():
+def test_a_check_is_never_first_and_comes_between_main_questions():
     for main, checks, _, turns in drawn_orders():
         kinds = [turn.kind for turn in turns]
         assert kinds[0] == "main"

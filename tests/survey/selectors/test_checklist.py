@@ -61,7 +61,7 @@ def test_arms_of_another_data_set_are_named(draft):
     assert "was not trained on films" in checklist(draft).missing[0]
 
 
-def test_what_is_still_being_made_is_not_known_yet(draft):
+def test_checks_of_unfinished_work_are_not_known_yet(draft):
     Job.objects.update(status="queued")
     Recommendation.objects.first().delete()
     found = checklist(draft)
@@ -69,7 +69,7 @@ def test_what_is_still_being_made_is_not_known_yet(draft):
     assert not found.is_met
 
 
-def test_everything_that_is_missing_is_said_at_once(draft):
+def test_everything_that_is_missing_is_listed_at_once(draft):
     change(draft, quota=0, title="")
     for opening in (launch_study, pilot_study):
         with pytest.raises(StudyError) as refused:

@@ -25,7 +25,7 @@ def test_familiarity_is_counted_for_the_movies_of_each_arm(study):
     assert found.confidence == {}
 
 
-def test_confidence_is_counted_from_one_to_five_with_what_was_not_said(study):
+def test_confidence_is_counted_from_1_to_5_and_missing(study):
     decide(study, ask_confidence=True)
     judge(study, "aaa", confidence=5)
     judge(study, "aa")

@@ -81,7 +81,7 @@ def test_every_change_shows_and_holds_the_launch_up(frozen, change):
         launch_study(study=now)
 
 
-def test_every_field_of_a_study_is_in_the_design_or_said_to_be_outside():
+def test_every_field_of_a_study_is_in_the_design_or_listed_as_outside():
     fields = {field.name for field in Study._meta.concrete_fields}
     assert fields == {*SETTINGS, *OUTSIDE, *PROTOCOL, "dataset"}
 

@@ -63,7 +63,7 @@ def test_balanced_pairs_are_drawn_by_the_seed_alone():
 
 
 @pytest.mark.django_db
-def test_where_all_agree_the_next_profile_is_tried_and_every_pair_is_counted():
+def test_if_all_arms_agree_the_next_profile_is_tried_and_every_pair_counted():
     study = launch_study(study=ready(agree=lambda place: place in {0, 2}))
     assert (study.profiles_tried, study.agreements) == (14, 6)
     assert study.profile_pool[0] not in study.questions.values_list("user", flat=True)
@@ -95,7 +95,7 @@ def test_a_pair_that_agrees_is_passed_over_and_the_others_are_asked():
 
 
 @pytest.mark.django_db
-def test_too_few_profiles_are_said_in_pairs():
+def test_too_few_profiles_are_reported_as_pairs():
     with pytest.raises(StudyError, match=r"Only 9 of 34 profiles .*\(75 pairs of arms agree"):
         launch_study(study=ready(agree=lambda place: place >= 9))
 

@@ -27,7 +27,7 @@ def course(study, **fields):
     return checklist(study)
 
 
-def test_a_fixed_language_needs_words_in_it(draft):
+def test_a_fixed_language_needs_texts_in_it(draft):
     found = course(draft, language="de", translations={})
     assert [check.need for check in found.checks if not check.is_met] == [
         "The texts are written in German"
@@ -37,7 +37,7 @@ def test_a_fixed_language_needs_words_in_it(draft):
     assert "[translations.de] of its protocol" in found.missing[0]
 
 
-def test_words_of_the_study_s_own_count_as_the_language_s(draft):
+def test_own_texts_count_as_texts_in_the_fixed_language(draft):
     own = {"title": "Welcher Film?", "consent_text": "Ja.", "instructions": "So."}
     assert course(draft, language="de", translations={"de": own}).is_met
     assert course(draft, translations={}, **own).is_met
@@ -59,6 +59,6 @@ def test_a_last_day_that_has_passed_is_named(draft):
     assert "until 2020-01-31, which has passed" in missing
 
 
-def test_what_does_not_fit_together_is_named(draft):
+def test_options_that_do_not_fit_together_are_named(draft):
     (missing,) = course(draft, n_checks=1, checks_to_pass=2).missing
     assert "checks_to_pass = 2" in missing

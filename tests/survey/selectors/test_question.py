@@ -9,7 +9,7 @@ from survey.services.answering import record_judgment
 pytestmark = pytest.mark.django_db
 
 
-def test_a_question_page_asks_two_queries_and_tells_no_arm(ada, django_assert_num_queries):
+def test_a_question_page_takes_two_queries_and_reveals_no_arm(ada, django_assert_num_queries):
     with django_assert_num_queries(2):
         page = question_page(ada.appraiser)
     shown = repr(page)

@@ -74,7 +74,7 @@ def test_the_rule_says_which_answers_may_change(rule, after_two, after_all):
     assert numbers(who) == after_all
 
 
-def test_a_change_is_an_entry_of_the_history_and_the_judgment_as_it_stands():
+def test_a_change_is_an_entry_of_the_history_and_updates_the_judgment():
     who = joined()
     say(who, 1, "left")
     assert say(who, 1, "right", 1, now=NOW + timedelta(hours=1)) is AnswerResult.CHANGED
@@ -96,7 +96,7 @@ def test_every_column_of_a_judgment_is_that_of_its_newest_entry():
 
 
 @pytest.mark.parametrize("seen", [0, 1, 3])
-def test_a_change_of_something_else_than_what_stands_changes_nothing(seen):
+def test_a_change_of_an_older_answer_changes_nothing(seen):
     """A doubled post, a second tab, the back button: each saw an older answer, or none."""
     who = joined()
     say(who, 1, "left")
@@ -128,7 +128,7 @@ def test_an_answer_that_the_rule_holds_is_refused(rule, number):
 
 
 @pytest.mark.parametrize("rule", ["previous", "finish"])
-def test_nothing_changes_once_it_is_said_to_be_final(rule):
+def test_nothing_changes_after_confirmation(rule):
     who = joined(rule)
     say_all(who)
     confirm(who)
@@ -137,7 +137,7 @@ def test_nothing_changes_once_it_is_said_to_be_final(rule):
         say(who, 4, "right", 1)
 
 
-def test_one_is_not_done_before_one_says_so_where_answers_may_change():
+def test_an_appraiser_who_may_change_answers_is_not_done_before_confirming():
     who = joined("previous")
     say_all(who)
     who.refresh_from_db()
@@ -152,7 +152,7 @@ def test_saying_so_with_a_question_open_does_nothing():
     assert (who.confirmed_at, who.finished_at) == (None, None)
 
 
-def test_a_paused_study_takes_no_change_and_lets_one_finish():
+def test_a_paused_study_takes_no_changes_but_a_confirmation():
     who = joined()
     say_all(who)
     Study.objects.update(status="paused")
@@ -188,13 +188,13 @@ def test_a_third_answer_names_no_arm(third):
         {"confidence": 6},
     ],
 )
-def test_what_the_study_does_not_offer_is_refused(wrong):
+def test_an_answer_that_the_study_does_not_offer_is_refused(wrong):
     with pytest.raises(StudyError):
         say(joined(), 1, **wrong)
     assert not Judgment.objects.exists()
 
 
-def test_what_was_not_asked_for_is_not_kept():
+def test_values_that_were_not_asked_for_are_not_stored():
     who = joined()
     say(who, 1, **extras("seen", "seen", 4, "My name is Ada."))
     kept = ["left_familiarity", "right_familiarity", "confidence", "comment"]
@@ -202,13 +202,13 @@ def test_what_was_not_asked_for_is_not_kept():
 
 
 @pytest.mark.parametrize(("hours", "kept"), [(0, True), (-23, True), (23, True), (25, False)])
-def test_a_clock_that_is_a_day_off_tells_nothing(hours, kept):
+def test_a_clock_that_is_a_day_off_is_not_stored(hours, kept):
     said = NOW + timedelta(hours=hours)
     say(joined(), 1, client_at=said)
     assert Judgment.objects.get().client_at == (said if kept else None)
 
 
-def test_an_answer_to_something_else_than_what_is_stored_is_stale():
+def test_an_answer_to_other_items_than_stored_is_stale():
     who = joined()
     page = question_page(who)
     other = Appraiser.objects.get(pk=join_study(study=who.study)[0].pk)
@@ -217,7 +217,7 @@ def test_an_answer_to_something_else_than_what_is_stored_is_stale():
     assert say(who, 1, shown=page["shown"]) is AnswerResult.RECORDED
 
 
-def test_a_digest_of_what_is_shown_turns_with_the_sides_and_is_each_one_s_own():
+def test_the_digest_of_the_shown_items_depends_on_sides_and_appraiser():
     who = joined()
     first, second = who.assignments.order_by("position")[:2]
     digests = {shown_digest(first), shown_digest(second)}
@@ -254,7 +254,7 @@ def test_a_check_can_never_be_changed_and_decides_as_it_was_answered(changes):
 
 
 @pytest.mark.parametrize("changes", ["previous", "finish"])
-def test_neither_a_repeat_can_be_changed_nor_what_was_repeated(changes):
+def test_neither_a_repeat_nor_its_question_can_be_changed(changes):
     who, rows = mixed(changes)
     repeat = next(row for row in rows if row.kind == "repeat")
     original = next(row for row in rows if row.kind == "main" and row.question == repeat.question)
@@ -268,7 +268,7 @@ def test_neither_a_repeat_can_be_changed_nor_what_was_repeated(changes):
     assert changes == "previous" or set(numbers(who)) == kept
 
 
-def test_where_something_is_repeated_only_the_last_answer_is_listed_until_the_end():
+def test_with_repeats_only_the_last_answer_is_listed_until_the_end():
     who, rows = mixed("finish")
     for row in rows:
         who = Appraiser.objects.select_related("study").get(pk=who.pk)
@@ -278,7 +278,7 @@ def test_where_something_is_repeated_only_the_last_answer_is_listed_until_the_en
     assert len(listed(who)) == len(rows)
 
 
-def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_shown():
+def test_a_repeated_question_is_neither_listed_nor_changed_while_its_repeat_is_shown():
     """With one question the repeat follows at once: the last answer is the one to it."""
     study = StudyFactory(slug="one", questions_per_appraiser=1, changes="finish", n_repeats=1)
     who = join_study(study=study)[0]
@@ -290,7 +290,7 @@ def test_what_is_repeated_is_neither_listed_nor_changed_while_the_repeat_is_show
         say(who, 1, "right", 1)
 
 
-def test_what_went_back_to_the_pool_still_hides_what_it_repeats():
+def test_a_returned_repeat_still_hides_its_question():
     who, rows = mixed("finish")
     for row in rows[:-1]:
         say(who, row.position, row.expected or "left")

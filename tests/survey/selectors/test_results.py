@@ -84,7 +84,7 @@ def test_third_answers_are_counted_apart_and_by_halves(study):
     assert found.trust["sides"].share.total == 8
 
 
-def test_where_nobody_chose_there_is_no_rate(study):
+def test_without_a_choice_there_is_no_rate(study):
     decide(study, third_answer="tie")
     judge(study, "ttt")
     found = study_results(study, kind="real")
@@ -93,7 +93,7 @@ def test_where_nobody_chose_there_is_no_rate(study):
     assert [arm.rate_with_ties for arm in found.arms] == [0.5, 0.5]
 
 
-def test_who_failed_the_checks_is_left_out_and_said_to_be(study):
+def test_people_who_failed_the_checks_are_left_out_and_counted(study):
     decide(study, n_checks=2, checks_to_pass=1)
     judge(study, "aaaaaaaaab")
     fail(judge(study, "bbbbbbbbbb"))

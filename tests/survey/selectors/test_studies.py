@@ -46,7 +46,7 @@ def test_an_arm_is_the_newest_of_its_system_or_the_one_with_that_number(db, home
         ("99999", "(bias:default)"),
     ],
 )
-def test_a_text_that_names_no_model_is_refused_with_what_there_is(text, remedy):
+def test_a_text_that_names_no_model_is_refused_with_the_available_ones(text, remedy):
     model = TrainedModelFactory(dataset=DatasetFactory(name="films"), system="bias")
     with pytest.raises(StudyError) as refused:
         model_for_arm(dataset=model.dataset, text=text)

@@ -28,7 +28,7 @@ def test_appraisers_are_counted_by_outcome_and_questions_once(study):
     assert (found["n_questions"], found["n_questions_judged"]) == (20, len(judged))
 
 
-def test_a_habit_of_the_left_shows_in_the_side_balance_alone(study):
+def test_a_preference_for_the_left_shows_in_the_side_balance_only(study):
     for _ in range(2):
         appraiser, _ = join_study(study=study)
         for assignment in appraiser.assignments.all():
@@ -39,7 +39,7 @@ def test_a_habit_of_the_left_shows_in_the_side_balance_alone(study):
     assert 14 <= found.arms[0].wins <= 16
 
 
-def test_repeats_tell_how_often_the_same_answer_came_again(study):
+def test_repeats_count_how_often_the_answer_was_the_same(study):
     decide(study, n_repeats=4, third_answer="tie")
     ask_again(judge(study, "abtt"), "aata")
     ask_again(judge(study, "ab", kind="simulated"), "ba")
@@ -55,7 +55,7 @@ def test_a_study_without_repeats_shows_none(study):
     assert study_results(study, kind="real").trust["repeats"] is None
 
 
-def test_who_withdrew_is_counted_by_kind(study):
+def test_withdrawals_are_counted_by_kind(study):
     for kind, answers in (("real", 4), ("real", 6), ("pilot", 5)):
         Withdrawal.objects.create(study=study, kind=kind, on=date(2026, 3, 2), n_judgments=answers)
     found = study_results(study, kind="real")

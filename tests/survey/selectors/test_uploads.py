@@ -107,7 +107,7 @@ def test_an_uploaded_arm_keeps_its_rows_its_name_and_the_checksum(dataset, file)
     assert Job.objects.filter(kind=Job.Kind.PUBLISH).count() == 1
 
 
-def test_its_first_recommendation_is_what_is_asked_about(dataset, file):
+def test_the_first_recommendation_is_asked_about(dataset, file):
     study = launched(dataset, file)
     for question in study.questions.select_related("second_item"):
         assert question.second_item.position == unseen(question.user)[1]
@@ -183,7 +183,7 @@ def test_a_study_that_cannot_be_made_keeps_no_row(dataset, file):
         ("upload:mine,upload:mine", "Two arms are the same uploaded list"),
     ],
 )
-def test_what_no_file_holds_is_refused(dataset, file, arms, words):
+def test_a_system_that_the_file_lacks_is_refused(dataset, file, arms, words):
     flags = ["--upload", str(file)] if "bias" not in arms else []
     error = refused(
         "create_study", "films", "--dataset", "films", "--arms", arms, "--profiles", "12",

@@ -14,7 +14,7 @@ from tests.survey.taking_part import LATER, answer, given, join, left_of
 pytestmark = pytest.mark.django_db
 
 
-def test_the_questions_of_who_fell_silent_are_asked_of_others(small):
+def test_the_questions_of_an_idle_appraiser_are_asked_of_others(small):
     quitter = join(small)
     answer(quitter, 2)
     for _ in range(3):
@@ -27,7 +27,7 @@ def test_the_questions_of_who_fell_silent_are_asked_of_others(small):
     assert quitter.assignments.exclude(returned_at=None).count() == 4
 
 
-def test_who_was_screened_out_is_asked_nothing_any_more(small):
+def test_a_screened_out_appraiser_is_asked_nothing_more(small):
     who = join(small)
     Appraiser.objects.filter(pk=who.pk).update(outcome="screened", finished_at=NOW)
     key = who.assignments.first().key
@@ -94,7 +94,7 @@ def test_a_check_says_which_side_to_choose(mixed):
     assert expected == {"left", "right"}
 
 
-def test_who_fails_the_checks_gives_all_places_back_and_is_left_out(mixed):
+def test_failing_the_checks_frees_all_places_and_leaves_the_answers_out(mixed):
     who = join(mixed)
     for row in who.assignments.order_by("position"):
         record_judgment(

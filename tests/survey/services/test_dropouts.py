@@ -16,7 +16,7 @@ from tests.survey.taking_part import LATER, answer, given, join, left_of, visit
 pytestmark = pytest.mark.django_db
 
 
-def test_who_comes_back_in_time_finds_the_same_questions(small):
+def test_coming_back_in_time_finds_the_same_questions(small):
     who = join(small)
     answer(who, 2)
     before = list(who.assignments.values_list("pk", "key", "question", "left_arm"))
@@ -26,7 +26,7 @@ def test_who_comes_back_in_time_finds_the_same_questions(small):
     assert not who.assignments.exclude(returned_at=None).exists()
 
 
-def test_what_others_were_given_meanwhile_is_replaced_at_its_place(small):
+def test_a_question_given_to_others_meanwhile_is_replaced_at_its_position(small):
     who = join(small)
     answer(who, 1)
     held = {row.position: row for row in who.assignments.filter(judgment=None)}
@@ -49,7 +49,7 @@ def worked_off(study, who):
     who.refresh_from_db()
 
 
-def test_who_comes_back_too_late_is_done_with_what_was_answered(small):
+def test_coming_back_too_late_completes_with_the_answers_given(small):
     who = join(small)
     answer(who, 3)
     worked_off(small, who)
@@ -61,7 +61,7 @@ def test_who_comes_back_too_late_is_done_with_what_was_answered(small):
     assert abs(2 * sum(left_of(who)) - 3) == 1
 
 
-def test_who_comes_back_too_late_without_an_answer_finds_no_place_but_may_later(small):
+def test_coming_back_too_late_without_an_answer_finds_no_place_but_may_later(small):
     who = join(small)
     worked_off(small, who)
     visit(who, LATER)
@@ -75,7 +75,7 @@ def test_who_comes_back_too_late_without_an_answer_finds_no_place_but_may_later(
     assert given(small) == [3] * 8
 
 
-def test_a_late_answer_counts_where_the_question_is_still_wanted(small):
+def test_a_late_answer_counts_if_the_question_is_still_wanted(small):
     who = join(small)
     key = question_page(who)["assignment_key"]
     join(small, now=LATER)
@@ -84,7 +84,7 @@ def test_a_late_answer_counts_where_the_question_is_still_wanted(small):
     assert not who.assignments.exclude(returned_at=None).exists()
 
 
-def test_a_late_answer_that_nobody_wants_any_more_changes_nothing(small):
+def test_a_late_answer_to_a_full_question_changes_nothing(small):
     who = join(small)
     answer(who, 2)
     key = question_page(who)["assignment_key"]
@@ -96,7 +96,7 @@ def test_a_late_answer_that_nobody_wants_any_more_changes_nothing(small):
     assert given(small) == [3] * 8
 
 
-def test_a_late_answer_is_told_when_another_question_stands_in_the_place_of_its_own(small):
+def test_a_late_answer_is_refused_if_another_question_replaced_its_own(small):
     who = join(small)
     shown = who.assignments.first()
     who.assignments.update(returned_at=NOW)
@@ -111,7 +111,7 @@ def test_a_late_answer_is_told_when_another_question_stands_in_the_place_of_its_
     assert instead.key != shown.key
 
 
-def test_who_comes_back_to_other_cards_finds_them_under_a_new_key_and_unseen(small):
+def test_replaced_cards_have_a_new_key_and_count_as_not_shown(small):
     """Sides that are swapped are other cards too: an answer on its way meant the one over there."""
     who = join(small)
     answer(who, 1)
@@ -139,7 +139,7 @@ def test_nobody_is_given_anything_again_while_the_study_rests(small):
     assert who.assignments.exclude(returned_at=None).count() == 6
 
 
-def test_a_repeat_goes_where_its_question_goes(mixed):
+def test_a_repeat_is_replaced_or_dropped_with_its_question(mixed):
     """Whatever is dropped or replaced while one is away: no repeat without its question."""
     for answers in range(0, 12, 2):
         who = join(mixed)

@@ -87,7 +87,7 @@ def test_a_study_with_an_open_link_makes_no_personal_ones():
         (1, ["a\nb"], "is not possible"),
     ],
 )
-def test_what_cannot_be_made_is_refused_and_nothing_is_stored(study, count, labels, words):
+def test_impossible_requests_are_refused_and_store_nothing(study, count, labels, words):
     with pytest.raises(StudyError, match=words):
         make_invitations(study=study, count=count, labels=labels)
     assert not study.invitations.exists()

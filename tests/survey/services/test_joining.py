@@ -28,13 +28,13 @@ def test_joining_gives_every_question_at_most_once_in_positions_from_one(ada):
     assert len({assignment.question_id for assignment in assignments}) == 15
 
 
-def test_joining_keeps_the_words_that_were_accepted(study, ada):
+def test_joining_stores_the_accepted_text(study, ada):
     Study.objects.filter(pk=study.pk).update(consent_text="Other words.")
     ada.appraiser.refresh_from_db()
     assert ada.appraiser.consent_text == study.consent_text
 
 
-def test_joining_keeps_the_words_of_the_language_in_which_they_were_read(client):
+def test_joining_stores_the_text_in_the_language_in_which_it_was_read(client):
     german = "Ich habe gelesen, worum es geht, und mache mit."
     study = StudyFactory(slug="words", translations={"de": {"consent_text": german}})
     page = client.get("/s/words/consent/?lang=de").content.decode()
@@ -82,7 +82,7 @@ def test_a_ticket_that_somebody_made_up_joins_once_in_each_study_and_opens_no_ot
     assert [each.appraisers.count() for each in (study, other)] == [1, 1]
 
 
-def test_a_ticket_that_comes_twice_is_let_in_by_a_full_or_paused_study(study):
+def test_a_repeated_ticket_is_accepted_by_a_full_or_paused_study(study):
     ticket = new_token()
     first = join_study(study=study, ticket=ticket)
     Study.objects.filter(pk=study.pk).update(quota=1, status=Study.Status.PAUSED)

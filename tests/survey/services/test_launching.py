@@ -88,7 +88,7 @@ def test_a_failed_job_is_named_with_its_reason(draft):
         launch_study(study=draft)
 
 
-def test_one_who_rated_everything_is_passed_over(draft):
+def test_a_user_who_rated_everything_is_skipped(draft):
     publish(draft)
     Recommendation.objects.filter(user=draft.profile_pool[0]).delete()
     study = launch_study(study=draft)

@@ -46,7 +46,7 @@ def anew(who):
 
 @pytest.mark.parametrize("changes", ["previous", "finish"])
 @pytest.mark.parametrize(("careless", "outcome"), [(True, "failed"), (False, "done")])
-def test_who_is_silent_is_taken_at_his_word_when_somebody_joins(changes, careless, outcome):
+def test_an_idle_appraisers_answers_are_confirmed_when_somebody_joins(changes, careless, outcome):
     study = films(changes)
     who = judge(study, careless=careless)
     join_study(study=study, now=LATER)
@@ -54,7 +54,7 @@ def test_who_is_silent_is_taken_at_his_word_when_somebody_joins(changes, careles
     assert (who.outcome, who.confirmed_at, who.finished_at) == (outcome, LATER, LATER)
 
 
-def test_the_places_of_who_failed_in_silence_are_taken_by_who_joins_then():
+def test_places_of_an_idle_appraiser_who_failed_go_to_the_next():
     study = films()
     for _ in range(2):
         judge(study, careless=True)
@@ -68,14 +68,14 @@ def test_the_places_of_who_failed_in_silence_are_taken_by_who_joins_then():
     assert (found.trust["n_failed"], found.trust["n_failed_judgments"]) == (2, 8)
 
 
-def test_who_passed_the_checks_in_silence_keeps_the_place():
+def test_an_idle_appraiser_who_passed_keeps_the_place():
     study = films()
     judge(study)
     assert places_left(study, now=LATER) == 1
 
 
 @pytest.mark.parametrize("count", [0, 5])
-def test_who_has_something_left_to_answer_is_not_taken_as_done(count):
+def test_an_appraiser_with_an_unanswered_question_is_not_done(count):
     study = films()
     who = judge(study, careless=True, count=count)
     join_study(study=study, now=LATER)
@@ -83,7 +83,7 @@ def test_who_has_something_left_to_answer_is_not_taken_as_done(count):
     assert (anew(who).outcome, anew(who).confirmed_at) == ("", None)
 
 
-def test_who_showed_a_sign_of_life_may_still_change_answers():
+def test_an_active_appraiser_may_still_change_answers():
     study = films()
     who = judge(study, careless=True)
     note_activity(appraiser=who, now=LATER)
@@ -92,7 +92,7 @@ def test_who_showed_a_sign_of_life_may_still_change_answers():
     assert changeable(anew(who), own_assignments(who))
 
 
-def test_the_page_that_asks_for_the_word_says_that_time_speaks_too(client):
+def test_the_confirmation_page_says_that_answers_become_final_in_time(client):
     who, token = join_study(study=films(), now=NOW)
     for row in who.assignments.all():
         record_judgment(appraiser=who, assignment_key=row.key, choice="left", now=NOW)
@@ -156,7 +156,7 @@ def test_failed_checks_come_before_the_questionnaire_after():
     assert (anew(who).outcome, next_step(anew(who))) == ("failed", Step.END)
 
 
-def test_a_study_where_nothing_changes_asks_nothing_more_of_the_database(
+def test_without_changes_no_further_queries_are_needed(
     django_assert_max_num_queries,
 ):
     study = films("never")

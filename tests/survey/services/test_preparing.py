@@ -189,7 +189,7 @@ def test_failed_jobs_are_submitted_again_and_waiting_ones_are_not(prepare):
     assert Arm.objects.get(study=study, position=0).publish_job == again
 
 
-def test_nothing_is_submitted_where_every_job_is_done(prepare):
+def test_nothing_is_submitted_if_every_job_is_done(prepare):
     study = prepare()
     Job.objects.filter(kind=Job.Kind.PUBLISH).update(status=Job.Status.DONE)
     assert publish_again(study=study) == []

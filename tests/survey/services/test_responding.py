@@ -96,7 +96,7 @@ def test_a_questionnaire_is_answered_once_and_in_its_turn(eve):
     assert fresh(who).outcome == ""
 
 
-def test_what_is_no_answer_is_refused_whole(eve):
+def test_an_invalid_answer_stores_nothing(eve):
     who, _ = eve
     with pytest.raises(StudyError, match="age"):
         answer(who, "before", FINE | {"age": "old"})
@@ -111,7 +111,7 @@ def test_an_answer_that_screens_out_ends_it_and_frees_the_place(asking, eve):
     join_study(study=asking)
 
 
-def test_the_page_asks_every_item_and_leads_on(client, eve):
+def test_the_page_asks_every_item_and_continues(client, eve):
     _, url = eve
     page = client.get(url).content.decode()
     assert "Before you start" in page
@@ -121,7 +121,7 @@ def test_the_page_asks_every_item_and_leads_on(client, eve):
     assert "Question 1 of 3" in sent.content.decode()
 
 
-def test_what_was_entered_stays_beside_what_is_wrong(client, eve):
+def test_entered_values_stay_when_others_are_invalid(client, eve):
     _, url = eve
     page = client.post(f"{url}responses/", {"part": "before", "item-age": "old"})
     said = page.content.decode()
@@ -133,7 +133,7 @@ def test_what_was_entered_stays_beside_what_is_wrong(client, eve):
     assert not Response.objects.exists()
 
 
-def test_a_doubled_post_changes_nothing_and_leads_on(client, eve):
+def test_a_doubled_post_changes_nothing_and_continues(client, eve):
     _, url = eve
     fields = {"part": "before", "item-age": "36", "item-adult": "Yes"}
     for age in ("36", "99"):
@@ -142,7 +142,7 @@ def test_a_doubled_post_changes_nothing_and_leads_on(client, eve):
     assert Response.objects.get(item="age").answer == "36"
 
 
-def test_one_who_is_screened_out_reads_kind_words_and_no_code(client, eve):
+def test_a_screened_out_appraiser_sees_a_kind_page_without_a_code(client, eve):
     who, url = eve
     fields = {"part": "before", "item-age": "36", "item-adult": "No"}
     said = client.post(f"{url}responses/", fields, follow=True).content.decode()
@@ -185,7 +185,7 @@ def test_results_count_choices_and_average_numbers_and_the_scale(asking, eve):
     assert (after["sus"].n, after["sus"].mean) == (1, 50)
 
 
-def test_who_left_an_item_of_the_scale_out_has_no_score():
+def test_a_missing_item_of_the_scale_leaves_no_score():
     scale = [
         {**entry, "required": False} for entry in questionnaires.expand_items([{"builtin": "sus"}])
     ]

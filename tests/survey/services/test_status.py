@@ -120,7 +120,7 @@ def test_back_to_a_draft_discards_the_trial_and_its_questions(pilot):
     assert pilot.events.last().note == "trial answers discarded: 1"
 
 
-def test_back_to_a_draft_forgets_who_left_the_trial_and_keeps_the_personal_links():
+def test_back_to_a_draft_deletes_withdrawals_and_keeps_personal_links():
     item = {"name": "hobby", "text": "Your hobby?", "kind": "text"}
     pilot = StudyFactory(status="pilot", entry="personal", before=[item])
     stays, leaves = make_invitations(study=pilot, count=2)
@@ -160,7 +160,7 @@ def test_after_a_discarded_trial_another_can_follow(pilot):
     assert again.questions.count() == 12
 
 
-def test_what_was_launched_never_goes_back(study):
+def test_a_launched_study_never_returns_to_draft(study):
     join_study(study=study)
     for to in ("draft", "pilot"):
         with pytest.raises(StudyError):
@@ -169,7 +169,7 @@ def test_what_was_launched_never_goes_back(study):
         Study.objects.filter(pk=study.pk).update(status="pilot")
 
 
-def test_a_paused_study_takes_nothing_until_it_goes_on(study, ada):
+def test_a_paused_study_takes_no_answers_until_it_is_resumed(study, ada):
     key = question_page(ada.appraiser)["assignment_key"]
     move_study(study=study, to="paused")
     with pytest.raises(StudyClosed):
@@ -192,7 +192,7 @@ STEPS = {
 
 @pytest.mark.parametrize("start", STEPS)
 @pytest.mark.parametrize("to", STEPS)
-def test_only_the_steps_of_a_study_s_life_are_possible(draft, start, to):
+def test_only_allowed_changes_of_status_are_possible(draft, start, to):
     for step in {"draft": [], "pilot": ["pilot"], "running": ["running"]}.get(
         start, ["running", start]
     ):
@@ -206,7 +206,7 @@ def test_only_the_steps_of_a_study_s_life_are_possible(draft, start, to):
     assert draft.status == (to if to in STEPS[start] else start)
 
 
-def test_every_step_is_kept_with_who_took_it(pilot):
+def test_every_change_of_status_is_stored_with_its_user(pilot):
     launch_study(study=pilot, by="rita", now=NOW)
     move_study(study=pilot, to="paused")
     steps = pilot.events.values_list("from_status", "to_status", "by")

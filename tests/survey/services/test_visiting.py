@@ -12,14 +12,14 @@ from tests.survey.taking_part import LATER, join
 pytestmark = pytest.mark.django_db
 
 
-def test_a_sign_of_life_keeps_the_questions(small):
+def test_activity_keeps_the_questions(small):
     there = join(small)
     note_activity(appraiser=there, now=LATER)
     join(small, now=LATER + timedelta(minutes=119))
     assert not there.assignments.exclude(returned_at=None).exists()
 
 
-def test_a_sign_of_life_is_written_once_a_minute(small, django_assert_num_queries):
+def test_activity_is_stored_once_a_minute(small, django_assert_num_queries):
     who = join(small)
     with django_assert_num_queries(0):
         note_activity(appraiser=who, now=NOW + timedelta(seconds=59))

@@ -111,7 +111,7 @@ def seal(page):
     return re.search(r'name="seal" value="([^"]+)"', page.content.decode())[1]
 
 
-def test_what_it_means_is_said_first_and_looking_erases_nothing(client, ada):
+def test_the_page_explains_withdrawal_and_opening_it_erases_nothing(client, ada):
     for assignment in ada.appraiser.assignments.all()[:3]:
         record_judgment(appraiser=ada.appraiser, assignment_key=assignment.key, choice="left")
     said = client.get(f"{ada.url}withdraw/").content.decode()
@@ -121,7 +121,7 @@ def test_what_it_means_is_said_first_and_looking_erases_nothing(client, ada):
 
 
 @pytest.mark.parametrize("entry", ["open", "personal"])
-def test_where_links_are_personal_the_page_says_that_the_spent_one_stays(client, ada, entry):
+def test_the_page_says_that_a_personal_link_stays_used(client, ada, entry):
     Study.objects.update(entry=entry)
     said = client.get(f"{ada.url}withdraw/").content.decode()
     assert ("Your personal link stays marked as used on that day" in said) is (entry == "personal")
@@ -150,7 +150,7 @@ def test_a_doubled_click_leads_to_the_same_page(client, ada):
     assert Withdrawal.objects.count() == 1
 
 
-def test_nobody_is_told_that_answers_were_erased_which_never_were(client, ada):
+def test_an_unknown_link_is_not_reported_as_erased(client, ada):
     page = client.get(f"{ada.url}withdraw/")
     for sealed in ("", "made:up", seal(page)):
         sent = client.post("/a/guessed-token/withdraw/", {"understood": "1", "seal": sealed})
@@ -165,7 +165,7 @@ def test_after_the_last_day_the_page_says_until_when_it_was(client, ada):
     assert Appraiser.objects.exists()
 
 
-def test_the_way_out_stands_on_the_pages_of_an_appraiser(client, ada):
+def test_every_page_of_an_appraiser_links_to_withdrawal(client, ada):
     way = f'href="{ada.url}withdraw/"'
     assert way in client.get(ada.url).content.decode()
     assert way in client.get(f"{ada.url}break/").content.decode()

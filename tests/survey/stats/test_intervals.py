@@ -44,7 +44,7 @@ def test_the_exact_interval_covers_the_truth_at_least_as_often_as_promised(total
     assert covered >= 0.95
 
 
-def test_the_paper_s_preference_of_71_67_percent_lies_between_69_3_and_73_9():
+def test_the_papers_preference_of_71_67_percent_has_the_interval_69_3_to_73_9():
     share = proportion(1075, 1500)
     assert (round(share.rate, 4), round(share.low, 3), round(share.high, 3)) == (
         0.7167,
@@ -55,7 +55,7 @@ def test_the_paper_s_preference_of_71_67_percent_lies_between_69_3_and_73_9():
 
 @pytest.mark.parametrize("wrong", [(0, 0), (-1, 4), (5, 4)])
 @pytest.mark.parametrize("interval", [clopper_pearson, proportion])
-def test_what_is_no_share_is_an_error(interval, wrong):
+def test_an_impossible_share_is_an_error(interval, wrong):
     with pytest.raises(ValueError, match="not a share"):
         interval(*wrong)
 

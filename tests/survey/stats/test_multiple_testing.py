@@ -53,7 +53,7 @@ def test_no_tests_need_no_correction():
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
-def test_what_is_no_p_value_is_an_error(wrong):
+def test_an_impossible_p_value_is_an_error(wrong):
     with pytest.raises(ValueError, match="p-value"):
         holm([0.5, wrong])
 

@@ -35,6 +35,6 @@ def test_a_preference_joins_the_share_with_its_test():
 
 
 @pytest.mark.parametrize("wrong", [(0, 0), (-1, 4), (5, 4)])
-def test_what_is_no_share_is_an_error(wrong):
+def test_an_impossible_share_is_an_error(wrong):
     with pytest.raises(ValueError, match="not a share"):
         binomial_p(*wrong)

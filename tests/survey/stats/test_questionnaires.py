@@ -39,6 +39,6 @@ def test_a_single_value_has_no_interval_and_none_has_no_mean():
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 1.5])
-def test_a_confidence_lies_between_none_and_all(confidence):
+def test_a_confidence_is_between_0_and_1(confidence):
     with pytest.raises(ValueError, match="between 0 and 1"):
         mean([1.0, 2.0], confidence)

@@ -23,7 +23,7 @@ def test_one_star_is_singular():
     ("title", "main", "rest"),
     [("Alien", "Alien", ""), ("Amelie (Le fabuleux destin)", "Amelie", "(Le fabuleux destin)")],
 )
-def test_other_names_of_a_movie_stand_apart(title, main, rest):
+def test_alternative_titles_are_separated(title, main, rest):
     assert (formatting.without_aside(title), formatting.aside(title)) == (main, rest)
 
 
@@ -47,7 +47,7 @@ def test_a_percentage_keeps_its_sign_on_the_line():
     ("seconds", "said"),
     [(0.42, "0.4 s"), (8, "8 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
 )
-def test_a_duration_is_said_in_the_two_largest_units(seconds, said):
+def test_a_duration_is_in_the_two_largest_units(seconds, said):
     assert formatting.duration(seconds) == said
 
 
@@ -63,7 +63,7 @@ def test_a_duration_is_said_in_the_two_largest_units(seconds, said):
         formatting.percent_only,
     ],
 )
-def test_what_is_unknown_is_a_dash(read):
+def test_unknown_values_are_a_dash(read):
     assert read(None) == "–"
 
 

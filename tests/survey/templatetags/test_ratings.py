@@ -24,7 +24,7 @@ def words(scale, rating):
         (JOKES, -3.2, "−4 to −2 on a scale from −10 to 10"),
     ],
 )
-def test_stars_are_said_only_where_they_are_stars(scale, rating, said):
+def test_only_scales_of_stars_are_named_in_stars(scale, rating, said):
     assert words(scale, rating) == said
 
 
@@ -39,7 +39,7 @@ def test_stars_are_said_only_where_they_are_stars(scale, rating, said):
         (RatingScale(3, 3, 1), 3, "3.0 stars"),
     ],
 )
-def test_a_mean_has_as_many_decimals_as_tell_something(scale, mean, said):
+def test_a_mean_has_as_many_decimals_as_its_scale_needs(scale, mean, said):
     assert ratings.mean_in_words(mean, scale) == said
 
 

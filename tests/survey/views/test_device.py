@@ -37,7 +37,7 @@ def test_another_device_is_asked_as_before(client, study):
     assert OFFER not in Client().get("/s/films/").text
 
 
-def test_choosing_a_language_changes_nothing_of_whoever_was_here(client, study):
+def test_choosing_a_language_does_not_change_the_recognised_appraiser(client, study):
     link = join(client)
     page = client.get("/s/films/").text
     assert 'href="?lang=de"' in page
@@ -51,7 +51,7 @@ def test_somebody_else_joins_on_the_same_device(client, study):
     assert Appraiser.objects.count() == 2
 
 
-def test_the_cookie_goes_to_this_study_alone(client, study):
+def test_the_cookie_is_sent_to_this_study_only(client, study):
     join(client)
     cookie = client.cookies[COOKIE]
     assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/s/films/", True, "Lax")
@@ -100,7 +100,7 @@ def test_a_personal_link_sets_no_cookie(client):
     assert COOKIE not in client.cookies
 
 
-def test_cookies_bear_a_name_of_this_site():
+def test_cookies_have_names_of_this_site():
     names = {COOKIE, settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
     assert len({name.rpartition("_")[2] for name in names}) == 1
     assert not names & {"sessionid", "csrftoken"}

@@ -160,7 +160,7 @@ def test_a_panel_s_person_of_a_closed_study_finds_back_and_others_read_that_it_e
     assert "This study has ended." in read(client, PANEL.replace("5f1ada", "5f1ben"))
 
 
-def test_who_comes_from_a_panel_too_late_is_asked_to_give_the_place_back(client, paneled):
+def test_a_panels_person_who_cannot_join_is_asked_to_return_the_place(client, paneled):
     Study.objects.update(quota=0)
     for word in ("full", "closed"):
         if word == "closed":
@@ -169,13 +169,13 @@ def test_who_comes_from_a_panel_too_late_is_asked_to_give_the_place_back(client,
         assert "Please give your place back at Prolific" in page
 
 
-def test_what_is_kept_of_the_way_in_is_said_before_the_consent(client, paneled):
+def test_the_consent_page_says_what_is_stored_of_the_entry(client, paneled):
     assert "Prolific sent its name for you along" in read(client, CONSENT)
     Study.objects.update(entry="open", panel={})
     assert "sent" not in read(client, "/s/films/consent/")
 
 
-def test_what_the_consent_tells_of_the_way_in_is_not_told_twice(client, paneled):
+def test_the_consent_page_does_not_repeat_what_the_text_says_of_the_entry(client, paneled):
     Study.objects.update(
         consent_text=built_in.write_consent(15, Protocol(entry="panel", panel=PROLIFIC))
     )
@@ -184,7 +184,7 @@ def test_what_the_consent_tells_of_the_way_in_is_not_told_twice(client, paneled)
     assert "sent its name for you along" not in page
 
 
-def test_no_page_tells_another_site_who_came(client, paneled):
+def test_pages_hide_a_panels_id_from_other_sites(client, paneled):
     for path in (PANEL, CONSENT):
         assert client.get(path)["Referrer-Policy"] == "same-origin"
     private = client.post(CONSENT)["Location"]

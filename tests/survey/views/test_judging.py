@@ -35,7 +35,7 @@ def test_looking_at_the_way_in_creates_nothing(client, study, method, path):
     assert not Appraiser.objects.exists()
 
 
-def test_the_first_page_says_what_awaits_and_leads_to_the_consent(client, study):
+def test_the_first_page_describes_the_study_and_leads_to_the_consent(client, study):
     page = client.get("/s/films/").content.decode()
     assert "15 short questions about movies await you" in page
     assert "about 10 minutes" in page
@@ -45,7 +45,7 @@ def test_the_first_page_says_what_awaits_and_leads_to_the_consent(client, study)
     assert not Appraiser.objects.exists()
 
 
-def test_what_the_address_says_goes_on_to_the_consent(client, study):
+def test_the_query_string_is_passed_on_to_the_consent(client, study):
     sent = client.post("/s/films/?person=7", {"lang": "de"})
     assert sent["Location"] == "/s/films/consent/?person=7&lang=de"
 
@@ -66,7 +66,7 @@ def test_accepting_twice_takes_one_place_and_leads_to_one_link(client, study):
     assert Appraiser.objects.count() == 1
 
 
-def test_words_that_were_mended_while_they_were_read_are_shown_anew(client, study):
+def test_a_consent_edited_while_it_was_read_is_shown_again(client, study):
     page = client.get("/s/films/consent/").content.decode()
     version = re.search(r'name="version" value="([^"]+)"', page)[1]
     Study.objects.update(consent_text="Other words.")
@@ -107,7 +107,7 @@ def test_an_unknown_link_is_a_kind_404(client, study, path):
 @pytest.mark.parametrize(
     "path", ["", "answers/", "answers/1/", "break/", "responses/", "withdraw/"]
 )
-def test_where_a_private_link_leads_nowhere_all_may_have_been_erased(client, study, path):
+def test_an_unknown_private_link_says_that_it_may_have_been_erased(client, study, path):
     page = client.get(f"/a/guessed-token/{path}")
     assert page.status_code == 404
     assert "Either everything under it was erased, or the link" in page.content.decode()
@@ -133,7 +133,7 @@ def test_a_draft_is_not_found_by_visitors(client):
     assert client.get("/s/draft/").status_code == 404
 
 
-def test_who_comes_after_the_quota_gets_a_kind_page(client):
+def test_a_visitor_after_the_quota_gets_a_kind_page(client):
     StudyFactory(slug="small", quota=1)
     client.post("/s/small/consent/")
     late = Client().post("/s/small/consent/", follow=True)
@@ -151,7 +151,7 @@ def test_a_study_that_is_full_for_now_says_when_to_come_back(client, minutes, sa
     assert "this study has all the answers it needs" in client.get("/s/small/").text
 
 
-def test_the_page_says_to_translators_which_words_are_titles(started, client):
+def test_titles_are_marked_as_not_to_be_translated(started, client):
     page = client.get(started.url).text
     assert page.count('<h3 class="card-title" translate="no">') == 2
     assert 'class="movies" role="list" translate="no"' in page
@@ -192,14 +192,14 @@ def test_fifteen_answers_lead_to_the_code(client, started):
     assert Judgment.objects.count() == 15
 
 
-def test_who_finished_sees_the_code_after_the_end_of_the_study(client, started):
+def test_a_finished_appraiser_sees_the_code_after_the_end_of_the_study(client, started):
     for _ in range(15):
         answer(client, started)
     Study.objects.update(status="closed")
     assert started.appraiser.completion_code in client.get(started.url).content.decode()
 
 
-def test_a_double_submit_changes_nothing_and_leads_on(client, started):
+def test_a_double_submit_changes_nothing_and_continues(client, started):
     page = question_page(started.appraiser)
     for choice in ("left", "right"):
         sent = client.post(f"{started.url}answer/", fields(page, choice), follow=True)
@@ -207,7 +207,7 @@ def test_a_double_submit_changes_nothing_and_leads_on(client, started):
     assert Judgment.objects.get().choice == "left"
 
 
-def test_a_key_of_somebody_else_changes_nothing_and_leads_on(client, started, ben):
+def test_a_key_of_somebody_else_changes_nothing_and_continues(client, started, ben):
     key = question_page(ben.appraiser)["assignment_key"]
     for stale in (key, uuid.uuid4()):
         sent = client.post(
@@ -290,7 +290,7 @@ def test_no_byte_names_a_system(client, study):
     assert re.findall(r"\b(?:arm|model)s?\b", without_drawn(said), re.IGNORECASE) == []
 
 
-def test_links_to_elsewhere_tell_nobody_where_they_were_followed(client, started):
+def test_external_links_send_no_referrer(client, started):
     links = re.findall(r'<a [^>]*href="https?:[^>]*>', client.get(started.url).content.decode())
     assert len(links) > 4
     assert all('rel="noopener noreferrer"' in link for link in links)

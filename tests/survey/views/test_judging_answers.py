@@ -112,7 +112,7 @@ def test_a_comment_has_room_for_so_much(client, start, length, status):
         assert "c</textarea>" in page.content.decode()
 
 
-def test_a_refused_answer_to_a_question_that_is_over_leads_on(client, start):
+def test_a_refused_answer_to_an_earlier_question_continues(client, start):
     who, url = start(**EVERYTHING)
     stale = fields(question_page(who))
     send(client, who, url, **SAID)
@@ -122,7 +122,7 @@ def test_a_refused_answer_to_a_question_that_is_over_leads_on(client, start):
 
 
 @pytest.mark.parametrize("rule", ["never", "previous", "finish"])
-def test_the_way_to_change_stands_where_the_rule_gives_it(client, start, rule):
+def test_the_link_to_change_follows_the_rule(client, start, rule):
     who, url = start(changes=rule)
     words = {"previous": "Change my last answer", "finish": "Change my answers"}
     assert "Change my" not in text(client.get(url))
@@ -131,7 +131,7 @@ def test_the_way_to_change_stands_where_the_rule_gives_it(client, start, rule):
     assert ("Change my" in text(client.get(url))) == (rule != "never")
 
 
-def test_an_answer_is_shown_again_as_it_stands_and_changed(client, start):
+def test_an_answer_is_shown_as_stored_and_changed(client, start):
     who, url = start(changes="previous", **EVERYTHING)
     send(client, who, url, "tie", **SAID, comment="Hm.")
     page = client.get(f"{url}answers/1/")
@@ -155,7 +155,7 @@ def test_a_refused_change_keeps_what_was_entered(client, start):
     assert "Wait.</textarea>" in page.content.decode()
 
 
-def test_own_answers_are_listed_until_they_are_said_to_be_final(client, start):
+def test_own_answers_are_listed_until_they_are_confirmed(client, start):
     who, url = start(changes="finish", third_answer="tie")
     for choice in ("left", "tie", "right", "left"):
         send(client, who, url, choice)
@@ -171,7 +171,7 @@ def test_own_answers_are_listed_until_they_are_said_to_be_final(client, start):
 
 
 @pytest.mark.parametrize("given", [1, 4], ids=["in between", "at the end"])
-def test_the_list_of_one_s_answers_leads_to_a_break_and_out(client, start, given):
+def test_the_list_of_own_answers_links_to_break_and_withdrawal(client, start, given):
     who, url = start(changes="finish")
     for _ in range(given):
         send(client, who, url)
@@ -181,7 +181,7 @@ def test_the_list_of_one_s_answers_leads_to_a_break_and_out(client, start, given
     assert f"http://testserver{url}" in client.get(f"{url}break/").content.decode()
 
 
-def test_the_rule_previous_offers_the_last_answer_alone_at_the_end(client, start):
+def test_the_rule_previous_offers_only_the_last_answer_at_the_end(client, start):
     who, url = start(changes="previous")
     for _ in range(4):
         send(client, who, url)
@@ -212,7 +212,7 @@ def test_a_change_that_may_not_be_is_refused_kindly(client, start, rule, words):
 
 
 @pytest.mark.parametrize("status", ["paused", "closed"])
-def test_an_answer_that_comes_too_late_is_told_so(client, start, status):
+def test_an_answer_after_the_end_is_refused(client, start, status):
     who, url = start(changes="finish", ask_comment=True)
     send(client, who, url)
     late = [fields(question_page(anew(who))), fields(question_page(anew(who), number=1), "right")]
@@ -226,7 +226,7 @@ def test_an_answer_that_comes_too_late_is_told_so(client, start, status):
 
 
 @pytest.mark.parametrize("choice", ["left", "neither of them"])
-def test_a_comment_that_comes_too_late_goes_back_to_its_writer(client, start, choice):
+def test_a_late_comment_is_shown_to_its_writer(client, start, choice):
     who, url = start(ask_comment=True)
     late = fields(question_page(anew(who)), choice)
     Study.objects.update(status="paused")
@@ -319,7 +319,7 @@ def test_a_repeat_has_the_sides_swapped(client, start):
 
 
 @pytest.mark.parametrize("changes", ["previous", "finish"])
-def test_with_a_repeat_the_pages_offer_the_last_answer_alone_until_the_end(client, start, changes):
+def test_with_a_repeat_only_the_last_answer_can_be_changed_until_the_end(client, start, changes):
     who, url = start(changes=changes, n_repeats=1)
     for assignment, shown, page in walk(client, who, url):
         words, number = text(page), assignment.position
@@ -336,7 +336,7 @@ def test_with_a_repeat_the_pages_offer_the_last_answer_alone_until_the_end(clien
     assert ("What is listed here stays" in page) == (changes == "previous")
 
 
-def test_an_answer_that_stays_is_refused_without_a_word_of_why_it_was_asked(client, start):
+def test_a_refused_change_does_not_reveal_the_kind_of_question(client, start):
     who, url = start(changes="finish", n_checks=1, checks_to_pass=1, n_repeats=1)
     fixed = {}
     for assignment, shown, _page in walk(client, who, url):

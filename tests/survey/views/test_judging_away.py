@@ -46,7 +46,7 @@ def full_after(study, count):
             record_judgment(appraiser=who, assignment_key=key, choice="left")
 
 
-def test_opening_a_page_is_a_sign_of_life(client, away):
+def test_opening_a_page_counts_as_activity(client, away):
     client.get(away.url)
     away.appraiser.refresh_from_db()
     assert timezone.now() - away.appraiser.seen_at < timedelta(hours=1)
@@ -60,7 +60,7 @@ def test_an_answer_that_comes_late_but_is_still_wanted_counts(client, study, awa
     assert Judgment.objects.filter(assignment__appraiser=away.appraiser).count() == 1
 
 
-def test_an_answer_that_comes_too_late_is_told_so_kindly_and_leads_on(client, study, away):
+def test_a_late_answer_gets_a_kind_page_that_continues(client, study, away):
     late = fields(question_page(away.appraiser), "left")
     full_after(study, 2)
     page = client.post(f"{away.url}answer/", late).content.decode()
@@ -69,14 +69,14 @@ def test_an_answer_that_comes_too_late_is_told_so_kindly_and_leads_on(client, st
     assert not Judgment.objects.filter(assignment__appraiser=away.appraiser).exists()
 
 
-def test_who_comes_back_too_late_without_an_answer_finds_every_place_taken(client, study, away):
+def test_coming_back_too_late_without_an_answer_finds_every_place_taken(client, study, away):
     full_after(study, 2)
     page = client.get(away.url).content.decode()
     assert "Every place is taken" in page
     assert away.appraiser.completion_code not in page
 
 
-def test_who_comes_back_too_late_with_answers_gets_the_code(client, study, away):
+def test_coming_back_too_late_with_answers_gives_the_code(client, study, away):
     client.post(f"{away.url}answer/", fields(question_page(away.appraiser), "left"))
     leave(away)
     full_after(study, 1)
@@ -86,7 +86,7 @@ def test_who_comes_back_too_late_with_answers_gets_the_code(client, study, away)
     assert away.appraiser.completion_code in page
 
 
-def test_questions_are_counted_anew_where_some_were_dropped(client, study, ada):
+def test_questions_are_renumbered_after_some_were_dropped(client, study, ada):
     mark_instructed(appraiser=ada.appraiser)
     client.post(f"{ada.url}answer/", fields(question_page(ada.appraiser), "left"))
     # The second of the three that are left was given to somebody else for good.

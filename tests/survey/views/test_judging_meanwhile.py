@@ -39,7 +39,7 @@ def send(client, ada, monkeypatch):
 @pytest.mark.parametrize(
     ("to", "words"), [("closed", "This study has ended."), ("paused", "taking a break.")]
 )
-def test_an_answer_that_meets_the_end_of_the_study_is_told_so(send, study, to, words):
+def test_an_answer_after_the_end_of_the_study_is_refused(send, study, to, words):
     page = send(lambda _: move_study(study=study, to=to))
     said = page.content.decode()
     assert page.status_code == 409
@@ -48,7 +48,7 @@ def test_an_answer_that_meets_the_end_of_the_study_is_told_so(send, study, to, w
     assert Judgment.objects.count() == 0
 
 
-def test_an_answer_that_meets_its_own_withdrawal_finds_a_link_that_is_known_no_more(send):
+def test_an_answer_after_a_withdrawal_finds_no_link(send):
     assert send(lambda who: withdraw(appraiser=who)).status_code == 404
     assert Judgment.objects.count() == 0
 
@@ -62,7 +62,7 @@ def test_an_answer_whose_sender_s_questionnaire_is_erased_this_moment_is_not_cal
     assert client.get(reply["Location"]).status_code == 404
 
 
-def test_an_answer_that_meets_a_short_break_is_asked_for_again(send, client, study, monkeypatch):
+def test_an_answer_during_a_short_pause_is_asked_for_again(send, client, study, monkeypatch):
     def refuse(**_):
         raise StudyClosed("paused, and running again by now")
 

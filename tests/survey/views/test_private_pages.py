@@ -30,14 +30,14 @@ def test_the_languages_are_links_that_keep_what_a_panel_sent(client):
     assert len(links(page)) == 3
 
 
-def test_every_page_has_the_study_s_title_in_the_language_of_its_words(client):
+def test_every_page_has_the_title_in_its_language(client):
     study = StudyFactory(slug="films", translations={"de": {"title": "Filme im Vergleich"}})
     _, token = join_study(study=study, language="de")
     for path in ("/s/films/?lang=de", "/s/films/consent/?lang=de", f"/a/{token}/"):
         assert "<title>Filme im Vergleich</title>" in client.get(path).content.decode()
 
 
-def test_the_choice_goes_on_to_the_consent_and_is_kept_with_it(client, study):
+def test_the_choice_of_language_is_passed_on_and_stored_with_the_consent(client, study):
     consent = client.post("/s/films/?lang=es")["Location"]
     assert consent == "/s/films/consent/?lang=es"
     assert spoken(client.get(consent)) == "es"
@@ -46,7 +46,7 @@ def test_the_choice_goes_on_to_the_consent_and_is_kept_with_it(client, study):
 
 
 @pytest.mark.parametrize("status", [Study.Status.CLOSED, Study.Status.PAUSED])
-def test_who_is_turned_away_can_choose_too(client, study, status):
+def test_visitors_who_cannot_join_can_choose_a_language(client, study, status):
     type(study).objects.update(status=status)
     assert len(links(client.get("/s/films/"))) == 3
 

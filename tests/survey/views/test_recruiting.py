@@ -102,7 +102,7 @@ def test_a_form_that_is_sent_twice_makes_its_links_once(as_rita, invited):
     assert Study.objects.get().invitations.count() == 4
 
 
-def test_a_download_without_what_the_page_carried_shows_no_links(as_rita, invited):
+def test_a_download_without_the_pages_ticket_shows_no_links(as_rita, invited):
     response = as_rita.post("/research/films/recruit/links.csv", {"ticket": tokens.new_token()})
     assert response["Location"] == "/research/films/recruit/"
 
@@ -193,7 +193,7 @@ def test_the_page_counts_erased_outcomes_and_visits_after_them(as_rita, paneled)
     }
 
 
-def test_who_may_only_look_makes_no_links_and_reads_no_names(client, vera, invited):
+def test_view_permission_makes_no_links_and_shows_no_panel_ids(client, vera, invited):
     client.force_login(vera)
     page = client.get("/research/films/recruit/")
     assert "Make the links" not in page.text
@@ -210,7 +210,7 @@ def test_a_stranger_finds_no_such_page(client, olga, invited):
 
 
 @pytest.mark.parametrize("status", Study.Status.values)
-def test_the_page_stands_in_every_status_and_entry(as_rita, status):
+def test_the_page_works_in_every_status_and_entry(as_rita, status):
     for entry, panel in (("open", {}), ("personal", {}), ("panel", PROLIFIC)):
         StudyFactory(slug=entry, entry=entry, panel=panel, status=status)
         assert as_rita.get(f"/research/{entry}/recruit/").status_code == 200

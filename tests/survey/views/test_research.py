@@ -61,13 +61,13 @@ def test_a_stranger_is_sent_to_the_login_and_back(client, study, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_who_has_no_right_finds_nothing(client, study, olga, path):
+def test_without_permission_a_page_is_not_found(client, study, olga, path):
     client.force_login(olga)
     assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ACTIONS)
-def test_who_has_no_right_changes_nothing(client, study, olga, path):
+def test_without_permission_nothing_changes(client, study, olga, path):
     client.force_login(olga)
     assert client.post(path).status_code == 404
 
@@ -89,7 +89,7 @@ def test_the_login_leads_back_to_the_page_that_was_wanted(client, rita, study):
     assert client.post("/login/", fields)["Location"] == "/research/films/"
 
 
-def test_a_wrong_password_is_said_kindly(client, rita):
+def test_a_wrong_password_is_reported_kindly(client, rita):
     page = client.post("/login/", {"username": "rita", "password": "wrong"})
     assert "do not belong together" in page.content.decode()
 
@@ -244,7 +244,7 @@ def test_agreements_and_ties_are_shown_before_the_first_judgment(as_rita):
     assert "Movies in a tie, median" in page
 
 
-def test_the_page_says_all_of_it_in_words(client, rita, study):
+def test_the_page_describes_its_figures_in_words(client, rita, study):
     decide(
         study, third_answer="tie", n_checks=2, checks_to_pass=1, n_repeats=2, ask_familiarity=True,
         ask_confidence=True, era_from=1980, maximum_profile=300, changes="finish",

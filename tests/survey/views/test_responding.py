@@ -56,7 +56,7 @@ def words(response):
 # -- questionnaires ------------------------------------------------------------------------------
 
 
-def test_a_questionnaire_that_meets_a_break_is_told_so_and_still_there(client):
+def test_a_questionnaire_sent_during_a_pause_is_shown_again(client):
     study = asking()
     url = reader(study)
     move_study(study=study, to="paused")
@@ -69,7 +69,7 @@ def test_a_questionnaire_that_meets_a_break_is_told_so_and_still_there(client):
     assert not Response.objects.exists()
 
 
-def test_it_can_be_sent_again_when_the_study_goes_on(client):
+def test_it_can_be_sent_again_when_the_study_is_resumed(client):
     study = asking()
     url = reader(study)
     move_study(study=study, to="paused")
@@ -80,7 +80,7 @@ def test_it_can_be_sent_again_when_the_study_goes_on(client):
     assert Response.objects.get(item="remark").answer == "Only on Sundays."
 
 
-def test_a_break_is_told_before_anything_that_is_wrong_with_the_answers(client):
+def test_a_pause_is_reported_before_invalid_answers(client):
     study = asking()
     url = reader(study)
     move_study(study=study, to="paused")
@@ -90,7 +90,7 @@ def test_a_break_is_told_before_anything_that_is_wrong_with_the_answers(client):
     assert 'value="old"' in page.text
 
 
-def test_a_questionnaire_that_comes_after_the_end_is_told_so_with_its_texts_to_copy(client):
+def test_a_questionnaire_after_the_end_is_refused_with_its_texts_to_copy(client):
     study = asking()
     url = reader(study)
     move_study(study=study, to="closed")
@@ -102,7 +102,7 @@ def test_a_questionnaire_that_comes_after_the_end_is_told_so_with_its_texts_to_c
     assert not Response.objects.exists()
 
 
-def test_a_questionnaire_of_a_trial_that_is_over_is_told_so(client):
+def test_a_questionnaire_after_the_trial_is_refused(client):
     study = asking(status=Study.Status.PILOT)
     url = reader(study, kind="pilot")
     Study.objects.update(design_hash=design_hash(study))
@@ -122,7 +122,7 @@ def test_a_doubled_questionnaire_is_not_called_lost_though_the_study_pauses(clie
     assert "not stored" not in words(page)
 
 
-def test_the_service_refuses_what_would_be_next_but_for_the_break():
+def test_the_service_refuses_responses_during_a_pause():
     study = asking()
     reader(study)
     move_study(study=study, to="paused")
@@ -139,7 +139,7 @@ def test_the_service_refuses_what_would_be_next_but_for_the_break():
 # -- the place at a panel --------------------------------------------------------------------------
 
 
-def test_who_comes_from_a_panel_into_a_break_is_told_what_to_do_with_the_place(client):
+def test_a_panels_person_is_told_what_to_do_with_the_place_during_a_pause(client):
     move_study(study=paneled(), to="paused")
     said = words(client.get(f"/s/films/?{urlencode(SENT)}"))
     assert "Prolific does not know of this break" in said
@@ -147,7 +147,7 @@ def test_who_comes_from_a_panel_into_a_break_is_told_what_to_do_with_the_place(c
     assert "no place is held for you here" in said
 
 
-def test_who_was_at_it_already_is_told_that_the_place_here_is_kept(client):
+def test_an_unfinished_appraiser_is_told_that_the_place_is_kept(client):
     study = paneled()
     url = from_panel(study)
     move_study(study=study, to="paused")
@@ -158,7 +158,7 @@ def test_who_was_at_it_already_is_told_that_the_place_here_is_kept(client):
     )
 
 
-def test_a_questionnaire_that_meets_the_break_speaks_of_the_panel_too(client):
+def test_a_questionnaire_sent_during_a_pause_mentions_the_panel(client):
     study = paneled(before=[AGE])
     url = from_panel(study)
     move_study(study=study, to="paused")
@@ -167,7 +167,7 @@ def test_a_questionnaire_that_meets_the_break_speaks_of_the_panel_too(client):
 
 
 @pytest.mark.parametrize("status", [Study.Status.RUNNING, Study.Status.PILOT])
-def test_who_could_not_finish_before_the_end_is_told_that_there_is_no_code(client, status):
+def test_an_unfinished_appraiser_of_a_panel_is_told_that_there_is_no_code(client, status):
     study = paneled(status=status)
     kind = "pilot" if status == Study.Status.PILOT else "real"
     url = from_panel(study, kind=kind)
@@ -177,7 +177,7 @@ def test_who_could_not_finish_before_the_end_is_told_that_there_is_no_code(clien
 
 
 @pytest.mark.parametrize("to", ["paused", "closed"])
-def test_who_has_finished_is_told_nothing_of_a_place(client, to):
+def test_a_finished_appraiser_is_told_nothing_of_a_place(client, to):
     study = paneled(changes="finish")
     url = from_panel(study)
     who = Appraiser.objects.get()

@@ -47,7 +47,7 @@ def study_named_other(db):
     return StudyFactory(slug="other")
 
 
-def test_rita_takes_a_study_through_its_life(as_rita, draft):
+def test_rita_takes_a_study_through_every_status(as_rita, draft):
     for to in ("pilot", "draft", "pilot", "running", "paused", "running", "closed"):
         assert go(as_rita, to)["Location"] == "/research/films/"
         draft.refresh_from_db()
@@ -55,7 +55,7 @@ def test_rita_takes_a_study_through_its_life(as_rita, draft):
     assert set(draft.events.exclude(from_status="").values_list("by", flat=True)) == {"rita"}
 
 
-def test_who_may_only_look_changes_nothing(client, vera, study):
+def test_view_permission_does_not_allow_changes(client, vera, study):
     client.force_login(vera)
     for action in ("state", "launch", "cancel", "again"):
         assert client.post(f"/research/films/{action}/", {"to": "closed"}).status_code == 403
@@ -63,7 +63,7 @@ def test_who_may_only_look_changes_nothing(client, vera, study):
     assert study.status == Study.Status.RUNNING
 
 
-def test_who_may_only_look_is_offered_no_step(client, vera, draft, study_named_other):
+def test_view_permission_shows_no_buttons(client, vera, draft, study_named_other):
     client.force_login(vera)
     for path in ("/research/films/", "/research/other/"):
         assert '<form method="post" action="/research/' not in client.get(path).content.decode()

@@ -40,7 +40,7 @@ def test_looking_and_other_addresses_are_not_counted(client, study):
     assert [consent(client, f"192.0.2.{n}").status_code for n in range(1, 5)] == [302] * 4
 
 
-def test_the_next_hour_starts_anew(client, study, monkeypatch):
+def test_the_next_hour_starts_at_zero(client, study, monkeypatch):
     for _ in range(3):
         consent(client)
     monkeypatch.setattr(throttle, "time", lambda: HOUR + 3600)

@@ -14,7 +14,7 @@ def strange(settings, tmp_path) -> Client:
     return Client(headers={"Accept-Language": f"{pseudo.CODE},en;q=0.5"})
 
 
-def test_an_appraisers_page_speaks_as_the_browser_asks(strange, study):
+def test_an_appraisers_page_is_in_the_browsers_language(strange, study):
     page = strange.get("/s/films/").content.decode()
     assert '<html lang="ar" dir="rtl">' in page
     assert "⟦Skíp tó thé cóntént⟧" in page
@@ -25,7 +25,7 @@ def test_a_study_decides_over_the_browser(strange, study):
     assert '<html lang="en-gb">' in strange.get("/s/films/").content.decode()
 
 
-def test_who_asks_for_a_language_gets_it(strange, study):
+def test_a_language_in_the_address_is_used(strange, study):
     assert '<html lang="de">' in strange.get("/s/films/?lang=de").content.decode()
 
 

@@ -31,7 +31,7 @@ def words(response):
 @pytest.mark.parametrize(
     "naming", [{"item_kind": "book"}, {"item_words": {"en": ["podcast", "podcasts"]}}]
 )
-def test_no_page_of_other_items_speaks_of_movies(naming, language):
+def test_no_page_of_other_items_mentions_movies(naming, language):
     texts = write_texts(StudyTexts(), questions=3, protocol=ASKED, about_movies=False)
     study = StudyFactory(
         slug="other",

@@ -23,7 +23,7 @@ def test_a_number_takes_the_noun_of_the_language(language, one, many):
         assert (nouns.counted(1), nouns.counted(number)) == (one, many)
 
 
-def test_own_words_stand_where_their_language_lacks():
+def test_own_words_are_used_where_a_language_is_missing():
     dataset = Dataset(item_words={"en": ["podcast", "podcasts"], "de": ["Folge", "Folgen"]})
     for language, many in (("de", "Folgen"), ("es", "podcasts"), ("en-gb", "podcasts")):
         with translation.override(language):

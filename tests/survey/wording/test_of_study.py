@@ -60,6 +60,6 @@ def test_the_expected_effort_counts_all_questions_and_items():
     assert effort == {"questions": 17, "minutes": 13}
 
 
-def test_the_version_of_a_consent_is_a_digest_of_its_words():
+def test_the_version_of_a_consent_is_a_digest_of_its_text():
     assert consent_version("Yes.") == "5f9a2b795615ba6a"
     assert consent_version("Yes.") != consent_version("Yes!")

@@ -78,7 +78,7 @@ def strange(settings, tmp_path):
 
 
 @pytest.mark.long
-def test_no_page_of_an_appraiser_holds_a_word_that_nobody_can_translate(strange):
+def test_no_appraisers_page_has_an_unmarked_text(strange):
     pages = every_page(pseudo.CODE)
     assert {name: found for name, page in pages.items() if (found := Words(page).unmarked)} == {}
     assert len(pages) > 100
@@ -117,10 +117,10 @@ def squeezed(text):
 
 
 @pytest.mark.parametrize("page", ["<p>Hello</p>", '<p>⟦a⟧<img alt="b">', "<p>⟦one ⟦of⟧⟧ two</p>"])
-def test_a_forgotten_word_is_found(page):
+def test_an_unmarked_text_is_found(page):
     assert len(Words(page).unmarked) == 1
 
 
-def test_names_data_and_words_in_their_own_language_are_no_forgotten_words():
+def test_names_data_and_language_names_are_not_unmarked_texts():
     page = '<p>⟦Séé ⟦1⟧ ónly⟧ 17 IMDb</p><span lang="de">Deutsch</span><script>let a</script>'
     assert Words(page).unmarked == []

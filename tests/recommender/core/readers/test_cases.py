@@ -73,7 +73,7 @@ def test_d2_a_surplus_column_of_numbers_stays_on_the_fast_path(tmp_path):
         ("person,item,rating", "column 'user' is missing among person, item, rating"),
     ],
 )
-def test_d2_what_cannot_be_told_is_asked_for_and_never_guessed(tmp_path, header, words):
+def test_d2_ambiguous_columns_are_asked_for_and_never_guessed(tmp_path, header, words):
     error = refusal(table(tmp_path, f"{header}\n1,2,3,4,5\n"))
     assert (error.line, error.field) == (1, "header")
     assert words in str(error)
@@ -143,7 +143,7 @@ def test_d4_atomic_files_of_recbole_are_read_with_their_items(tmp_path, named):
     assert (item.title, item.year, item.genres) == ("Toy Story", 1995, ["Animation", "Comedy"])
 
 
-def test_d4_the_only_table_of_a_folder_is_told_what_it_lacks(tmp_path):
+def test_d4_the_only_table_of_a_folder_is_refused_with_what_it_lacks(tmp_path):
     lines = "user_id:token\titem_id:token\ttimestamp:float\n1\t2\t3\n"
     sources.folder(tmp_path, {"x.inter": lines, "x.user": "user_id:token\n1\n"})
     error = refusal(tmp_path)
@@ -183,7 +183,7 @@ def test_d5_a_decision_on_pairs_that_do_not_repeat_is_none(tmp_path):
 ZEROS = "user,item,rating\n1,2,8\n1,3,0\n2,2,10\n3,3,0\n"
 
 
-def test_d6_what_zeros_mean_is_asked_and_both_remedies_work(tmp_path):
+def test_d6_the_meaning_of_zeros_is_asked_and_both_remedies_work(tmp_path):
     error = refusal(table(tmp_path, ZEROS))
     assert "2 ratings are 0. If that means not rated, leave them out: --drop-zeros." in str(error)
     assert "give the scale, such as --scale 0:10:1." in str(error)

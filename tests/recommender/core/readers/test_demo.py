@@ -43,7 +43,7 @@ def test_the_catalogue_is_wide_in_era_and_genre(films):
     assert min(genres.values()) >= 30
 
 
-def test_no_film_stands_there_twice_and_every_year_is_one(films):
+def test_every_film_is_unique_and_every_year_valid(films):
     assert len({(film["title"], film["year"]) for film in films}) == len(films)
     assert all(1900 <= int(film["year"]) <= 2024 for film in films)
 

@@ -53,7 +53,7 @@ def test_the_readme_is_no_part_of_the_checksum(tmp_path):
     assert read_source(tmp_path).checksum == before
 
 
-def test_naming_u_data_itself_finds_what_lies_beside_it(tmp_path):
+def test_naming_u_data_finds_the_files_beside_it(tmp_path):
     sources.folder(tmp_path, sources.HUNDRED, "latin-1")
     assert read_source(tmp_path / "u.data").checksum == read_source(tmp_path).checksum
 
@@ -71,7 +71,7 @@ def test_plain_csv_without_time_stamps_has_none(tmp_path):
     assert read_source(path).ratings.timestamps is None
 
 
-def test_columns_may_stand_in_any_order(tmp_path):
+def test_columns_may_be_in_any_order(tmp_path):
     path = sources.plain(tmp_path, "rating,timestamp,movie_id,userId\n4,100,2,1\n")
     assert triples(read_source(path).ratings) == [(1, 2, 4.0, 100)]
 

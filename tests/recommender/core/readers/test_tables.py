@@ -114,7 +114,7 @@ PLAIN_TABLE = HEADER.encode() + b"1,10,4.0,964982703\n1,20,0.5,964981247\n2,10,5
 @example(TABLE.replace(b"1,10,4.0,964982703", b"1,10,4.0,964982703.0"))
 @example(TABLE.replace(b"1,10,4.0", b"1,10,1,4.0").replace(b",20,0.5", b",0.5"))
 @example(HEADER.encode() + b"\xef\xbb\xbf1,2,4,5\n")
-def test_a_mutated_table_is_read_as_it_stands_or_refused_on_both_paths(place, raw):
+def test_a_mutated_table_is_read_or_refused_alike_on_both_paths(place, raw):
     path = place / "mutated.csv"
     path.write_bytes(raw)
     found = assert_paths_agree(path, HALF)

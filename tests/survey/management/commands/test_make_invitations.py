@@ -31,7 +31,7 @@ def read(path):
         return list(csv.reader(file))
 
 
-def test_links_go_into_a_file_that_is_its_owner_s_alone(study, tmp_path):
+def test_links_are_written_to_a_file_readable_by_its_owner_only(study, tmp_path):
     labels, out = tmp_path / "labels.txt", tmp_path / "links.csv"
     labels.write_text("Ada\n\nBen\n", encoding="utf-8")
     said = run("make_invitations", "films", "--labels", str(labels), "--out", str(out))
@@ -49,7 +49,7 @@ def test_links_that_lead_nowhere_but_here_come_with_a_note(study, tmp_path, caps
     assert "Set SITE_URL" in capsys.readouterr().err
 
 
-def test_commands_beside_a_demo_write_its_address(study, tmp_path, settings):
+def test_commands_next_to_a_demo_print_its_address(study, tmp_path, settings):
     settings.STUDYSITE_HOME, out = tmp_path, tmp_path / "links.csv"
     with demo.lock_home(tmp_path, "http://localhost:9000"):
         run("make_invitations", "films", "--count", "1", "--out", str(out))
@@ -72,7 +72,7 @@ def test_a_file_that_is_there_is_kept_unless_one_insists(study, tmp_path):
     assert not Invitation.objects.exists()
 
 
-def test_what_cannot_be_made_is_wrong_usage(study, tmp_path):
+def test_impossible_links_are_wrong_usage(study, tmp_path):
     for words in (["--count", "0"], ["--count", "10001"], []):
         with pytest.raises(CommandError, match="Make 1 to 10,000") as refused:
             run("make_invitations", "films", *words, "--out", str(tmp_path / "links.csv"))

@@ -40,7 +40,7 @@ def test_a_step_that_cannot_be_names_those_that_can(study):
         run("films", "draft")
 
 
-def test_without_a_status_the_way_so_far_is_told(draft):
+def test_without_a_status_the_history_is_printed(draft):
     pilot_study(study=draft, by="rita")
     said = run("films")
     assert "12 questions, pilot." in said

@@ -81,7 +81,7 @@ def test_a_training_user_is_predicted_like_an_unknown_user_with_the_same_profile
     assert_allclose(everything(model, matrix[::-1]).reshape(20, 15)[::-1], own, atol=1e-6)
 
 
-def test_an_edited_profile_changes_its_own_predictions_alone():
+def test_an_edited_profile_changes_only_its_own_predictions():
     model, dense = fit(), RATINGS.matrix().toarray()
     edited = dense.copy()
     item = np.flatnonzero(edited[0])[0]
@@ -91,7 +91,7 @@ def test_an_edited_profile_changes_its_own_predictions_alone():
     assert_allclose(before[1:], after[1:], atol=1e-6)
 
 
-def test_the_penalty_is_in_the_gradient_of_the_matrices_alone():
+def test_the_penalty_is_only_in_the_gradient_of_the_matrices():
     config, penalty = replace(TINY, penalty=0.1), 0.1
     parts, member = (
         RatingParts(RATINGS.matrix(), config),
@@ -129,7 +129,7 @@ def test_a_run_stopped_after_any_step_and_resumed_is_the_uninterrupted_run(tmp_p
     assert next(one.done for one in seen if one.done) == stopped_at
 
 
-def test_a_run_goes_on_from_a_checkpoint_of_the_hand_written_optimiser(tmp_path):
+def test_a_run_resumes_from_a_checkpoint_of_the_hand_written_optimiser(tmp_path):
     """It named the arrays as now, but counted steps in integers."""
     target, steps = tmp_path / "c", ["dual-0.movies.given", "item-1.vectors"]
     partial = fit(checkpoint=target, checkpoint_seconds=0, max_seconds=0)
