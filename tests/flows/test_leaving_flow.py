@@ -102,7 +102,7 @@ def test_withdraw_and_erase(page, live_server, asking, faults):
     link = page.url
     page.get_by_role("link", name="Take a break").click()
     page.get_by_role("link", name="Withdraw").click()
-    expect(page.get_by_text("your answer about a pair of movies")).to_be_visible()
+    expect(page.get_by_text("your answer, with its time")).to_be_visible()
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Erase my answers").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your answers have been erased.")

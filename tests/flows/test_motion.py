@@ -6,12 +6,12 @@ from survey.services.joining import mark_instructed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-#: The name of what moves, on any element of the page; `settle` moves nothing, it only waits.
+#: The name of what moves, on any element of the page; `ignore-clicks` moves nothing, it only waits.
 MOVING = """() => [...new Set([...document.querySelectorAll("*")].flatMap((element) => {
   const style = getComputedStyle(element);
   const found = [];
   if (style.transitionDuration.split(", ").some(time => parseFloat(time))) found.push("transition");
-  if (!["none", "settle"].includes(style.animationName)) found.push(style.animationName);
+  if (!["none", "ignore-clicks"].includes(style.animationName)) found.push(style.animationName);
   if (style.scrollBehavior !== "auto") found.push("scrolling");
   return found;
 }))]"""

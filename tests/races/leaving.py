@@ -128,7 +128,7 @@ def endings() -> dict[str, Any]:
 
 def returns() -> dict[str, Any]:
     """People of a panel who were screened out leave, and come again at the same moment."""
-    from survey.models import Appraiser, PastOutcome
+    from survey.models import Appraiser
     from survey.protocol import panels
     from survey.services.joining import join_study
     from survey.services.withdrawing import withdraw
@@ -138,7 +138,7 @@ def returns() -> dict[str, Any]:
     study = StudyFactory(slug="returns", entry="panel", panel=panel, quota=2 * PEOPLE)
     sent = [{name: [str(each)] for name in panels.PROLIFIC_PARAMETERS} for each in range(PEOPLE)]
     people = [join_study(study=study, panel=each)[0] for each in sent]
-    Appraiser.objects.update(outcome="screened", finished_at=NOW)
+    study.appraisers.update(outcome="screened", finished_at=NOW)
 
     def leave(who: Appraiser) -> str:
         return "left" if withdraw(appraiser=who) else "was gone"
@@ -155,8 +155,8 @@ def returns() -> dict[str, Any]:
     )
     return {
         "ends": Counter(ends),
-        "stay": Appraiser.objects.count(),
-        "outcomes": Counter(PastOutcome.objects.values_list("outcome", flat=True)),
+        "stay": study.appraisers.count(),
+        "outcomes": Counter(study.past_outcomes.values_list("outcome", flat=True)),
     }
 
 

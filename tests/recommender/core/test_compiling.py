@@ -42,7 +42,14 @@ def run_kernel(tmp_path):
         (package / "helper.py").write_text(HELPER.format(body))
         done = subprocess.run(
             [sys.executable, "-m", "recommender.core.example.kernel"],
-            env={**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": "", **environment},
+            # Python takes its own compiled file for new if size and second of the source agree.
+            env={
+                **os.environ,
+                "PYTHONPATH": str(tmp_path),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "NUMBA_CACHE_DIR": "",
+                **environment,
+            },
             cwd=tmp_path,
             capture_output=True,
             check=True,
