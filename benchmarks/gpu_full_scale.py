@@ -28,7 +28,10 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.autoencoder.encoding import Encoding
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions, system
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
+from recommender.core.runs import RunOptions
+from recommender.core.systems import system
 
 # After recommender.core, which sets environment variables that torch reads at import.
 import torch  # isort: skip

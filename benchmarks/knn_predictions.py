@@ -33,7 +33,8 @@ from recommender.core.algorithms.user_knn import UserKNN
 from recommender.core.metrics import rmse
 from recommender.core.neighbours.predictions import PlainPredictor
 from recommender.core.ratings import Ratings, Scale
-from recommender.core.systems import RunOptions, system
+from recommender.core.runs import RunOptions
+from recommender.core.systems import system
 
 SHAPES = {"newest": "paper", "warm": "paper", "ml-1m": "ml-1m"}
 SCALES = {"paper": Scale(0.5, 5, 0.5), "ml-1m": Scale(1, 5, 1)}

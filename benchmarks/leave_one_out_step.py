@@ -29,7 +29,9 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.autoencoder.encoding import Encoding
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
+from recommender.core.runs import RunOptions
 
 # After recommender.core, which enables large pages: torch asks for them when it first allocates.
 import torch  # isort: skip

@@ -32,8 +32,9 @@ from _error_table import PAPER, ROWS, SPLITS, TUNED, Row, Table, column, markdow
 from recommender.core.algorithms.base import implementation
 from recommender.core.metrics import mae, rmse
 from recommender.core.readers.source import read_source
+from recommender.core.runs import RunOptions
 from recommender.core.splitting import Split, newest_slice, split
-from recommender.core.systems import RunOptions, config_to_dict, override, system
+from recommender.core.systems import config_to_dict, override, system
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "real_data.json"

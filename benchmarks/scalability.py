@@ -23,7 +23,8 @@ from workload import load
 
 from recommender.core.algorithms.base import Recommender
 from recommender.core.ratings import Ratings, Scale
-from recommender.core.systems import RunOptions, system
+from recommender.core.runs import RunOptions
+from recommender.core.systems import system
 
 COUNTS = (1, 1_000)
 REPEAT = 5  # runs for the single user, of which the median counts

@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 
 from recommender.core.algorithms.dual_autoencoder.model import DualAutoencoder
+from recommender.core.configs.networks import DualAutoencoderConfig
 from recommender.core.metrics import mae, rmse
 from recommender.core.readers.source import read_source
+from recommender.core.runs import RunOptions
 from recommender.core.splitting import split
-from recommender.core.systems import DualAutoencoderConfig, RunOptions
 
 RESULTS = Path(__file__).parent / "results" / "search_tuned.jsonl"
 RIDGES = (

@@ -19,10 +19,10 @@ from _runs import keep, measured
 from scipy.sparse import csr_array
 from workload import load
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.neighbours import trees
 from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig
 
 K = 5
 

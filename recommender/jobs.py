@@ -17,8 +17,9 @@ from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.duplicates import with_duplicates
 from recommender.core.errors import CoreError
 from recommender.core.evaluation import POLICY, evaluate
+from recommender.core.runs import Progress, RunOptions, ignore_progress
 from recommender.core.splitting import split
-from recommender.core.systems import Progress, RunOptions, config_from_dict, ignore_progress
+from recommender.core.systems import config_from_dict
 from recommender.core.training.checkpoints import read_checkpoint_versions
 from recommender.core.training.devices import resolve_device, run_limits
 from recommender.lease import Lease, Stopped, StopReason

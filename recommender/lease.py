@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from recommender.core.errors import Cancelled
-from recommender.core.systems import Progress, ignore_progress
+from recommender.core.runs import Progress, ignore_progress
 from recommender.services.claims import Claim, LostClaim, heartbeat, release_job
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.naming import KINDS, LINKS, OTHER_LINKS, Link
 
 NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Use letters, digits, dots and dashes.")

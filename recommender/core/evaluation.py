@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from recommender.core import metrics
 from recommender.core.algorithms.base import Recommender
+from recommender.core.runs import Progress, ignore_progress
 from recommender.core.splitting import Split
-from recommender.core.systems import Progress, ignore_progress
 
 POLICY = "train-only"
 
@@ -55,6 +55,7 @@ def _predicted(
         last = rows[min(start + model.pairs_at_once, n) - 1]
         stop = int(np.searchsorted(rows, last, side="right"))
         part = order[start:stop]
-        found[part] = model.predict(None, split.test_rows[part], split.test_items[part])
+        times = None if split.test_times is None else split.test_times[part]
+        found[part] = model.predict(None, split.test_rows[part], split.test_items[part], times)
         start = stop
     return found

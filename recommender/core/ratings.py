@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.core.errors import ConfigurationError
+from recommender.core.labels import ItemLabels
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -81,7 +82,8 @@ class Ratings:
     (n_ratings, float32: stars) form a CSR matrix. ``timestamps`` (n_ratings, int64: seconds since
     1970 UTC) is None if the source has none. ``user_ids`` and ``item_ids`` map positions to the
     source's ids. ``folds`` maps the name of an official fold to a boolean array (n_ratings) that
-    is true for its test ratings. Arrays may be memory-mapped and must not be written to.
+    is true for its test ratings. ``labels`` maps kinds of ``labels.KINDS`` to what
+    the data set says of its items. Arrays may be memory-mapped and must not be written to.
     """
 
     indptr: NDArray[np.int64]
@@ -92,6 +94,7 @@ class Ratings:
     item_ids: NDArray
     scale: Scale
     folds: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    labels: Mapping[str, ItemLabels] = field(default_factory=dict)
 
     @property
     def n_users(self) -> int:
@@ -145,6 +148,11 @@ class Ratings:
         shape = (self.n_users, self.n_items)
         return csr_array((self.values, self.indices, self.indptr), shape=shape, copy=False)
 
+    def lacks(self, needs: Iterable[str]) -> list[str]:
+        """Which of ``needs`` ("timestamps" or kinds of labels) these ratings do not have."""
+        known = {*self.labels, *(["timestamps"] if self.timestamps is not None else [])}
+        return [need for need in needs if need not in known]
+
     def shifted(self, offset: float) -> Ratings:
         """The same ratings, and their scale, plus ``offset``."""
         if not offset:
@@ -171,4 +179,5 @@ class Ratings:
             item_ids=self.item_ids,
             scale=self.scale,
             folds={name: mask[chosen] for name, mask in self.folds.items()},
+            labels=self.labels,
         )

@@ -24,6 +24,7 @@ NAMES = (
 class Split:
     """Training ratings, and the test ratings as (user, item, value) triples (n_test).
 
+    ``test_times`` (n_test) are their time stamps, None if the ratings have none.
     ``train`` keeps all positions and ids, so a user without training ratings is an empty row.
     ``facts`` describes the split and is ready for JSON.
     """
@@ -32,6 +33,7 @@ class Split:
     test_rows: NDArray[np.int64]
     test_items: NDArray[np.int32]
     test_values: NDArray[np.float32]
+    test_times: NDArray[np.int64] | None
     facts: dict[str, Any]
 
 
@@ -69,6 +71,7 @@ def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
         test_rows=rows,
         test_items=items,
         test_values=np.asarray(ratings.values[is_test]),
+        test_times=None if ratings.timestamps is None else ratings.timestamps[is_test],
         facts={"name": name, "seed": seed, **_warmth(train, rows, items), **extra},
     )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, OutputWrapper
 
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.models import Job
 from recommender.selectors import has_live_worker, jobs_in_order
 

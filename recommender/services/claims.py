@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from recommender import store
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.models import Job, TrainedModel
 
 logger = logging.getLogger(__name__)

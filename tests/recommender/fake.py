@@ -9,7 +9,8 @@ import pytest
 
 from recommender import jobs
 from recommender.core.algorithms.base import Recommender
-from recommender.core.systems import SYSTEMS, Progress, System
+from recommender.core.runs import Progress
+from recommender.core.systems import SYSTEMS, System
 from recommender.models import Job
 from recommender.services.claims import new_owner
 

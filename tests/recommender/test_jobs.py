@@ -10,7 +10,7 @@ from django.db import transaction
 
 from recommender import jobs, lease, store
 from recommender.core.errors import OutOfMemory
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Job, TrainedModel
 from recommender.services.claims import claim_job

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.models import Job
 from recommender.services.claims import finish_job, heartbeat
 

@@ -15,7 +15,8 @@ from scipy.sparse import csr_array
 
 from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.ratings import Ratings, Scale
-from recommender.core.systems import Progress, RunOptions, ignore_progress, system
+from recommender.core.runs import Progress, RunOptions, ignore_progress
+from recommender.core.systems import system
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ class Recommender(ABC):
             raise FitError(
                 "There are no ratings to learn from. Import ratings or change the split."
             )
+        if lacking := ratings.lacks(self.config.needs):
+            raise ConfigurationError(
+                f"{self.name} needs {' and '.join(lacking)}, which the data set does not have."
+            )
         self.offset_ = ratings.scale.offset
         ratings = ratings.shifted(self.offset_)
         self._remember(ratings.matrix(), ratings.scale, options.seed)
@@ -93,17 +98,23 @@ class Recommender(ABC):
         return self
 
     def predict(
-        self, profiles: csr_array | None, rows: NDArray[np.integer], items: NDArray[np.integer]
+        self,
+        profiles: csr_array | None,
+        rows: NDArray[np.integer],
+        items: NDArray[np.integer],
+        times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         """Predicted ratings (n), clipped to the scale, of the n pairs ``(rows[i], items[i])``.
 
-        ``rows`` are positions in ``profiles``; None stands for the training profiles. Raises
-        ConfigurationError for positions out of range or profiles over other items.
+        ``rows`` are positions in ``profiles``; None stands for the training profiles. ``times``
+        (n, seconds since 1970 UTC) are when the ratings are given, if that is known; only systems
+        whose configuration ``uses_dates`` read them. Raises ConfigurationError for positions out
+        of range or profiles over other items.
         """
         matrix = self._matrix(profiles)
         rows = _positions(rows, matrix.shape[0], "profiles")
         items = _positions(items, self.n_items_, "items")
-        predicted = self._predict(matrix, rows, items, training=profiles is None)
+        predicted = self._predict(matrix, rows, items, training=profiles is None, times=times)
         return np.asarray(self.scale_.clip(predicted) - self.offset_, np.float64)
 
     def recommend(
@@ -209,11 +220,13 @@ class Recommender(ABC):
         items: NDArray[np.int64],
         *,
         training: bool,
+        times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         """Predicted ratings (n) of the pairs ``(rows[i], items[i])``; the caller clips them.
 
         ``training`` tells that ``profiles`` are the training profiles, so that ``rows`` are the
         positions of training users (KNN leaves a user out of their own neighbours).
+        ``times`` (n) are None if it is not known when the ratings are given.
         """
 
     @abstractmethod

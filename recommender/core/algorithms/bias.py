@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.base import Recommender, check_fields
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
-from recommender.core.systems import BiasConfig, RunOptions
+from recommender.core.runs import RunOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,7 @@ class Bias(Recommender):
         items: NDArray[np.int64],
         *,
         training: bool,
+        times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         return self.terms_.predict(profiles, rows, items)
 

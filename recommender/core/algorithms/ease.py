@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.liked_items import LikedItemRanker
+from recommender.core.configs.liked_items import EaseConfig
 from recommender.core.errors import ConfigurationError, FitError
-from recommender.core.systems import EaseConfig, Progress, RunOptions
+from recommender.core.runs import Progress, RunOptions
 
 COLUMNS = 1024  #: of the Gram matrix, computed at once from sparse profiles
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.liked_items import LikedItemRanker
-from recommender.core.systems import ImplicitALSConfig, Progress, RunOptions
+from recommender.core.configs.liked_items import ImplicitALSConfig
+from recommender.core.runs import Progress, RunOptions
 
 
 class ImplicitALS(LikedItemRanker):

@@ -11,9 +11,11 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.knn import KNN, check_least
+from recommender.core.configs.neighbours import ItemKNNConfig
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.neighbours.similar_items import ItemPredictor, find_neighbours
 from recommender.core.ratings import Ratings
-from recommender.core.systems import BiasConfig, ItemKNNConfig, RunOptions
+from recommender.core.runs import RunOptions
 
 
 class ItemKNN(KNN):

@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
+from recommender.core.configs.neighbours import KNNConfig
 from recommender.core.neighbours.predictions import Predictor
-from recommender.core.systems import KNNConfig
 
 DECIMALS = 9  # so that the mean of equal stars is exact and tied items are truly tied
 
@@ -46,6 +46,7 @@ class KNN(Recommender):
         items: NDArray[np.int64],
         *,
         training: bool,
+        times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         # Only the profiles asked for, because the others may hold millions of ratings.
         asked, rows = np.unique(rows, return_inverse=True)

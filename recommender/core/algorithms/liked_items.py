@@ -11,8 +11,9 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bias import Bias
+from recommender.core.configs.liked_items import LikedItemsConfig
 from recommender.core.ratings import Ratings
-from recommender.core.systems import LikedItemsConfig, RunOptions
+from recommender.core.runs import RunOptions
 
 DECIMALS = 6  #: of a score, as a share of the profile's largest: models are not more precise
 

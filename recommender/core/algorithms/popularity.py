@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.bias import Bias
-from recommender.core.systems import PopularityConfig
+from recommender.core.configs.simple import PopularityConfig
 
 
 class Popularity(Bias):

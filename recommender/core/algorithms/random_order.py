@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.base import seeded_hash
 from recommender.core.algorithms.bias import Bias
-from recommender.core.systems import RandomConfig
+from recommender.core.configs.simple import RandomConfig
 
 
 class RandomOrder(Bias):

@@ -6,10 +6,13 @@ from typing import ClassVar
 
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.knn import KNN, check_least
+from recommender.core.configs.neighbours import UserKNNConfig
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.predictions import build_predictor
 from recommender.core.ratings import Ratings
-from recommender.core.systems import BiasConfig, RunOptions, UserKNNConfig, override
+from recommender.core.runs import RunOptions
+from recommender.core.systems import override
 
 
 class UserKNN(KNN):

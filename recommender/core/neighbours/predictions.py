@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.neighbours.similarity import RankedUsers, UserIndex, centre_rows
 from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig
 
 if TYPE_CHECKING:
     from recommender.core.neighbours.fast.nearest_raters import CompiledPredictor

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.configs.neighbours import ItemKNNConfig
 from recommender.core.neighbours.predictions import Predicted
 from recommender.core.neighbours.similarity import UserIndex, centre_rows
 from recommender.core.ratings import Scale
-from recommender.core.systems import ItemKNNConfig, Progress
+from recommender.core.runs import Progress
 
 
 def find_neighbours(

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.configs.neighbours import ItemKNNConfig, KNNConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Scale
-from recommender.core.systems import ItemKNNConfig, KNNConfig
 
 BLOCK_CELLS = 2_000_000  #: pairs of users compared at once: 16 MB for each of a few arrays
 DECIMALS = 12  #: to which similarities that are real numbers must agree to be tied

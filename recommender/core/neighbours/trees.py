@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.similarity import (
     DECIMALS,
@@ -22,7 +23,6 @@ from recommender.core.neighbours.similarity import (
     unit_of,
 )
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig
 
 MEMORY = 1 << 30  #: bytes that the points of a tree may take
 LEAF = 32  #: most users in a leaf

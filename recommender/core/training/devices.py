@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from recommender.core.errors import ConfigurationError, OutOfMemory
-from recommender.core.systems import RunOptions
+from recommender.core.runs import RunOptions
 from recommender.core.training.distributed import rank_and_size
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from recommender.core.errors import FitError
-from recommender.core.systems import Progress, RunOptions
+from recommender.core.runs import Progress, RunOptions
 from recommender.core.training.checkpoints import Checkpoints
 from recommender.core.training.curve import LossCurve
 from recommender.core.training.distributed import decide_by_leader, rank_and_size

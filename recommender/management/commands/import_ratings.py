@@ -23,7 +23,7 @@ from recommender.core.readers.limits import find_limits
 from recommender.core.readers.names import parse_columns
 from recommender.core.readers.source import RatingsSource, read_source
 from recommender.core.readers.to_ratings import KEEP
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.management.following import Display
 from recommender.naming import KINDS, Words, parse_link, parse_words
 from recommender.services.importing import find_same, register_dataset

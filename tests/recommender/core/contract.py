@@ -15,15 +15,11 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.algorithms.bias import BiasTerms
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import Cancelled, ConfigurationError, FitError
 from recommender.core.ratings import Ratings
-from recommender.core.systems import (
-    BiasConfig,
-    Progress,
-    RunOptions,
-    config_from_dict,
-    config_to_dict,
-)
+from recommender.core.runs import Progress, RunOptions
+from recommender.core.systems import config_from_dict, config_to_dict
 from tests.recommender.core.matrices import (
     HALF_STARS,
     checkerboard,

@@ -9,10 +9,11 @@ from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.base import implementation
 from recommender.core.algorithms.implicit_als import ImplicitALS
+from recommender.core.configs.liked_items import ImplicitALSConfig
 from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
-from recommender.core.systems import ImplicitALSConfig, override, system
+from recommender.core.systems import override, system
 from tests.requirements import need
 
 pytestmark = pytest.mark.peers

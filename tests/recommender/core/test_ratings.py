@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -61,3 +63,12 @@ def test_selected_ratings_keep_their_places(seed):
     assert_array_equal(selected.matrix().toarray() + dropped, whole)
     assert selected.n_ratings == np.count_nonzero(chosen)
     assert_array_equal(selected.timestamps, ratings.timestamps[chosen])
+
+
+def test_what_the_ratings_lack_is_named():
+    ratings = random_ratings(seed=1)
+    assert replace(ratings, timestamps=None).lacks(["timestamps", "tags"]) == ["timestamps", "tags"]
+    assert (
+        replace(ratings, timestamps=np.zeros(ratings.n_ratings, np.int64)).lacks(["timestamps"])
+        == []
+    )

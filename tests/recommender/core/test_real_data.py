@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from recommender.core.algorithms.base import implementation
+from recommender.core.configs.networks import DualAutoencoderConfig
 from recommender.core.evaluation import evaluate
 from recommender.core.readers.source import read_source
+from recommender.core.runs import RunOptions
 from recommender.core.splitting import split
-from recommender.core.systems import SYSTEMS, DualAutoencoderConfig, RunOptions
+from recommender.core.systems import SYSTEMS
 
 pytestmark = pytest.mark.slow
 

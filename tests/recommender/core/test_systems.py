@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import (
-    SYSTEMS,
-    AutoencoderConfig,
-    BiasConfig,
-    config_from_dict,
-    override,
-    system,
-    with_settings,
-)
+from recommender.core.systems import SYSTEMS, config_from_dict, override, system, with_settings
 
 #: The checkout. These tests run without the packages of the site, too (make oldest-torch).
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from django.core.management.base import OutputWrapper
 from django.core.management.color import color_style
 
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.management import following
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.models import Job
 from recommender.services.claims import (
     LostClaim,

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.systems import AutoencoderConfig, BiasConfig
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
 
 
 class Encoding:

@@ -20,16 +20,13 @@ from recommender.core.algorithms.autoencoder.task import WithheldRatingsTask
 from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.sparse_matrix import SparseMatrix
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
+from recommender.core.runs import Progress, RunOptions
 from recommender.core.splitting import newest_slice
-from recommender.core.systems import (
-    AutoencoderConfig,
-    BiasConfig,
-    Progress,
-    RunOptions,
-    config_to_dict,
-)
+from recommender.core.systems import config_to_dict
 from recommender.core.training.devices import half_precision, resolve_device, run_limits
 from recommender.core.training.early_stopping import EarlyStopping
 from recommender.core.training.loop import train_task
@@ -147,6 +144,7 @@ class Autoencoder(Recommender):
         items: NDArray[np.int64],
         *,
         training: bool,
+        times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         asked, inverse = np.unique(rows, return_inverse=True)
         chosen = profiles[asked]

@@ -11,7 +11,7 @@ from torch.nn.functional import embedding, linear
 
 from recommender.core.algorithms.autoencoder.first_layer import FirstLayer
 from recommender.core.algorithms.autoencoder.sparse_batch import WithheldBatch
-from recommender.core.systems import AutoencoderConfig
+from recommender.core.configs.networks import AutoencoderConfig
 
 
 class MiddleLayer(nn.Linear):

@@ -13,7 +13,8 @@ from recommender.core.algorithms.autoencoder.batches import BatchPlan, PassPlan
 from recommender.core.algorithms.autoencoder.encoding import Encoding
 from recommender.core.algorithms.autoencoder.network import Network
 from recommender.core.algorithms.autoencoder.sparse_batch import WithheldBatch, build_batch
-from recommender.core.systems import AutoencoderConfig, RunOptions
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.runs import RunOptions
 from recommender.core.training.distributed import gather_rows, rank_and_size, sum_gradient
 from recommender.core.training.optimiser import (
     RowAdamW,

@@ -20,14 +20,11 @@ from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.algorithms.dual_autoencoder.readout import Readout
+from recommender.core.configs.networks import DualAutoencoderConfig
 from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.ratings import Ratings
-from recommender.core.systems import (
-    DualAutoencoderConfig,
-    Progress,
-    RunOptions,
-    config_to_dict,
-)
+from recommender.core.runs import Progress, RunOptions
+from recommender.core.systems import config_to_dict
 from recommender.core.training.devices import resolve_device, run_limits
 from recommender.core.training.distributed import rank_and_size
 from recommender.core.training.loop import train_task
@@ -185,6 +182,7 @@ class DualAutoencoder(Recommender):
         items: NDArray[np.int64],
         *,
         training: bool,
+        times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         asked, rows = np.unique(rows, return_inverse=True)
         order = np.argsort(rows, kind="stable")

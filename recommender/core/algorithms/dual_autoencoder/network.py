@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.functional import selu
 
 from recommender.core.algorithms.sparse_matrix import SparseMatrix
-from recommender.core.systems import DualAutoencoderConfig
+from recommender.core.configs.networks import DualAutoencoderConfig
 
 PAIRS_AT_ONCE = 2_048  # pairs whose vectors are gathered at once; they stay in the CPU's cache
 

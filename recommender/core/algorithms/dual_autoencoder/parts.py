@@ -13,7 +13,8 @@ from scipy.sparse import csc_array, csr_array
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.dual_autoencoder.network import WithheldPart
 from recommender.core.algorithms.sparse_matrix import SparseMatrix
-from recommender.core.systems import BiasConfig, DualAutoencoderConfig
+from recommender.core.configs.networks import DualAutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
 
 
 class RatingParts:

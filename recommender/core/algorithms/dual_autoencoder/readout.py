@@ -14,7 +14,8 @@ from scipy.sparse import csr_array
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
-from recommender.core.systems import BiasConfig, DualAutoencoderConfig
+from recommender.core.configs.networks import DualAutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
 
 PROFILES_AT_ONCE = 1_024
 PAIRS_AT_ONCE = 8_192

@@ -6,12 +6,13 @@ import os
 
 from scipy.sparse import csr_array
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.neighbours.fast.nearest_raters import CompiledPredictor
 from recommender.core.neighbours.fast.nearest_users import CompiledIndex
 from recommender.core.neighbours.fast.packed_profiles import to_integer_profiles
 from recommender.core.neighbours.predictions import PlainPredictor
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig, override
+from recommender.core.systems import override
 
 
 def compile_predictor(

@@ -5,7 +5,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from recommender.core.algorithms.base import check_fields, rank_candidates, seeded_hash
+from recommender.core.algorithms.bias import Bias
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import ConfigurationError
+from tests.recommender.core.matrices import random_ratings
 
 HASHES = np.array([7, 5, 3, 1], np.uint64)
 
@@ -58,3 +61,12 @@ def test_every_invalid_field_is_named_with_its_value_and_range():
         check_fields(Settings(), limits)
     assert "k=0 (at least 1), share=2.0 (below 1)" in str(refused.value)
     assert "epochs" not in str(refused.value)
+
+
+class MoodConfig(BiasConfig):
+    needs = ("tags",)
+
+
+def test_a_system_without_the_data_it_needs_is_refused():
+    with pytest.raises(ConfigurationError, match="needs tags"):
+        Bias(MoodConfig()).fit(random_ratings(seed=1))

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.bias import Bias
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import BiasConfig
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 

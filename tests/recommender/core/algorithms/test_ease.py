@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from recommender.core.algorithms import ease
 from recommender.core.algorithms.bias import Bias
 from recommender.core.algorithms.ease import Ease
+from recommender.core.configs.liked_items import EaseConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Scale
-from recommender.core.systems import EaseConfig
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import of_dense, profiles, random_ratings
 

@@ -4,8 +4,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from recommender.core.algorithms.bias import Bias
 from recommender.core.algorithms.implicit_als import ImplicitALS
+from recommender.core.configs.liked_items import ImplicitALSConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import ImplicitALSConfig, RunOptions
+from recommender.core.runs import RunOptions
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import of_dense, profiles, random_ratings
 

@@ -4,9 +4,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from recommender.core.algorithms.item_knn import ItemKNN
 from recommender.core.algorithms.user_knn import UserKNN
+from recommender.core.configs.neighbours import ItemKNNConfig, UserKNNConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Ratings
-from recommender.core.systems import ItemKNNConfig, UserKNNConfig
 from recommender.core.systems import system as system_of
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings

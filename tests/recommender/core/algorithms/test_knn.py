@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.base import implementation
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.systems import BiasConfig, override, system
+from recommender.core.configs.simple import BiasConfig
+from recommender.core.systems import override, system
 from tests.recommender.core.matrices import of_dense, profiles, random_ratings
 
 both = pytest.mark.parametrize("name", ["user-knn", "item-knn"])

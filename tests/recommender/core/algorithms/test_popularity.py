@@ -5,8 +5,9 @@ from numpy.testing import assert_array_equal
 from recommender.core.algorithms.base import seeded_hash
 from recommender.core.algorithms.bias import Bias
 from recommender.core.algorithms.popularity import Popularity
+from recommender.core.configs.simple import BiasConfig, PopularityConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import BiasConfig, PopularityConfig, RunOptions
+from recommender.core.runs import RunOptions
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import of_dense, profiles, random_ratings
 

@@ -6,8 +6,9 @@ from scipy.stats import binomtest, chisquare
 
 from recommender.core.algorithms.bias import Bias
 from recommender.core.algorithms.random_order import RandomOrder
+from recommender.core.configs.simple import BiasConfig, RandomConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import BiasConfig, RandomConfig, RunOptions
+from recommender.core.runs import RunOptions
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import of_dense, profiles, random_ratings
 

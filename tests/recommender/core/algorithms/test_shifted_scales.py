@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.base import implementation
-from recommender.core.systems import RunOptions
+from recommender.core.runs import RunOptions
 from tests.recommender.core.matrices import random_ratings
 
 

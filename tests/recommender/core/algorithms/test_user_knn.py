@@ -3,8 +3,9 @@ import pytest
 
 from recommender.core.algorithms.base import seeded_hash
 from recommender.core.algorithms.user_knn import UserKNN
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import RunOptions, UserKNNConfig
+from recommender.core.runs import RunOptions
 from recommender.core.systems import system as system_of
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import of_dense, profiles, random_ratings

@@ -11,10 +11,12 @@ from numpy.testing import assert_allclose
 
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.user_knn import UserKNN
+from recommender.core.configs.neighbours import UserKNNConfig
+from recommender.core.configs.simple import BiasConfig
 from recommender.core.neighbours import predictions
 from recommender.core.neighbours.predictions import PlainPredictor, build_predictor
 from recommender.core.neighbours.similarity import UserIndex
-from recommender.core.systems import BiasConfig, UserKNNConfig, system
+from recommender.core.systems import system
 from tests.recommender.core.matrices import HALF_STARS, random_ratings
 
 N_USERS, N_ITEMS = 14, 7

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from recommender.core.configs.neighbours import ItemKNNConfig
 from recommender.core.neighbours.similar_items import ItemPredictor, find_neighbours
-from recommender.core.systems import ItemKNNConfig, ignore_progress, system
+from recommender.core.runs import ignore_progress
+from recommender.core.systems import system
 from tests.recommender.core.matrices import HALF_STARS, of_dense, random_ratings
 
 N_ITEMS = 9

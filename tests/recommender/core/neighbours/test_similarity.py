@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours import similarity
 from recommender.core.neighbours.similarity import UserIndex, unit_of
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig
 from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from recommender.core.algorithms.user_knn import UserKNN
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours import trees
 from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.neighbours.trees import TreeIndex
 from recommender.core.ratings import Scale
-from recommender.core.systems import UserKNNConfig
 from tests.recommender.core.matrices import HALF_STARS, of_dense, profiles, random_ratings
 
 OVERALL = UserKNNConfig(neighbours="overall")

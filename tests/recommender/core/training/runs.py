@@ -3,8 +3,9 @@
 import numpy as np
 
 from recommender.core.algorithms.autoencoder.model import Autoencoder
+from recommender.core.configs.networks import AutoencoderConfig
 from recommender.core.errors import Cancelled
-from recommender.core.systems import AutoencoderConfig, RunOptions
+from recommender.core.runs import RunOptions
 from tests.recommender.core.matrices import random_ratings
 
 CONFIG = AutoencoderConfig(

@@ -3,7 +3,7 @@ import torch
 
 from recommender.core.algorithms.autoencoder.task import WithheldRatingsTask
 from recommender.core.errors import ConfigurationError, OutOfMemory
-from recommender.core.systems import RunOptions
+from recommender.core.runs import RunOptions
 from recommender.core.training.devices import half_precision, resolve_device
 from tests.recommender.core.training.runs import fit
 

@@ -10,7 +10,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from recommender.core.algorithms.autoencoder.model import Autoencoder
-from recommender.core.systems import AutoencoderConfig, RunOptions
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.runs import RunOptions
 from recommender.core.training import distributed
 from tests.recommender.core.matrices import random_ratings
 

@@ -8,7 +8,8 @@ import pytest
 
 from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.errors import Cancelled
-from recommender.core.systems import RunOptions, system
+from recommender.core.runs import RunOptions
+from recommender.core.systems import system
 from tests.recommender.core.matrices import random_ratings
 
 NARROW = {"hidden": (12, 8, 6, 4, 6, 8, 12), "epochs": 3, "batch_users": 4}

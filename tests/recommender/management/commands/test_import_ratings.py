@@ -13,7 +13,7 @@ from django.core.management.base import OutputWrapper
 
 from recommender.core.readers.items import ItemRecord
 from recommender.core.readers.source import read_source
-from recommender.core.systems import Progress
+from recommender.core.runs import Progress
 from recommender.loaders import load_ratings
 from recommender.management import following
 from recommender.management.commands import import_ratings

@@ -7,7 +7,9 @@ from recommender.core.algorithms.autoencoder.encoding import Encoding
 from recommender.core.algorithms.autoencoder.network import draw_network
 from recommender.core.algorithms.autoencoder.task import WithheldRatingsTask
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.systems import AutoencoderConfig, BiasConfig, RunOptions
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
+from recommender.core.runs import RunOptions
 
 FAITHFUL = {"target": "stars", "loss": "rmse"}
 RESIDUAL = {"target": "residual", "loss": "mse", "normalise": True, "movie_damping": 3.0}

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from recommender.core.algorithms.autoencoder.encoding import Encoding
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.systems import AutoencoderConfig, BiasConfig
+from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.configs.simple import BiasConfig
 from tests.recommender.core.matrices import random_ratings
 
 

@@ -6,8 +6,10 @@ import torch
 
 from recommender.core.algorithms.autoencoder import model as autoencoder
 from recommender.core.algorithms.autoencoder.model import Autoencoder
+from recommender.core.configs.networks import AutoencoderConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import AutoencoderConfig, RunOptions, system
+from recommender.core.runs import RunOptions
+from recommender.core.systems import system
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import of_dense, random_ratings
 from tests.recommender.core.training import runs

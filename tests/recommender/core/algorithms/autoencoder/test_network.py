@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from recommender.core.algorithms.autoencoder.network import MiddleLayer, draw_network, load_network
-from recommender.core.systems import AutoencoderConfig
+from recommender.core.configs.networks import AutoencoderConfig
 from tests.recommender.core.algorithms.autoencoder.tasks import config_of, make_task
 from tests.recommender.core.matrices import random_ratings
 

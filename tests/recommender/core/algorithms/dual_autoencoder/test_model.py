@@ -12,16 +12,10 @@ from recommender.core.algorithms.base import implementation
 from recommender.core.algorithms.dual_autoencoder.model import DualAutoencoder, WithheldPartsTask
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
+from recommender.core.configs.networks import DualAutoencoderConfig
 from recommender.core.errors import Cancelled, ConfigurationError, FitError
-from recommender.core.systems import (
-    DualAutoencoderConfig,
-    Progress,
-    RunOptions,
-    config_from_dict,
-    config_to_dict,
-    override,
-    system,
-)
+from recommender.core.runs import Progress, RunOptions
+from recommender.core.systems import config_from_dict, config_to_dict, override, system
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import of_dense, random_ratings
 

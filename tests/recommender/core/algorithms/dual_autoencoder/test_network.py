@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from recommender.core.algorithms.dual_autoencoder import network
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
-from recommender.core.systems import DualAutoencoderConfig
+from recommender.core.configs.networks import DualAutoencoderConfig
 from tests.recommender.core.matrices import random_ratings
 
 CONFIG = DualAutoencoderConfig(hidden=16, dual_dropout=0.5, item_dropout=0.5)

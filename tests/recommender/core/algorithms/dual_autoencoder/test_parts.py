@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.dual_autoencoder.model import check_dual_config
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
-from recommender.core.systems import DualAutoencoderConfig
+from recommender.core.configs.networks import DualAutoencoderConfig
 from tests.recommender.core.matrices import random_ratings
 
 CONFIG = DualAutoencoderConfig()

@@ -8,7 +8,7 @@ from recommender.core.algorithms.dual_autoencoder import readout
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.algorithms.dual_autoencoder.readout import Readout
-from recommender.core.systems import DualAutoencoderConfig
+from recommender.core.configs.networks import DualAutoencoderConfig
 from tests.recommender.core.matrices import random_ratings
 
 CONFIG = DualAutoencoderConfig(hidden=16, ridge=0.3)

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.predictions import PlainPredictor
-from recommender.core.systems import UserKNNConfig
 from tests.recommender.core.matrices import HALF_STARS, profiles, random_ratings
 
 pytest.importorskip("numba")

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.neighbours.similarity import UserIndex
-from recommender.core.systems import UserKNNConfig
 from tests.recommender.core.matrices import HALF_STARS, profiles, random_ratings
 
 pytest.importorskip("numba")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.neighbours import predictions
 from recommender.core.neighbours.predictions import PlainPredictor, build_predictor
 from recommender.core.ratings import Scale
 from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
-from recommender.core.systems import UserKNNConfig
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import HALF_STARS, of_dense, random_ratings
 
