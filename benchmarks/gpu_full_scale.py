@@ -1,10 +1,12 @@
 """The paper's autoencoder at the paper's full scale on one CUDA device.
 
 Measures the card's matrix rate and a training: examples per second, the share of that rate, the
-time for the paper's 30 passes, memory, the loss curve, and a profile of some steps.
+time for the paper's 30 passes, memory, the loss curve, and a profile of some steps. Then it
+recommends the best item for 1,000 profiles. ``gpu_check.sh`` runs it with the tests for a GPU.
 
     python benchmarks/gpu_full_scale.py                        # one pass, then a profile
     python benchmarks/gpu_full_scale.py --passes 0.2           # a quick look
+    python benchmarks/gpu_full_scale.py --limit 200            # at most so many seconds of training
     python benchmarks/gpu_full_scale.py --ratings var/workload/paper    # of workload.py
     python benchmarks/gpu_full_scale.py --users 2000 --items 1000 --ratings-of 100000 --device cpu
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from dataclasses import replace
@@ -36,7 +39,8 @@ from recommender.core.systems import system
 # After recommender.core, which sets environment variables that torch reads at import.
 import torch  # isort: skip
 
-from recommender.core.algorithms.autoencoder.network import draw_network
+from recommender.core.algorithms.autoencoder.model import Autoencoder
+from recommender.core.algorithms.autoencoder.network import Network, draw_network
 from recommender.core.algorithms.autoencoder.task import WithheldRatingsTask
 from recommender.core.training.curve import LossCurve
 from recommender.core.training.devices import half_precision, resolve_device
@@ -44,6 +48,7 @@ from recommender.core.training.prefetch import prefetch
 
 PASSES = 30
 PROFILED_STEPS = 5
+TOP_1_PROFILES = 1_000
 
 
 def draw_substitute(users: int, items: int, n_ratings: int, seed: int = 1) -> csr_array:
@@ -108,8 +113,11 @@ def synchronise(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def train(task: WithheldRatingsTask, device: str, passes: float) -> dict[str, Any]:
-    """Train for a number of passes, which may be a fraction, as ``train_task`` does."""
+def train(
+    task: WithheldRatingsTask, device: str, passes: float, limit: float = math.inf
+) -> dict[str, Any]:
+    """Train as ``train_task`` does, for a number of passes, which may be a fraction, or until
+    ``limit`` seconds have passed."""
     total, done, curve, plan_seconds = passes * task.n_examples, 0, LossCurve(), 0.0
     generator = torch.Generator(device).manual_seed(0)
     synchronise(device)
@@ -126,8 +134,10 @@ def train(task: WithheldRatingsTask, device: str, passes: float) -> dict[str, An
                 told = time.perf_counter()
                 rate = done / (told - started)
                 print(f"  {done:,} of {total:,.0f} examples, {rate:,.0f} a second", flush=True)
-            if done >= total:
+            if done >= total or time.perf_counter() - started > limit:
                 break
+        if done >= total or time.perf_counter() - started > limit:
+            break
     synchronise(device)
     seconds = time.perf_counter() - started
     return {
@@ -137,6 +147,41 @@ def train(task: WithheldRatingsTask, device: str, passes: float) -> dict[str, An
         "examples_per_second": done / seconds,
         "loss_curve": curve.thinned(),
     }
+
+
+def time_top_1(
+    matrix: csr_array, network: Network, encoding: Encoding, config: AutoencoderConfig, device: str
+) -> float:
+    """Seconds to recommend the best item for 1,000 profiles drawn at random."""
+    learned = {
+        f"network.{name}": tensor.detach().float().cpu().numpy()
+        for name, tensor in network.stored_parameters().items()
+    }
+    nothing = np.empty(0)
+    model = Autoencoder.from_arrays(
+        config,
+        {
+            **learned,
+            **encoding.bias.to_arrays(),
+            "learned.counts": encoding.counts,
+            "profiles.indptr": matrix.indptr,
+            "profiles.indices": matrix.indices,
+            "profiles.values": matrix.data,
+            "n_items": np.array([matrix.shape[1]]),
+            "scale": np.array([0.5, 5.0, 0.5]),
+            "seed": np.array([0]),
+            "train_rmse": nothing,
+            "loss_curve": nothing.reshape(-1, 2),
+        },
+    ).to(device)
+    chosen = np.sort(np.random.default_rng(0).permutation(matrix.shape[0])[:TOP_1_PROFILES])
+    profiles = matrix[chosen]
+    model.recommend(profiles[:10], 1)  # warms up
+    synchronise(device)
+    started = time.perf_counter()
+    model.recommend(profiles, 1)
+    synchronise(device)
+    return time.perf_counter() - started
 
 
 def profile(task: WithheldRatingsTask, device: str) -> str:
@@ -170,6 +215,7 @@ def main() -> None:
     parser.add_argument("--withheld-per-user", type=int, default=paper.withheld_per_user)
     parser.add_argument("--learning-rate", type=float, default=paper.learning_rate)
     parser.add_argument("--passes", type=float, default=1.0)
+    parser.add_argument("--limit", type=float, default=math.inf, help="seconds of training")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--out", type=Path, help="default: benchmarks/results/<this script>.json")
@@ -200,12 +246,13 @@ def main() -> None:
     )
     bias = BiasTerms.learn(matrix, BiasConfig())
     network = draw_network(config, matrix.shape[1], 0, device, half=half)
-    task = WithheldRatingsTask(network, matrix, Encoding(bias, counts, config), config, options)
+    encoding = Encoding(bias, counts, config)
+    task = WithheldRatingsTask(network, matrix, encoding, config, options)
     rate = matrix_rate(device, half or torch.float32)
     train(task, device, min(wish.passes, 20 * wish.batch_users * 8 / matrix.nnz))  # warms up
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
-    found = train(task, device, wish.passes)
+    found = train(task, device, wish.passes, wish.limit)
     used = found["examples_per_second"] * flop_per_example(config)
     pass_seconds = matrix.nnz / found["examples_per_second"]
     facts = {
@@ -227,11 +274,13 @@ def main() -> None:
         "peak_memory_gb": torch.cuda.max_memory_allocated(device) / 1e9
         if device.startswith("cuda")
         else None,
+        "top_1_seconds": time_top_1(matrix, network, encoding, config, device),
         **found,
     }
     for name in (
         *("device", "precision", "matrix_rate_tflops", "used_tflops", "share_of_matrix_rate"),
         *("examples_per_second", "plan_seconds", "minutes_for_30_passes", "peak_memory_gb"),
+        "top_1_seconds",
     ):
         value = facts[name]
         print(f"{name:24} {value:,.3f}" if isinstance(value, float) else f"{name:24} {value}")
