@@ -69,4 +69,5 @@ class TrainedModelAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display
     def rmse(self, model: TrainedModel) -> Any:
-        return next((f"{item.rmse:.4f}" for item in model.evaluations.all()), "–")
+        found = next((item.rmse for item in model.evaluations.all()), None)
+        return "–" if found is None else f"{found:.4f}"

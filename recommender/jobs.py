@@ -16,7 +16,7 @@ from recommender import store
 from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.duplicates import with_duplicates
 from recommender.core.errors import CoreError
-from recommender.core.evaluation import POLICY, evaluate
+from recommender.core.evaluation import evaluate
 from recommender.core.runs import Progress, RunOptions, ignore_progress
 from recommender.core.splitting import split
 from recommender.core.systems import config_from_dict
@@ -27,7 +27,7 @@ from recommender.loaders import load_ratings
 from recommender.machine import PeakMemory, device_name, hold_device
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
-from recommender.selectors import duplicates_of
+from recommender.selectors import ERRORS, duplicates_of
 from recommender.services import claims
 from recommender.services.claims import Claim, LostClaim
 from recommender.services.publishing import (
@@ -117,7 +117,7 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
         )
         model.fit(parts.train, options=fitting)
         lease.phase("evaluating")
-        errors = {"policy": POLICY, **evaluate(model, parts, lease.report)}
+        errors = _stored(evaluate(model, parts, progress=lease.report))
         seconds = time.monotonic() - started + lease.worked_before
 
     lease.phase("saving")
@@ -165,7 +165,7 @@ def run_evaluation(job: Job, lease: Lease, options: RunOptions) -> None:
     lease.phase("splitting")
     parts = split(ratings, trained.split, trained.split_seed)
     lease.phase("evaluating")
-    errors = {"policy": POLICY, **evaluate(model, parts, lease.report)}
+    errors = _stored(evaluate(model, parts, progress=lease.report))
     close_old_connections()
     keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
 
@@ -277,6 +277,11 @@ def _checkpoint(claim: Claim, *, earlier: Sequence[str]) -> Path:
     elif newest != own:
         newest.replace(own)
     return own
+
+
+def _stored(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of an evaluation that have a column."""
+    return {"policy": "train-only", **{name: figures[name] for name in ERRORS}}
 
 
 def _trained_model(job: Job) -> TrainedModel:

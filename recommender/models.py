@@ -240,9 +240,9 @@ class Evaluation(models.Model):
     n_test = models.PositiveBigIntegerField()
     cold_share = models.FloatField(help_text="of test ratings whose user has no training rating")
     train_rmse = models.FloatField(null=True)
-    rmse = models.FloatField()
-    mse = models.FloatField()
-    mae = models.FloatField()
+    rmse = models.FloatField(null=True, help_text="errors are missing if ratings are not predicted")
+    mse = models.FloatField(null=True)
+    mae = models.FloatField(null=True)
 
     class Meta:
         constraints = [

@@ -1,6 +1,9 @@
-"""Errors of predicted ratings."""
+"""Errors of predicted ratings, over all ratings and for each user."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +28,44 @@ def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
 def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
     """Mean absolute error, in stars: mean(|predicted - actual|); errors as for ``mse``."""
     return float(np.mean(np.abs(_differences(actual, predicted))))
+
+
+@dataclass(frozen=True, eq=False)
+class UserFigures:
+    """What one evaluation measured for each of m test users.
+
+    ``users`` (m) are row positions in ascending order, and ``counts`` (m) their test ratings.
+    ``squared`` and ``absolute`` (m) are sums of errors over them, NaN for a system that predicts
+    no ratings. ``ndcg`` (m) is NaN for users without a ranked list.
+    """
+
+    users: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    squared: NDArray[np.float64]
+    absolute: NDArray[np.float64]
+    ndcg: NDArray[np.float64]
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray]) -> UserFigures:
+        return cls(**{item.name: np.asarray(arrays[item.name]) for item in fields(cls)})
+
+
+def sum_by_user(
+    rows: NDArray[np.int64], actual: ArrayLike, predicted: ArrayLike, ndcg: NDArray[np.float64]
+) -> UserFigures:
+    """The errors of n test ratings, whose users are ``rows`` (n), summed for each user.
+
+    ``ndcg`` is (m), for the users in ascending order. Errors as for ``mse``.
+    """
+    differences = _differences(actual, predicted)
+    users, place, counts = np.unique(rows, return_inverse=True, return_counts=True)
+    squared, absolute = np.zeros(len(users)), np.zeros(len(users))
+    squared += np.bincount(place, differences**2, len(users))
+    absolute += np.bincount(place, np.abs(differences), len(users))
+    return UserFigures(users, counts, squared, absolute, ndcg)
 
 
 def _differences(actual: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:

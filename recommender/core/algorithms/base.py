@@ -111,11 +111,22 @@ class Recommender(ABC):
         whose configuration ``uses_dates`` read them. Raises ConfigurationError for positions out
         of range or profiles over other items.
         """
+        return self.predict_covered(profiles, rows, items, times)[0]
+
+    def predict_covered(
+        self,
+        profiles: csr_array | None,
+        rows: NDArray[np.integer],
+        items: NDArray[np.integer],
+        times: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """What ``predict`` returns, and for each pair whether it is more than the fallback."""
         matrix = self._matrix(profiles)
         rows = _positions(rows, matrix.shape[0], "profiles")
         items = _positions(items, self.n_items_, "items")
-        predicted = self._predict(matrix, rows, items, training=profiles is None, times=times)
-        return np.asarray(self.scale_.clip(predicted) - self.offset_, np.float64)
+        training = profiles is None
+        predicted, covered = self._predict_covered(matrix, rows, items, training, times)
+        return np.asarray(self.scale_.clip(predicted) - self.offset_, np.float64), covered
 
     def recommend(
         self,
@@ -123,12 +134,14 @@ class Recommender(ABC):
         k: int,
         exclude: csr_array | None = None,
         *,
+        rows: NDArray[np.integer] | None = None,
         options: RunOptions | None = None,
     ) -> Ranking:
         """The k best items for each profile (None: the training profiles).
 
         ``exclude`` is a matrix of the profiles' shape; its stored entries are not recommended
-        (default: the rated items). Items are ordered by prediction before clipping (or what else
+        (default: the rated items). ``rows`` (n) are the positions of the profiles to rank for;
+        None stands for all of them. Items are ordered by prediction before clipping (or what else
         the system ranks by), then by the system's tie breaks (see ``_score``), then by a hash of
         the item and the model's seed.
         """
@@ -139,7 +152,9 @@ class Recommender(ABC):
                 f"exclude has the shape {exclude.shape} and the profiles {matrix.shape}. "
                 "Give one row of items for each profile."
             )
-        n, progress = matrix.shape[0], options.progress if options else ignore_progress
+        asked = np.arange(matrix.shape[0]) if rows is None else rows
+        asked = _positions(asked, matrix.shape[0], "profiles")
+        n, progress = len(asked), options.progress if options else ignore_progress
         items = np.full((n, k), -1, np.int32)
         scores = np.full((n, k), np.nan)
         tied = np.zeros(n, np.int64)
@@ -150,11 +165,12 @@ class Recommender(ABC):
             left = (time.monotonic() - started) / start * (n - start) if start else None
             progress(Progress("recommending", start, n, seconds_left=left))
             stop = min(start + block, n)
-            users = np.arange(start, stop) if profiles is None else None
-            keys = (*self._score(matrix[start:stop], users), hashes)
+            users = asked[start:stop]
+            keys = (*self._score(matrix[users], users if profiles is None else None), hashes)
             for row in range(start, stop):
                 allowed = self.counts_ > 0
-                allowed[exclude.indices[exclude.indptr[row] : exclude.indptr[row + 1]]] = False
+                known = slice(exclude.indptr[asked[row]], exclude.indptr[asked[row] + 1])
+                allowed[exclude.indices[known]] = False
                 candidates = np.flatnonzero(allowed)
                 own: list[NDArray] = [
                     key[row - start, candidates] if key.ndim == 2 else key[candidates]
@@ -164,9 +180,11 @@ class Recommender(ABC):
                 items[row, : len(best)] = candidates[best]
                 scores[row, : len(best)] = own[0][best]
         if not self.ranks_by_rating:
-            rows, places = np.nonzero(items >= 0)
-            chosen = items[rows, places].astype(np.int64)
-            scores[rows, places] = self._predict(matrix, rows, chosen, training=profiles is None)
+            lists, places = np.nonzero(items >= 0)
+            chosen = items[lists, places].astype(np.int64)
+            scores[lists, places] = self._predict(
+                matrix, asked[lists], chosen, training=profiles is None
+            )
         scores = np.asarray(self.scale_.clip(scores) - self.offset_, np.float64)
         return Ranking(items=items, scores=scores, tied=tied)
 
@@ -228,6 +246,22 @@ class Recommender(ABC):
         positions of training users (KNN leaves a user out of their own neighbours).
         ``times`` (n) are None if it is not known when the ratings are given.
         """
+
+    def _predict_covered(
+        self,
+        profiles: csr_array,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        training: bool,
+        times: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """``_predict``, and which pairs (n) the system predicts itself.
+
+        By default those with a rating in the profile and a training rating of the item. Override
+        it in a system that falls back more or less often.
+        """
+        covered = (np.diff(profiles.indptr)[rows] > 0) & (self.counts_[items] > 0)
+        return self._predict(profiles, rows, items, training=training, times=times), covered
 
     @abstractmethod
     def _score(

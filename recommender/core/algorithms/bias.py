@@ -109,6 +109,18 @@ class Bias(Recommender):
     ) -> NDArray[np.float64]:
         return self.terms_.predict(profiles, rows, items)
 
+    def _predict_covered(
+        self,
+        profiles: csr_array,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        training: bool,
+        times: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The damped bias is the fallback of the other systems and never needs one itself."""
+        predicted = self._predict(profiles, rows, items, training=training, times=times)
+        return predicted, np.ones(len(items), bool)
+
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.float64], ...]:

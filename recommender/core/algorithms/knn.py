@@ -48,11 +48,23 @@ class KNN(Recommender):
         training: bool,
         times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
+        return self._predict_covered(profiles, rows, items, training, times)[0]
+
+    def _predict_covered(
+        self,
+        profiles: csr_array,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        training: bool,
+        times: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """A pair is covered if there is a neighbour."""
         # Only the profiles asked for, because the others may hold millions of ratings.
         asked, rows = np.unique(rows, return_inverse=True)
         profiles = profiles[asked]
         stars, weight = self._predictor.pairs(profiles, asked if training else None, rows, items)
-        return _rounded(np.where(weight > 0, stars, self._fallback.predict(profiles, rows, items)))
+        fallback = self._fallback.predict(profiles, rows, items)
+        return _rounded(np.where(weight > 0, stars, fallback)), weight > 0
 
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None
