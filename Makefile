@@ -55,7 +55,7 @@ run: setup ## the web server, as in production
 	@exec $(BIN)/python -m gunicorn studysite.wsgi --bind "$(BIND)" --workers "$(WORKERS)"
 
 worker: setup ## the worker that trains models and prepares studies
-	@exec $(BIN)/python -m celery -A studysite.celery worker --queues device --without-gossip --without-mingle --loglevel INFO
+	@exec $(BIN)/python -m celery -A studysite.celery worker --without-gossip --without-mingle --loglevel INFO
 
 test: setup ## the whole suite on SQLite, then its services part on PostgreSQL and Redis
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal

@@ -48,7 +48,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("name", "queues", "seen_at")
+    list_display = ("name", "queues", "has_card", "seen_at")
 
 
 class EvaluationInline(ReadOnly, admin.TabularInline):

@@ -27,6 +27,7 @@ from recommender.loaders import load_ratings
 from recommender.machine import PeakMemory, device_name, hold_device
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
+from recommender.queues import devices_of, lane_of
 from recommender.selectors import ERRORS, duplicates_of
 from recommender.services import claims
 from recommender.services.claims import Claim, LostClaim
@@ -65,10 +66,11 @@ def run_job(job_id: UUID, *, owner: str, watch: Watch = ignore_progress) -> None
         watch=watch,
     )
     try:
-        device = resolve_device(job.params["device"])
-        options = RunOptions(device=device, progress=lease.report)
-        with lease, hold_device(device, lease), run_limits(options):
-            WORK[job.kind](job, lease, options)
+        devices = list(dict.fromkeys(map(resolve_device, devices_of(job))))
+        with lease, hold_device(devices, lane_of(job), lease) as device:
+            options = RunOptions(device=device, progress=lease.report)
+            with run_limits(options):
+                WORK[job.kind](job, lease, options)
         logger.info("job %s is done", job.pk)
     except Stopped:
         _stopped(claim, lease, job)

@@ -5,10 +5,10 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import psutil
 
@@ -21,30 +21,52 @@ MEBIBYTE = 1 << 20
 
 
 @contextmanager
-def hold_device(device: str, lease: Lease) -> Iterator[None]:
-    """Wait until no other run on this machine uses the device, then hold it.
+def hold_device(devices: Sequence[str], lane: str, lease: Lease) -> Iterator[str]:
+    """Wait until one of the devices is free on this machine, the first if possible, and hold it.
 
-    The kernel releases the lock when the process dies for any reason. A paused process keeps it,
-    because it also keeps the device's memory.
+    One run at a time holds a card. The processor is shared by runs of different lanes (see
+    ``queues.lane_of``). The kernel releases the lock when the process dies for any reason. A
+    paused process keeps it, because it also keeps the device's memory.
     """
     folder = store.path("locks")
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{device}.lock").open("a") as file:
-        while True:
-            with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+    with ExitStack() as files:
+        locks = {
+            device: files.enter_context((folder / _lock_name(device, lane)).open("a"))
+            for device in devices
+        }
+        while (device := _locked(locks)) is None:
             lease.phase("waiting for the device")
             time.sleep(LOOK_AGAIN_SECONDS)
         lease.begin_work()
         try:
-            yield
+            yield device
         finally:
             if device.startswith("cuda"):
                 import torch
 
                 # Free the memory that torch caches, for the next process on the device.
                 torch.cuda.empty_cache()
+
+
+def _lock_name(device: str, lane: str) -> str:
+    return f"{device}-{lane}.lock" if device == "cpu" else f"{device}.lock"
+
+
+def _locked(locks: Mapping[str, IO[str]]) -> str | None:
+    """The first device whose lock was free and is now held; None if there is none."""
+    for device, file in locks.items():
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return device
+    return None
+
+
+def has_card() -> bool:
+    """Whether torch can use a GPU in this process."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def device_name(device: str) -> str:

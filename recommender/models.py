@@ -174,6 +174,7 @@ class Worker(models.Model):
 
     name = models.CharField(max_length=200, unique=True)
     queues = models.JSONField(default=list)
+    has_card = models.BooleanField(default=False, help_text="whether torch can use a GPU in it")
     seen_at = models.DateTimeField()
 
     def __str__(self) -> str:

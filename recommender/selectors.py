@@ -24,10 +24,14 @@ def jobs_in_order(job_ids: Iterable[UUID]) -> list[Job]:
     return [jobs[job_id] for job_id in ids if job_id in jobs]
 
 
-def has_live_worker(within_seconds: float, *, queue: str = "device") -> bool:
-    """Whether a worker of that queue was seen within this time."""
+def has_live_worker(within_seconds: float, *, queue: str = "", with_card: bool = False) -> bool:
+    """Whether a worker was seen within this time: of that queue, or of any if it is empty."""
     since = timezone.now() - timedelta(seconds=within_seconds)
-    return any(queue in worker.queues for worker in Worker.objects.filter(seen_at__gte=since))
+    seen = Worker.objects.filter(seen_at__gte=since)
+    if with_card:
+        seen = seen.filter(has_card=True)
+    # Compared in Python, because databases differ in how they search JSON.
+    return any(not queue or queue in worker.queues for worker in seen)
 
 
 def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedModel | None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connection
 
 from recommender import lease
+from recommender.machine import has_card
 from recommender.services.claims import new_owner
 from recommender.services.reconciling import (
     drop_message,
@@ -44,9 +45,11 @@ def handle_message(job_id: str) -> None:
 def run_reconciler(worker: str, queues: list[str]) -> None:
     """Report this worker and send lost jobs again, until the worker leaves."""
     pause = min(ROUND_SECONDS, settings.JOB_LEASE_SECONDS / 4)
+    _try(record_worker, name=worker, queues=queues)  # before torch is loaded
+    card = has_card()
     _try(remove_stray_files)
     while not _shutting_down.is_set():
-        _try(record_worker, name=worker, queues=queues)
+        _try(record_worker, name=worker, queues=queues, has_card=card)
         _try(reconcile)
         _shutting_down.wait(pause)
     _try(forget_worker, name=worker)

@@ -7,6 +7,7 @@ from pathlib import Path
 from celery import Celery
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studysite.settings")
 
@@ -14,6 +15,12 @@ app = Celery("studysite")
 app.set_default()  # for every thread, not only the one that imports this
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["recommender"])
+# A worker that names no queue serves all of these. recommender.queues decides between the first
+# three; messages of earlier versions wait in "device".
+app.conf.task_queues = [
+    Queue(name, Exchange(name), routing_key=name)
+    for name in ("gpu", "inference", "default", "device")
+]
 
 try:
     if not settings.REDIS_URL:

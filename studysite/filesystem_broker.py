@@ -30,7 +30,9 @@ class Channel(virtual.Channel):
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / f".{uuid.uuid4()}.partial"
         partial.write_text(json.dumps(message), encoding="utf-8")
-        partial.rename(self.folder / f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg")
+        priority = self._get_message_priority(message)
+        name = f"{priority}-{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
+        partial.rename(self.folder / name)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         for file in self._messages(queue):
@@ -55,7 +57,10 @@ class Channel(virtual.Channel):
         return len(messages)
 
     def _messages(self, queue: str) -> list[Path]:
-        """Oldest first: names begin with the time of sending."""
+        """Most urgent first, then oldest: names begin with the priority and the time of sending.
+
+        Those of earlier versions, without a priority, follow those of priority 0.
+        """
         return sorted(self.folder.glob(f"[0-9]*.{queue}.msg"))
 
 

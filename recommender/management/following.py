@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, OutputWrapper
 
 from recommender.core.runs import Progress
 from recommender.models import Job
+from recommender.queues import queue_of
 from recommender.selectors import has_live_worker, jobs_in_order
 
 LOOK_SECONDS = 0.3
@@ -23,7 +24,7 @@ LINE_SECONDS = 60.0  # where there is no terminal
 def no_worker(ids: Iterable[UUID]) -> CommandError:
     return CommandError(
         f"No worker was seen for {NO_WORKER_SECONDS:.0f} s; the jobs stay queued. Start one with "
-        "'make worker' (or: celery -A studysite worker -P threads -c 1 -Q device), then follow the "
+        "'make worker' (or: celery -A studysite worker -P threads -c 1), then follow the "
         f"jobs with: manage.py follow_jobs {' '.join(map(str, ids))}",
         returncode=3,
     )
@@ -117,7 +118,7 @@ def follow_jobs(
             if do is not None and idle:
                 do(idle[0].pk)
                 continue
-            if len(idle) < len(left) or has_live_worker(NO_WORKER_SECONDS):
+            if len(idle) < len(left) or has_worker_for(idle):
                 waiting_since = time.monotonic()
             elif time.monotonic() - waiting_since > NO_WORKER_SECONDS:
                 raise no_worker(job.pk for job in left)
@@ -130,6 +131,12 @@ def follow_jobs(
     except KeyboardInterrupt:
         left_over = (job_id for job_id in labels if job_id not in ended)
         raise interrupted(left_over, "The jobs continue in the background.") from None
+
+
+def has_worker_for(jobs: Iterable[Job]) -> bool:
+    """Whether a worker was seen lately that serves the queue of one of these jobs."""
+    queues = set(map(queue_of, jobs))
+    return any(has_live_worker(NO_WORKER_SECONDS, queue=queue) for queue in queues)
 
 
 def describe_ending(label: str, job: Job) -> str:

@@ -89,9 +89,10 @@ def _is_stray(place: str, owned: re.Match[str]) -> bool:
     return folder == "checkpoints" or not kept.exists()
 
 
-def record_worker(*, name: str, queues: list[str]) -> None:
+def record_worker(*, name: str, queues: list[str], has_card: bool = False) -> None:
     now = timezone.now()
-    Worker.objects.update_or_create(name=name, defaults={"queues": queues, "seen_at": now})
+    facts = {"queues": queues, "has_card": has_card, "seen_at": now}
+    Worker.objects.update_or_create(name=name, defaults=facts)
     Worker.objects.filter(seen_at__lt=now - WORKER_FORGOTTEN_AFTER).delete()
 
 

@@ -16,9 +16,9 @@ from recommender.core import splitting, systems
 from recommender.core.errors import ConfigurationError
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.options import StrictModel, validated_or
+from recommender.queues import priority_of, queue_of
 
 logger = logging.getLogger(__name__)
-QUEUE = "device"
 TASK = "recommender.run_job"
 LONGEST_LIMIT = 2**31 - 1  # seconds, the column's
 Device = Literal["auto", "cpu", "cuda"]
@@ -163,7 +163,11 @@ def nudge(job: Job) -> None:
     """Send the workers a message; if that fails, a worker's reconciler finds the row."""
     try:
         current_app.send_task(
-            TASK, args=[str(job.pk)], queue=QUEUE, retry_policy={"max_retries": 1}
+            TASK,
+            args=[str(job.pk)],
+            queue=queue_of(job),
+            priority=priority_of(job),
+            retry_policy={"max_retries": 1},
         )
     except (OperationalError, OSError) as error:
         Job.objects.filter(pk=job.pk).update(sent_at=None)

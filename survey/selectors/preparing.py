@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recommender.queues import INFERENCE
 from recommender.selectors import has_live_worker
 from survey.models import Arm, Study
 from survey.selectors.drawing import all_published
@@ -45,5 +46,6 @@ def follow_preparation(study: Study) -> Preparation:
     for arm in arms:
         if arm.publish_job and arm.publish_job.status != "done" and all_published(study, arm):
             arm.publish_job = None  # another job has stored the recommendations
+    has_worker = has_live_worker(WORKER_SILENCE_SECONDS, queue=INFERENCE)
     waiting = any(arm.publish_job and arm.publish_job.is_idle for arm in arms)
-    return Preparation(arms, lacks_worker=waiting and not has_live_worker(WORKER_SILENCE_SECONDS))
+    return Preparation(arms, lacks_worker=waiting and not has_worker)

@@ -59,7 +59,6 @@ TESTED_ELSEWHERE = {
     "recommender/core/algorithms/liked_items.py",
     "recommender/core/readers/licence.py",
     "recommender/lease.py",
-    "recommender/machine.py",
     "recommender/management/tables.py",
     "recommender/provenance.py",
     "recommender/tasks.py",

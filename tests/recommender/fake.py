@@ -9,6 +9,7 @@ import pytest
 
 from recommender import jobs
 from recommender.core.algorithms.base import Recommender
+from recommender.core.configs.base import SystemConfig
 from recommender.core.runs import Progress
 from recommender.core.systems import SYSTEMS, System
 from recommender.models import Job
@@ -16,7 +17,7 @@ from recommender.services.claims import new_owner
 
 
 @dataclass(frozen=True)
-class FakeConfig:
+class FakeConfig(SystemConfig):
     implementation: ClassVar = f"{__name__}:Fake"
 
     epochs: int = 2
@@ -35,7 +36,7 @@ class Fake(Recommender):
         options.progress(Progress("training", 2, 2, 2, 0.8, 0.0))
         self.loss_curve_ = [(1000, 0.9), (2000, 0.8)]
 
-    def _predict(self, profiles, rows, items, *, training):
+    def _predict(self, profiles, rows, items, *, training, times):
         return np.full(len(rows), self.scale_.minimum)
 
     def _score(self, profiles, users):

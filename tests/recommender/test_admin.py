@@ -9,7 +9,7 @@ from tests.factories import TrainedModelFactory
 @pytest.mark.parametrize("table", ["job", "dataset", "trainedmodel", "worker"])
 def test_every_list_is_shown_and_nothing_can_be_added(admin_client, claim, home, table):
     TrainedModelFactory()
-    record_worker(name="celery@here", queues=["device"])
+    record_worker(name="celery@here", queues=["gpu"])
     assert admin_client.get(f"/admin/recommender/{table}/").status_code == 200
     assert admin_client.get(f"/admin/recommender/{table}/add/").status_code == 403
 

@@ -35,7 +35,7 @@ def test_a_message_through_redis_reaches_the_queue(tmp_path, redis_url):
     site.ask(
         "from recommender.services.submitting import submit_job;submit_job(kind='train', params={})"
     )
-    assert Redis.from_url(redis_url).llen("device") == 1
+    assert Redis.from_url(redis_url).llen("default\x06\x163") == 1
 
 
 def test_jobs_can_be_submitted_while_redis_is_down(tmp_path):

@@ -1,4 +1,4 @@
-"""Real workers that are killed, stopped or paused in the middle of training.
+"""Real workers that are killed, stopped or paused in the middle of training, or share the work.
 
 ``KILL_ROUNDS=5 pytest tests/recommender/test_kill.py`` repeats every round five times.
 """
@@ -27,7 +27,7 @@ EPOCHS = 20  # enough that no machine finishes before the kill
 TRAINING_RATINGS = 150 * 80 * 9 // 10
 PATIENCE = 900
 ROUNDS = range(int(os.environ.get("KILL_ROUNDS", "1")))
-WORKER = "-m celery -A studysite worker -P threads -c 1 -Q device --without-gossip --without-mingle"
+WORKER = "-m celery -A studysite worker -P threads -c 1 --without-gossip --without-mingle"
 
 
 #: Files in the tests on SQLite, Redis in those on PostgreSQL: the database and the broker do not
@@ -134,7 +134,8 @@ def messages(site: Installation) -> int:
     if url := site.env["REDIS_URL"]:
         from redis import Redis
 
-        return Redis.from_url(url).llen("device")
+        broker = Redis.from_url(url)
+        return sum(broker.llen(key) for key in broker.keys("*") if broker.type(key) == b"list")
     return len(list((site.home / "queue" / "data").iterdir()))
 
 
@@ -186,3 +187,23 @@ def test_a_worker_paused_beyond_its_lease_cannot_finish(site):
     until(site, "status = 'done'")
     assert_one_model_and_no_other_file(site, job, attempts=2)
     assert "taken over by another worker" in (site.home / "first.log").read_text()
+
+
+def test_a_quick_training_ends_while_a_worker_with_a_card_trains_a_network(site):
+    # The first worker pretends to a card: this row names it, and stays alive for an hour.
+    site.ask(
+        "from datetime import timedelta; from django.utils import timezone\n"
+        "from recommender.models import Worker\n"
+        "Worker.objects.create(name='pretends', queues=['gpu'], has_card=True,"
+        " seen_at=timezone.now() + timedelta(hours=1))"
+    )
+    train(site)
+    site.start(*WORKER.split(), "-Q", "gpu", log="gpu")
+    until(site, "epoch >= 1")
+    site.manage("train_models", "--dataset", "small", "--systems", "bias", "--detach")
+    site.start(*WORKER.split(), "-Q", "default,inference", log="default")
+    until(site, "status = 'done'")
+    assert query(site, "SELECT status FROM recommender_job ORDER BY created_at") == [
+        ("running",),
+        ("done",),
+    ]

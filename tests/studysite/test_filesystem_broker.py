@@ -25,6 +25,13 @@ def test_messages_arrive_in_order(channel):
         channel._get("device")
 
 
+def test_urgent_messages_arrive_first_and_those_of_earlier_versions_are_urgent(channel, tmp_path):
+    for number in (9, 0, 3):
+        channel._put("device", {"properties": {"priority": number}, "number": number})
+    (tmp_path / "data" / "01764000000000000000_x.device.msg").write_text('{"number": "old"}')
+    assert [channel._get("device")["number"] for _ in range(4)] == [0, "old", 3, 9]
+
+
 def test_taking_a_message_leaves_no_file(channel, tmp_path):
     channel._put("device", {})
     channel._get("device")
@@ -33,7 +40,7 @@ def test_taking_a_message_leaves_no_file(channel, tmp_path):
 
 @pytest.mark.parametrize("rest", [b"", b'{"numb', b"\xff\xfe"])
 def test_a_damaged_message_is_dropped_and_the_next_one_taken(channel, tmp_path, rest):
-    (tmp_path / "data" / "00000000000000000001_x.device.msg").write_bytes(rest)
+    (tmp_path / "data" / "0-00000000000000000001_x.device.msg").write_bytes(rest)
     channel._put("device", {"number": 1})
     assert channel._get("device") == {"number": 1}
     assert list((tmp_path / "data").iterdir()) == []

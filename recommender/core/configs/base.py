@@ -11,6 +11,8 @@ class SystemConfig:
     """The settings of a system, each field with its own sentence; immutable and ready for JSON."""
 
     implementation: ClassVar[str]  #: the class that runs it, as "module:Class"
+    #: a neural network: it trains on a GPU where there is one, and its errors vary with the seed
+    is_network: ClassVar[bool] = False
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ class AutoencoderConfig(SystemConfig):
     """
 
     implementation: ClassVar = "recommender.core.algorithms.autoencoder.model:Autoencoder"
+    is_network: ClassVar = True
 
     hidden: tuple[int, ...] = (4096, 2048, 1024, 512, 1024, 2048, 4096)  #: widths of ReLU layers
     epochs: int = 30  #: passes over all training ratings
@@ -49,6 +50,7 @@ class DualAutoencoderConfig(SystemConfig):
     """
 
     implementation: ClassVar = "recommender.core.algorithms.dual_autoencoder.model:DualAutoencoder"
+    is_network: ClassVar = True
 
     dual_members: int = 1  #: networks that read the user's and the item's profile
     item_members: int = 1  #: networks that read the item's profile; users by ridge regression

@@ -98,7 +98,7 @@ class Command(BaseCommand):
             "manage.py", "collectstatic", "--noinput", "--verbosity", "0"
         )
         call_command("migrate", verbosity=0)
-        worker = "celery -A studysite.celery worker --queues device --without-gossip"
+        worker = "celery -A studysite.celery worker --without-gossip"
         self.supervisor.serve(
             "worker", "-m", *worker.split(), "--without-mingle", "--loglevel", "INFO"
         )

@@ -29,7 +29,7 @@ def test_the_message_follows_the_commit(queued, messages, django_capture_on_comm
     with django_capture_on_commit_callbacks(execute=True):
         job = submit_job(kind="train", params={})
         assert messages == []
-    assert messages == [("recommender.run_job", [str(job.pk)], "device")]
+    assert messages == [("recommender.run_job", [str(job.pk)], "default")]
 
 
 def test_a_broker_that_is_down_loses_no_job(monkeypatch, django_capture_on_commit_callbacks):

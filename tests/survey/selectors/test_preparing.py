@@ -27,7 +27,7 @@ def test_queued_jobs_without_a_worker_are_busy_and_lack_one(draft):
 
 
 def test_queued_jobs_with_a_worker_lack_none(draft, monkeypatch):
-    monkeypatch.setattr(preparing, "has_live_worker", lambda seconds: True)
+    monkeypatch.setattr(preparing, "has_live_worker", lambda seconds, queue: True)
     assert not follow_preparation(draft).lacks_worker
 
 

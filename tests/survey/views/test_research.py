@@ -181,7 +181,7 @@ def test_a_draft_keeps_itself_fresh_without_script_too(as_rita, draft):
 def test_work_that_waits_for_a_worker_says_how_to_start_one(as_rita, draft):
     assert "make worker" in read(as_rita, "/research/draft/")
     in_time = timezone.now() + timedelta(hours=1)  # however slow the next line is
-    Worker.objects.create(name="w", queues=["device"], seen_at=in_time)
+    Worker.objects.create(name="w", queues=["inference"], seen_at=in_time)
     assert "make worker" not in read(as_rita, "/research/draft/")
 
 

@@ -139,7 +139,7 @@ def test_without_a_worker_it_ends_with_3_and_says_how_to_start_one(command):
 def test_a_live_worker_is_waited_for(command):
     following.NO_WORKER_SECONDS = 0.5
     started = time.monotonic()
-    record_worker(name="busy@here", queues=["device"])
+    record_worker(name="busy@here", queues=["default"])
     with pytest.raises(CommandError):
         command()
     assert time.monotonic() - started > 0.9  # as long as it was seen, and as long again
