@@ -164,6 +164,8 @@ def fill(table: Table, options: argparse.Namespace, folder: Path) -> None:
                 if row == PAPER:
                     passes = chosen_passes(table, row, data, whole, options.threads)
                     config = override(config, epochs=passes)
+                if parts.train.lacks(config.needs):
+                    continue
                 setting = config_to_dict(config)
             elif not PEERS.exists():
                 continue

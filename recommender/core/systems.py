@@ -11,6 +11,8 @@ from typing import Any
 from recommender.core.configs.liked_items import EaseConfig, ImplicitALSConfig
 from recommender.core.configs.neighbours import ItemKNNConfig, UserKNNConfig
 from recommender.core.configs.networks import AutoencoderConfig, DualAutoencoderConfig
+from recommender.core.configs.probabilistic import NPMFConfig
+from recommender.core.configs.side import CMFConfig
 from recommender.core.configs.simple import BiasConfig, PopularityConfig, RandomConfig
 from recommender.core.errors import ConfigurationError
 
@@ -97,6 +99,21 @@ SYSTEMS: dict[str, System] = {
                 "lenskit": ItemKNNConfig(
                     k=20, centre="everything", minimum_similarity=1e-6, stored=0
                 ),
+            },
+        ),
+        System(
+            name="npmf",
+            label="NPMF",
+            summary="A normal distribution over all movies, given the stars of the profile.",
+            presets={"default": NPMFConfig()},
+        ),
+        System(
+            name="cmf",
+            label="Collective matrix factorisation",
+            summary="Factors that explain the stars and the genres of a movie together.",
+            presets={
+                "default": CMFConfig(),
+                "people": CMFConfig(relations=("genres", "people")),
             },
         ),
         System(
