@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from recommender.models import Dataset, Evaluation, Job, TrainedModel, Worker
+from recommender.models import Dataset, Evaluation, Job, LabelSet, TrainedModel, Worker
 from recommender.services.submitting import cancel_job
 
 
@@ -19,9 +19,14 @@ class ReadOnly:
     has_add_permission = has_change_permission = has_delete_permission = _never
 
 
+class LabelSetInline(ReadOnly, admin.TabularInline):
+    model = LabelSet
+
+
 @admin.register(Dataset)
 class DatasetAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("name", "format", "n_ratings", "n_users", "n_items", "created_at")
+    inlines = (LabelSetInline,)
 
 
 @admin.register(Job)

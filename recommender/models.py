@@ -88,6 +88,27 @@ class Item(models.Model):
         return f"{self.title} ({self.year})" if self.year else self.title
 
 
+class LabelSet(models.Model):
+    """Labels of one kind of a data set's items, as arrays on disk. Never changed once stored."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="label_sets")
+    kind = models.CharField(max_length=20, help_text="such as tags; genres are kept with the items")
+    checksum = models.CharField(max_length=64, help_text="SHA-256 of the source")
+    folder = models.CharField(max_length=200, help_text="of the arrays, below STUDYSITE_HOME")
+    arrays_checksum = models.CharField(max_length=64, help_text="SHA-256 over the arrays")
+    reading = models.CharField(max_length=400, help_text="what was read and left out")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["dataset", "kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "kind"], name="label_kind_is_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.dataset}"
+
+
 class Job(models.Model):
     """One piece of work for a worker. This row is the truth; a broker's message only a nudge."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,3 +47,31 @@ class ItemLabels:
         return ItemLabels(
             self.names, self.items[kept], self.labels[kept], self.weights[kept], self.times[kept]
         )
+
+
+def collect_labels(statements: Iterable[tuple[int, str, int]], *, timed: bool) -> ItemLabels:
+    """Labels, each of weight 1, from (item position, label, seconds since 1970 UTC).
+
+    The labels are sorted by name. Unless ``timed``, the times are left out.
+    """
+    codes: dict[str, int] = {}
+    rows = np.array(
+        [(item, codes.setdefault(text, len(codes)), time) for item, text, time in statements],
+        np.int64,
+    ).reshape(-1, 3)
+    names = np.array(list(codes), np.str_)
+    order = np.argsort(names)
+    return ItemLabels(
+        names=names[order],
+        items=rows[:, 0].astype(np.int32),
+        labels=np.argsort(order)[rows[:, 1]].astype(np.int32),
+        weights=np.ones(len(rows), np.float32),
+        times=rows[:, 2].copy() if timed else None,
+    )
+
+
+def genre_labels(genres: Iterable[tuple[int, list[str]]]) -> ItemLabels:
+    """The genres of items from (item position, genres)."""
+    return collect_labels(
+        ((item, name, 0) for item, names in genres for name in names), timed=False
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,6 +64,8 @@ def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
             f"{'test' if n_test == 0 else 'training'} ratings. Use more ratings or another split."
         )
     train = ratings.select(~is_test)
+    if name == "time-90-10":
+        train = labels_before(train, extra["cut"])
     rows = ratings.rows()[is_test]
     items = np.asarray(ratings.indices[is_test])
     return Split(
@@ -74,6 +76,15 @@ def split(ratings: Ratings, name: str, seed: int = 0) -> Split:
         test_times=None if ratings.timestamps is None else ratings.timestamps[is_test],
         facts={"name": name, "seed": seed, **_warmth(train, rows, items), **extra},
     )
+
+
+def labels_before(ratings: Ratings, cut: int) -> Ratings:
+    """The ratings without labels given at ``cut`` (seconds since 1970 UTC) or later.
+
+    Labels without times, such as genres, remain: nothing tells when they were given.
+    """
+    labels = {kind: labels.before(cut) for kind, labels in ratings.labels.items()}
+    return replace(ratings, labels=labels)
 
 
 def newest_slice(ratings: Ratings, share: float, seed: int) -> NDArray[np.bool_]:

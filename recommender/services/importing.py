@@ -16,6 +16,7 @@ from recommender import store
 from recommender.core.errors import ConfigurationError
 from recommender.loaders import FOLD
 from recommender.models import Dataset, Item
+from recommender.services.labelling import add_labels, find_same_labels
 
 if TYPE_CHECKING:
     from recommender.core.ratings import Ratings
@@ -28,13 +29,14 @@ BATCH = 30
 def register_dataset(
     *, name: str, source: RatingsSource, naming: Mapping[str, Any] | None = None
 ) -> Dataset:
-    """Store a source under ``name``; registering the same source again changes only its naming.
+    """Store a source under ``name``; registering it again changes its naming and adds new labels.
 
     ``naming`` holds ``item_kind``, ``item_words`` and ``links`` of the data set, or some of them.
     ConfigurationError if the name is invalid or belongs to another source. A failure leaves no
     rows and no files.
     """
     if known := find_same(name=name, source=source):
+        add_labels(dataset=known, sources=source.side)
         return _rename(known, naming or {})
     ratings = source.ratings
     folder = f"ratings/{name}-{source.checksum[:12]}"
@@ -74,10 +76,13 @@ def register_dataset(
 def find_same(*, name: str, source: RatingsSource) -> Dataset | None:
     """The data set that ``source`` is registered as under ``name``, if it is.
 
-    ConfigurationError if the name is invalid or belongs to another source.
+    ConfigurationError if the name is invalid or belongs to another source, or if the data set has
+    other labels of the same kind.
     """
     if known := Dataset.objects.filter(name=name).first():
-        return _check_same(known, source)
+        _check_same(known, source)
+        find_same_labels(dataset=known, sources=source.side)
+        return known
     try:
         Dataset._meta.get_field("name").clean(name, None)
     except ValidationError as error:
@@ -107,6 +112,7 @@ def _fill(dataset: Dataset, source: RatingsSource) -> None:
             Item.objects.bulk_create(batch)
         dataset.arrays_checksum = store.write_arrays(dataset.folder, _arrays(source.ratings))
         dataset.save(update_fields=["arrays_checksum"])
+        add_labels(dataset=dataset, sources=source.side)
     except BaseException:
         store.remove(dataset.folder)
         raise

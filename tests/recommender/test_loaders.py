@@ -7,7 +7,9 @@ from recommender import store
 from recommender.core.readers.source import read_source
 from recommender.loaders import load_ratings
 from recommender.services.importing import register_dataset
+from recommender.services.labelling import add_labels
 from tests.recommender.core.readers import sources
+from tests.recommender.core.readers.side_files import TAGS, read_side, statements
 from tests.recommender.imports import movielens
 
 __all__ = ["movielens"]
@@ -48,3 +50,37 @@ def test_files_changed_after_the_import_are_not_loaded(dataset):
     file.write_bytes(file.read_bytes()[:-4] + b"\0\0\0\0")
     with pytest.raises(store.StoreError, match="was changed after it was written"):
         load_ratings(dataset)
+
+
+def test_genres_of_any_data_set_are_labels(dataset, movielens):
+    genres = load_ratings(dataset).labels["genres"]
+    read = read_source(movielens).ratings.labels["genres"]
+    assert genres.names.tolist() == ["Action", "Adventure", "Comedy", "Fantasy"]
+    assert np.array_equal(genres.matrix(3).toarray(), read.matrix(3).toarray())
+
+
+def test_stored_labels_are_mapped_from_disk(dataset, tmp_path):
+    tags = read_side(tags=sources.plain(tmp_path, TAGS))
+    add_labels(dataset=dataset, sources=tags)
+    loaded = load_ratings(dataset).labels["tags"]
+    assert isinstance(loaded.items, np.memmap)
+    assert statements(loaded) == statements(tags["tags"].labels)
+
+
+def test_labels_added_later_are_seen_without_a_restart(dataset, tmp_path):
+    assert list(load_ratings(dataset).labels) == ["genres"]
+    add_labels(dataset=dataset, sources=read_side(tags=sources.plain(tmp_path, TAGS)))
+    assert list(load_ratings(dataset).labels) == ["genres", "tags"]
+
+
+def test_ratings_are_loaded_without_a_query(dataset, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert load_ratings(dataset).n_ratings == 4
+
+
+def test_labels_changed_after_the_import_are_not_loaded(dataset, tmp_path):
+    add_labels(dataset=dataset, sources=read_side(tags=sources.plain(tmp_path, TAGS)))
+    file = store.path(dataset.label_sets.get().folder) / "items.npy"
+    file.write_bytes(file.read_bytes()[:-4] + b"\2\0\0\0")
+    with pytest.raises(store.StoreError, match="was changed after it was written"):
+        len(load_ratings(dataset).labels)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import starmap
-from math import floor
 
 import numpy as np
 
@@ -15,7 +13,6 @@ from recommender.core.readers.archive import DOWNLOAD_AGAIN, SourceFile, numbere
 from recommender.core.readers.causes import explain_ratings
 from recommender.core.readers.columns import (
     CONTROL,
-    LATEST,
     LONGEST_ID,
     NUMBER,
     Columns,
@@ -28,8 +25,7 @@ from recommender.core.readers.columns import (
 )
 from recommender.core.readers.problems import Problems
 from recommender.core.readers.quotes import LineJoiner
-
-UNITS = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
+from recommender.core.readers.times import to_seconds
 
 
 class CarefulReader:
@@ -187,35 +183,14 @@ class CarefulReader:
         return value
 
     def _seconds(self, line: int, column: int, text: str) -> int:
-        ticks = self.form.ticks
-        unit = f"{UNITS[ticks]} since 1970 UTC" if ticks else "a date such as 2026-12-31"
-        remedy = f"Write {unit} on every line, or read no times at all: --columns timestamp=."
-        if not text:
-            raise self._problem(line, column, "is empty", remedy)
         try:
-            value = _ticks(text) // ticks if ticks else _iso_seconds(text)
-        except ValueError:
-            known = {0: "a date of ISO 8601", 1: "a time in seconds or a date of ISO 8601"}
-            problem = f"{text[:40]!r} is not {known.get(ticks) or f'a time in {UNITS[ticks]}'}"
+            return to_seconds(text, self.form.ticks)
+        except LineError as error:
+            problem, remedy = error.args
+            if self.form.may_lack_times:
+                remedy = f"{remedy[:-1]}, or read no times at all: --columns timestamp=."
             raise self._problem(line, column, problem, remedy) from None
-        if not 0 <= value <= LATEST:
-            problem = f"{text[:40]} is before 1970 or after the year 9999"
-            raise self._problem(line, column, problem, remedy)
-        return value
 
     def _problem(self, line: int, column: int | None, problem: str, remedy: str) -> SourceError:
         name = None if column is None else self.form.names[column]
         return SourceError(problem, file=self.file.label, line=line, field=name, remedy=remedy)
-
-
-def _ticks(text: str) -> int:
-    """A whole number, or the whole part of one with decimals; ValueError for anything else."""
-    if not NUMBER.match(text):
-        raise ValueError(text)
-    return int(text) if text.isdecimal() and len(text) < 30 else floor(min(float(text), 1e30))
-
-
-def _iso_seconds(text: str) -> int:
-    """A date and time of ISO 8601, in UTC if it has no zone; ValueError for anything else."""
-    time = datetime.fromisoformat(text)
-    return floor((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())

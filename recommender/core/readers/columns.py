@@ -41,6 +41,7 @@ class TableFormat:
     has_header: bool = False
     text_ids: bool = True  #: ids may be any text; otherwise they are whole numbers
     ticks: int = 1  #: of the times in a second; 0: they are dates of ISO 8601
+    may_lack_times: bool = True  #: the column of times may be left out
 
     @property
     def used(self) -> list[int]:
@@ -67,7 +68,7 @@ class JsonLines(TableFormat):
 
 
 class LineError(Exception):
-    """A line cannot be split: the problem, and what to do."""
+    """A line or field cannot be read: the problem, and what to do."""
 
 
 def split_line(text: str, separator: str) -> list[str]:

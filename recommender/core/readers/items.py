@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from recommender.core.errors import SourceError
 from recommender.core.readers.archive import DOWNLOAD_AGAIN, SourceFile
-from recommender.core.readers.columns import CONTROL, LONGEST_ID, LineError, split_line
+from recommender.core.readers.columns import LONGEST_ID
 from recommender.core.readers.header import first_lines, split_header
+from recommender.core.readers.lines import Line
 from recommender.core.readers.names import ITEMS, LINKS, find_roles, simple_name
 from recommender.core.readers.problems import Problems
 from recommender.core.readers.quotes import LineJoiner
@@ -66,7 +67,7 @@ def read_csv_items(file: SourceFile, item_name: str = "item") -> ItemCatalogue:
     """
     catalogue, problems = ItemCatalogue(file), Problems(file.label)
     separator, names = split_header(first_lines(file)[0], ("item", *ITEMS))
-    columns = _columns(_Line(file, 1), names, item_name)
+    columns = _columns(_ItemLine(file, 1), names, item_name)
     left_out = [name for place, name in enumerate(names) if place not in columns.values()]
     if left_out:
         catalogue.notes["titles"] = f"from {file.label}; left out: {', '.join(left_out)}"
@@ -75,7 +76,7 @@ def read_csv_items(file: SourceFile, item_name: str = "item") -> ItemCatalogue:
     next(lines)
     # Only columns that are left out may hold line ends.
     for number, raw in LineJoiner(separator).join(lines) if left_out else lines:
-        line = _Line(file, number)
+        line = _ItemLine(file, number)
         with problems.collecting():
             fields = line.split(raw, separator)
             line.expect(len(names), fields)
@@ -102,7 +103,7 @@ def read_dat_items(file: SourceFile) -> ItemCatalogue:
     """Read movies.dat: ``id::title (year)::genre|genre``, in UTF-8 or Latin-1."""
     catalogue = ItemCatalogue(file)
     for number, raw in file.lines():
-        line = _Line(file, number)
+        line = _ItemLine(file, number)
         fields = line.text(raw).split("::")
         line.expect(3, fields)
         item_id, title, genres = fields
@@ -114,7 +115,7 @@ def read_100k_items(file: SourceFile) -> ItemCatalogue:
     """Read u.item: ``id|title (year)|release|video release|address|19 flags``, in Latin-1."""
     catalogue = ItemCatalogue(file)
     for number, raw in file.lines():
-        line = _Line(file, number)
+        line = _ItemLine(file, number)
         fields = line.text(raw).split("|")
         line.expect(5 + len(ML_100K_GENRES), fields)
         if odd := set(fields[5:]) - {"0", "1"}:
@@ -137,12 +138,12 @@ def add_links(catalogue: ItemCatalogue, file: SourceFile) -> None:
     roles = find_roles(names, ("item", *LINKS))
     if not roles["item"] or not (roles["imdb"] or roles["tmdb"]):
         problem = "has no columns such as movieId,imdbId,tmdbId"
-        raise _Line(file, 1).error("header", problem, "Restore the file, or remove it.")
+        raise _ItemLine(file, 1).error("header", problem, "Restore the file, or remove it.")
     unused, linked = Counter[str](), set[str]()
     lines = file.lines()
     next(lines)
     for number, raw in lines:
-        fields = _Line(file, number).split(raw, separator)
+        fields = _ItemLine(file, number).split(raw, separator)
         if len(fields) != len(names):
             unused["of another number of fields"] += 1
             continue
@@ -153,16 +154,22 @@ def add_links(catalogue: ItemCatalogue, file: SourceFile) -> None:
             unused["of a repeated item" if item in linked else "of an unknown item"] += 1
             continue
         linked.add(item)
-        found = {"imdb": IMDB.match(imdb), "tmdb": TMDB.match(tmdb)}
+        found = {"imdb": read_link(imdb, "imdb"), "tmdb": read_link(tmdb, "tmdb")}
         unused["with an id of another form"] += bool(
             (imdb and not found["imdb"]) or (tmdb and not found["tmdb"])
         )
-        links = {name: match[1] for name, match in found.items() if match}
-        if "imdb" in links:
-            links["imdb"] = f"tt{links['imdb'].zfill(7)}"
+        links = {site: link for site, link in found.items() if link}
         catalogue.items[item] = replace(catalogue.items[item], external_ids=links)
     if kinds := [f"{count:,} {kind}" for kind, count in unused.items() if count]:
         catalogue.notes["links"] = f"lines left out of {file.label}: {', '.join(kinds)}"
+
+
+def read_link(text: str, site: str) -> str:
+    """The id of an item at imdb (such as tt0114709) or tmdb (862); "" if ``text`` is none."""
+    match = (IMDB if site == "imdb" else TMDB).match(text)
+    if not match:
+        return ""
+    return f"tt{match[1].zfill(7)}" if site == "imdb" else match[1]
 
 
 def make_placeholders(ids: Iterable[str]) -> list[ItemRecord]:
@@ -170,17 +177,8 @@ def make_placeholders(ids: Iterable[str]) -> list[ItemRecord]:
     return [ItemRecord(key, f"Movie {key}" if key.isdigit() else key) for key in ids]
 
 
-@dataclass
-class _Line:
-    """One line of a file, and the rules for its fields."""
-
-    file: SourceFile
-    number: int
-
-    def error(self, name: str | None, problem: str, remedy: str) -> SourceError:
-        return SourceError(
-            problem, file=self.file.label, line=self.number, field=name, remedy=remedy
-        )
+class _ItemLine(Line):
+    """The rules for the fields of one item."""
 
     def repeated(self, item_id: str) -> SourceError:
         problem = f"movie {item_id} is already on an earlier line"
@@ -190,23 +188,6 @@ class _Line:
         if item.external_id in catalogue.items:
             raise self.repeated(item.external_id)
         catalogue.items[item.external_id] = item
-
-    def expect(self, n_fields: int, fields: list[str]) -> None:
-        if len(fields) != n_fields:
-            problem = f"{len(fields)} fields instead of {n_fields}"
-            raise self.error(None, problem, "Correct the line.")
-
-    def text(self, raw: bytes) -> str:
-        """The line as text; older MovieLens files are Latin-1, newer ones UTF-8."""
-        try:
-            return self.printable(raw.decode("utf-8"))
-        except UnicodeDecodeError:
-            return self.printable(raw.decode("latin-1"))
-
-    def printable(self, text: str) -> str:
-        if found := CONTROL.search(text):
-            raise self.error(None, f"the control character {found[0]!r}", DOWNLOAD_AGAIN)
-        return text
 
     def id(self, text: str) -> str:
         text = text.strip()
@@ -232,18 +213,8 @@ class _Line:
             return _move_articles(found["title"]), int(found["year"])
         return _move_articles(text), None
 
-    def split(self, raw: bytes, separator: str) -> list[str]:
-        """The fields; a quoted field must not span lines, so that line numbers hold."""
-        try:
-            return split_line(raw.decode("utf-8"), separator)
-        except UnicodeDecodeError as error:
-            problem = f"byte {error.start + 1} is not UTF-8"
-            raise self.error(None, problem, "Save the file as UTF-8.") from error
-        except LineError as error:
-            raise self.error(None, *error.args) from error
 
-
-def _columns(line: _Line, names: list[str], item_name: str) -> dict[str, int]:
+def _columns(line: _ItemLine, names: list[str], item_name: str) -> dict[str, int]:
     """The column of each role that is there; SourceError if id or title cannot be told."""
     simple = [simple_name(name) for name in names]
     items = find_roles(names, ["item"])["item"]

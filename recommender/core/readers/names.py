@@ -37,6 +37,17 @@ ITEMS: Mapping[str, Sequence[str]] = {
     "genres": ("genres", "genre", "categories", "category", "class", "tags"),
 }
 LINKS = {"imdb": ("imdbid", "imdb"), "tmdb": ("tmdbid", "tmdb")}
+#: Of side information: labels of items, and what they are said with.
+LABELS: Mapping[str, Sequence[str]] = {
+    "tag": ("tag", "tagname"),
+    "tagid": ("tagid",),
+    "relevance": ("relevance",),
+    "keywords": ("keywords", "keyword"),
+    "people": (
+        *("people", "person", "directors", "director", "actors", "actor", "cast", "crew"),
+        *("writers", "writer", "authors", "author", "artists", "artist"),
+    ),
+}
 #: Columns that count what users did instead of rating it.
 COUNTS = (
     "count",
@@ -74,7 +85,7 @@ def find_roles(
 
     A given column is a name, or a number that counts from 1.
     """
-    known, simple = {**RATINGS, **ITEMS, **LINKS}, [simple_name(name) for name in names]
+    known, simple = {**RATINGS, **ITEMS, **LINKS, **LABELS}, [simple_name(name) for name in names]
     return {
         role: _given(names, given[role])
         if given and role in given

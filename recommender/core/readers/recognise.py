@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from recommender.core.errors import SourceError
 from recommender.core.ratings import Scale
 from recommender.core.readers.archive import Archive, SourceFile
-from recommender.core.readers.careful_path import UNITS
 from recommender.core.readers.columns import (
-    LATEST,
     NUMBER,
     JsonLines,
     LineError,
@@ -36,15 +32,16 @@ from recommender.core.readers.names import (
     simple_name,
     untyped,
 )
+from recommender.core.readers.side_information import SIDE_FILES
+from recommender.core.readers.times import UNITS, find_ticks
 
 RATINGS = ("ratings.csv", "ratings.dat", "u.data")
-NOT_RATINGS = {"movies.csv", "links.csv", "tags.csv", "genome-tags.csv", "genome-scores.csv"}
+NOT_RATINGS = {"movies.csv", "links.csv", "tags.dat", *SIDE_FILES.values()}
 TABLES = (".csv", ".tsv", ".txt", ".inter", ".jsonl", ".json", ".parquet", ".dat")
 #: Scales that are tried in this order for tables other than MovieLens.
 USUAL_SCALES = (Scale(1, 5, 1), Scale(0.5, 5, 0.5), Scale(1, 10, 1), Scale(0.5, 10, 0.5))
 BY_NAME = "--columns user=NAME,item=NAME,rating=NAME"
 BY_NUMBER = "--columns user=1,item=2,rating=3"
-DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -206,18 +203,7 @@ def _check_roles(
 
 
 def _ticks(rows: list[list[str]], place: int | None) -> int:
-    """How many of the units that times are written in make a second; 0 for dates of ISO 8601."""
-    times = [] if place is None else [row[place].strip() for row in rows if row[place].strip()]
-    if not times:
-        return 1
-    if NUMBER.match(times[0]) and not all(map(DAY.match, times)):
-        largest = float(times[0])
-        return next((ticks for ticks in UNITS if largest <= LATEST * ticks), 1)
-    try:
-        datetime.fromisoformat(times[0])
-    except ValueError:
-        return 1  # refused with its line when the file is read
-    return 0
+    return find_ticks([] if place is None else [row[place] for row in rows])
 
 
 def _notes(form: TableFormat, names: Sequence[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recommender.core.errors import SourceError
+from recommender.core.labels import genre_labels
 from recommender.core.ratings import Ratings, Scale
 from recommender.core.readers import licence
 from recommender.core.readers.archive import (
@@ -27,9 +28,16 @@ from recommender.core.readers.items import (
     read_csv_items,
     read_dat_items,
 )
+from recommender.core.readers.label_sources import LabelSource, find_places
 from recommender.core.readers.movielens import CSV, DAT, FOLDS, TABS, read_folds
 from recommender.core.readers.problems import Problems
 from recommender.core.readers.recognise import TABLES, find_ratings_file, recognise_format
+from recommender.core.readers.side_information import (
+    OF_MOVIELENS,
+    open_side_files,
+    read_side_files,
+    side_files_of_movielens,
+)
 from recommender.core.readers.tables import read_table
 from recommender.core.readers.to_ratings import to_ratings
 
@@ -38,7 +46,10 @@ ITEM_FILES = {CSV.name: "movies.csv", DAT.name: "movies.dat", TABS.name: "u.item
 #: Files of items that may lie beside other tables, after movies.csv, if they have ids and titles;
 #: or else the only file in the folder that has.
 ITEM_NAMES = ("items.csv", "books.csv", "games.csv", "songs.csv", "anime.csv")
-COMPANIONS = ("links.csv", *ITEM_FILES.values(), *ITEM_NAMES, *FOLD_FILES, *licence.FILES)
+COMPANIONS = (
+    *("links.csv", *ITEM_FILES.values(), *ITEM_NAMES, *FOLD_FILES, *OF_MOVIELENS),
+    *licence.FILES,
+)
 #: What the checksum calls the file with the ratings.
 ROLES = {DAT.name: "ratings.dat", TABS.name: "u.data"}
 
@@ -49,7 +60,9 @@ class RatingsSource:
 
     ``ratings.item_ids`` are the items with at least one rating, in ascending order (whole numbers
     by value); ``items`` lists every item, and its ``external_id`` is such an id as text.
-    ``checksum`` is the SHA-256 of the files that were read, the same for a folder and its zip.
+    ``checksum`` is the SHA-256 of the files with ratings and items, the same for a folder and its
+    zip. ``side`` holds the labels read from side files, by kind; ``ratings.labels`` has the genres
+    too.
     ``reading`` tells what was guessed, decided and left out, by the name of a report's line.
     """
 
@@ -59,6 +72,7 @@ class RatingsSource:
     checksum: str
     licence_note: str
     reading: dict[str, str] = field(default_factory=dict)
+    side: Mapping[str, LabelSource] = field(default_factory=dict)
 
 
 def read_source(
@@ -68,6 +82,7 @@ def read_source(
     columns: Mapping[str, str] | None = None,
     keep: str = "",
     drop: Collection[str] = (),
+    side: Mapping[str, Path] | None = None,
     progress: OnRead = ignore_bytes_read,
 ) -> RatingsSource:
     """Read a folder, a zip or a file of ratings; the format is recognised by content.
@@ -76,7 +91,8 @@ def read_source(
     ml-100k (whole stars, with its official folds), other tables and JSON lines (the first usual
     scale that fits). ``scale`` replaces these scales; ``columns`` maps user, item, rating and
     timestamp to names or numbers of columns; ``keep`` (first, last, mean) decides on repeated
-    pairs; ``drop`` are ratings that mean "not rated", such as 0. SourceError names file, line and
+    pairs; ``drop`` are ratings that mean "not rated", such as 0. ``side`` gives side files by keys
+    of SIDE_FILES; those of MovieLens are found in its folder. SourceError names file, line and
     field of the first problems; nothing is written to disk.
     """
     beside = (*COMPANIONS, path.with_suffix(".item").name)
@@ -105,7 +121,7 @@ def read_source(
         if form == TABS:
             used |= {name: files[name] for name in _fold_files(files)}
             ratings = replace(ratings, folds=read_folds(table, ratings, files))
-        return RatingsSource(
+        source = RatingsSource(
             ratings=ratings,
             items=list(catalogue.items.values())
             if catalogue
@@ -115,6 +131,24 @@ def read_source(
             licence_note=licence.licence_note(files),
             reading=recognised.notes | table.notes | (catalogue.notes if catalogue else {}),
         )
+        own = side_files_of_movielens(files) if form in (CSV, DAT) else {}
+        return _with_labels(source, own, side or {})
+
+
+def _with_labels(
+    source: RatingsSource, own: Mapping[str, SourceFile], given: Mapping[str, Path]
+) -> RatingsSource:
+    """The source with the genres of its items and the labels of its side files."""
+    ratings = source.ratings
+    positions = {str(key): place for place, key in enumerate(ratings.item_ids.tolist())}
+    known = [(item, positions.get(item.external_id)) for item in source.items]
+    places = find_places((item.external_id, item.external_ids, place) for item, place in known)
+    with open_side_files(given) as opened:
+        side = read_side_files({**own, **opened}, places)
+    genres = genre_labels((place, item.genres) for item, place in known if place is not None)
+    found = {"genres": genres} | {kind: source.labels for kind, source in side.items()}
+    labels = {kind: each for kind, each in found.items() if len(each.items)}
+    return replace(source, ratings=replace(ratings, labels=labels), side=side)
 
 
 def _item_file(

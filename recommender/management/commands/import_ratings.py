@@ -25,8 +25,10 @@ from recommender.core.readers.source import RatingsSource, read_source
 from recommender.core.readers.to_ratings import KEEP
 from recommender.core.runs import Progress
 from recommender.management.following import Display
+from recommender.management.side_options import add_side_options, side_paths
 from recommender.naming import KINDS, Words, parse_link, parse_words
 from recommender.services.importing import find_same, register_dataset
+from recommender.services.labelling import find_same_labels
 from recommender.store import StoreError
 
 SHOW_SECONDS = 0.1
@@ -94,6 +96,7 @@ class Command(BaseCommand):
             "{tmdb} or {isbn}; of several with one name, the first whose values are known counts",
         )
         parser.add_argument("--demo", action="store_true", help="import the built-in demo data")
+        add_side_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path | None = options["source"]
@@ -107,6 +110,7 @@ class Command(BaseCommand):
                 source = self._read(path, options)
                 name = options["name"] or default_name(path)
             known = find_same(name=name, source=source)
+            had = find_same_labels(dataset=known, sources=source.side) if known else []
             if not options["check"]:
                 register_dataset(name=name, source=source, naming=naming)
         except (CoreError, StoreError) as error:
@@ -116,9 +120,13 @@ class Command(BaseCommand):
                 f"The ratings could not be stored: {error}. Check that "
                 f"STUDYSITE_HOME ({settings.STUDYSITE_HOME}) is writable and has free space."
             ) from error
-        changed = (
-            "only the words and links for its items were stored" if naming else "nothing changed"
-        )
+        new = [
+            kind
+            for kind, labels in source.side.items()
+            if kind not in had and labels.labels.items.size
+        ]
+        stored = [*new, *(["the words and links for its items"] if naming else [])]
+        changed = f"only {' and '.join(stored)} were stored" if stored else "nothing changed"
         state = f"was already imported; {changed}" if known else "imported"
         if options["check"]:
             state = "was already imported" if known else "can be imported; nothing was stored"
@@ -135,6 +143,7 @@ class Command(BaseCommand):
                 columns=parse_columns(options["columns"]) if options["columns"] else None,
                 keep=options["keep"],
                 drop=options["drop"],
+                side=side_paths(options),
                 progress=reading,
             )
         except OSError as error:
@@ -218,6 +227,7 @@ def import_report(name: str, source: RatingsSource, state: str) -> str:
         "folds": ", ".join(sorted(ratings.folds)) or "none",
         "format": source.format,
         **source.reading,
+        **{kind: labels.describe() for kind, labels in source.side.items()},
         "checksum": source.checksum,
         "licence": source.licence_note.replace("\n", "\n" + 13 * " ") or "not given by the source",
     }

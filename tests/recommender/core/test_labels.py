@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from recommender.core.labels import ItemLabels
+from recommender.core.labels import ItemLabels, collect_labels, genre_labels
 
 
 def statements(times: list[int] | None) -> ItemLabels:
@@ -25,3 +25,18 @@ def test_statements_at_or_after_a_time_are_dropped():
 
 def test_statements_without_times_are_kept():
     assert_array_equal(statements(None).before(0).matrix(3).toarray()[0], [2, 1])
+
+
+def test_labels_are_collected_by_name():
+    labels = collect_labels([(2, "sad", 7), (0, "funny", 5), (0, "sad", 6)], timed=True)
+    assert labels.names.tolist() == ["funny", "sad"]
+    assert_array_equal(labels.matrix(3).toarray(), [[1, 1], [0, 0], [0, 1]])
+    assert labels.times.tolist() == [7, 5, 6]
+
+
+def test_items_without_genres_have_no_statements():
+    labels = genre_labels([(0, ["War", "Drama"]), (1, [])])
+    assert labels.names.tolist() == ["Drama", "War"]
+    assert labels.items.tolist() == [0, 0]
+    assert labels.times is None
+    assert genre_labels([]).names.size == 0

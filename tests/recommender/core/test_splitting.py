@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.core.errors import ConfigurationError
+from recommender.core.labels import collect_labels, genre_labels
 from recommender.core.ratings import Ratings
-from recommender.core.splitting import newest_slice, split
+from recommender.core.splitting import labels_before, newest_slice, split
 from tests.recommender.core.matrices import HALF_STARS, random_ratings
 
 
@@ -132,3 +133,23 @@ def test_without_time_stamps_the_slice_is_drawn_with_the_seed():
 def test_a_slice_of_everything_is_refused(times):
     with pytest.raises(ConfigurationError, match="patience=0"):
         newest_slice(timed(times), 0.1, 0)
+
+
+def labelled(ratings: Ratings) -> Ratings:
+    tags = collect_labels([(0, "early", 5), (0, "at the cut", 90), (0, "late", 99)], timed=True)
+    return replace(ratings, labels={"tags": tags, "genres": genre_labels([(0, ["War"])])})
+
+
+def test_labels_given_at_the_cut_or_later_are_not_trained_with():
+    train = split(labelled(timed(np.arange(100))), "time-90-10").train
+    assert train.labels["tags"].matrix(1).sum() == 1
+    assert train.labels["tags"].times.tolist() == [5]
+
+
+def test_labels_without_times_are_trained_with():
+    assert labels_before(labelled(timed([1])), 0).labels["genres"].matrix(1).sum() == 1
+
+
+def test_a_random_split_keeps_all_labels():
+    train = split(labelled(timed(np.arange(100))), "random-90-10").train
+    assert train.labels["tags"].matrix(1).sum() == 3

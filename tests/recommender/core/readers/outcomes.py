@@ -39,6 +39,10 @@ def outcome(path, scale=None, **options):
     except SourceError as error:
         return str(error)
     found = {field.name: getattr(source.ratings, field.name) for field in fields(source.ratings)}
+    found["labels"] = {
+        kind: {name: np.asarray(array).tolist() for name, array in vars(labels).items()}
+        for kind, labels in source.ratings.labels.items()
+    }
     found["folds"] = {name: mask.tolist() for name, mask in source.ratings.folds.items()}
     arrays = {name: a for name, a in found.items() if isinstance(a, np.ndarray)}
     found |= {name: (array.dtype, array.tolist()) for name, array in arrays.items()}

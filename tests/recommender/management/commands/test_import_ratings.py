@@ -20,7 +20,7 @@ from recommender.management.commands import import_ratings
 from recommender.models import Dataset, Item
 from recommender.services.importing import register_dataset
 from tests.installation import ROOT
-from tests.recommender.core.readers import sources
+from tests.recommender.core.readers import side_files, sources
 from tests.recommender.imports import everything, movielens
 
 __all__ = ["movielens"]
@@ -309,3 +309,31 @@ def test_a_source_that_cannot_be_read_is_not_blamed_on_the_store(home, tmp_path)
     with pytest.raises(CommandError, match=r"cannot be read: .*File name too long") as refusal:
         call_command("import_ratings", str(tmp_path / ("a" * 400)))
     assert "stored" not in str(refusal.value)
+
+
+def test_side_files_of_the_folder_and_others_are_reported(db, home, movielens, tmp_path):
+    sources.folder(movielens, {"tags.csv": side_files.TAGS})
+    keywords = sources.plain(tmp_path, side_files.KEYWORDS)
+    report = run(movielens, "--keywords", keywords)
+    assert "\n  tags       3 statements of 2 labels on 2 items, with times; left out: " in report
+    assert "\n  keywords   3 statements of 3 labels on 2 items\n" in report
+    assert set(load_ratings(Dataset.objects.get()).labels) == {"genres", "tags", "keywords"}
+
+
+def test_the_command_reports_that_only_labels_were_added(db, home, movielens, tmp_path):
+    run(movielens)
+    keywords = sources.plain(tmp_path, side_files.KEYWORDS)
+    report = run(movielens, "--keywords", keywords, "--items", "book")
+    assert report.startswith("ml-tiny was already imported; only keywords and the words and links")
+    assert run(movielens, "--keywords", keywords).startswith(
+        "ml-tiny was already imported; nothing changed"
+    )
+
+
+def test_a_damaged_side_file_is_refused_and_nothing_is_stored(db, home, movielens):
+    sources.folder(movielens, {"tags.csv": side_files.TAGS + "1,10\n"})
+    before = everything(home)
+    with pytest.raises(CommandError, match=r"tags.csv:7: 2 fields instead of 4"):
+        run(movielens)
+    assert everything(home) == before
+    assert not Dataset.objects.exists()
