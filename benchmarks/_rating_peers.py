@@ -56,6 +56,30 @@ def lenskit(train: np.ndarray, test: np.ndarray, row: dict, user_based: bool = T
     return found
 
 
+def surprise_factors(train: np.ndarray, test: np.ndarray, row: dict, kind: str) -> np.ndarray:
+    """Its defaults; the factors start from the numbers that ours start from with the seed 0."""
+    import surprise
+
+    users, items = train[:2].astype(int)
+    frame = pd.DataFrame({"user": users, "movie": items, "stars": train[2]})
+    reader = surprise.Reader(rating_scale=(train[2].min(), train[2].max()))
+    data = surprise.Dataset.load_from_df(frame, reader).build_full_trainset()
+    rng, size = np.random.default_rng(0), {"SVD": 100, "SVDpp": 20}[kind]
+    shape = 1 + max(users.max(), test[0].max()), 1 + max(items.max(), test[1].max())
+    tables = [rng.normal(scale=0.1, size=(int(n), size)) for n in (*shape, shape[1])]
+    raw_users = [data.to_raw_uid(user) for user in data.all_users()]
+    raw_items = [data.to_raw_iid(item) for item in data.all_items()]
+    ours = iter([tables[0][raw_users], tables[1][raw_items], tables[2][raw_items]])
+
+    class SameStart(np.random.RandomState):
+        def normal(self, *_: object, **__: object) -> np.ndarray:
+            return next(ours)
+
+    with measured(row):
+        model = getattr(surprise, kind)(n_factors=size, random_state=SameStart()).fit(data)
+        return np.array([model.predict(*map(int, pair), clip=False).est for pair in test.T])
+
+
 def implicit_als(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
     """Scores by AlternatingLeastSquares, solved exactly, of ratings of 4 and more.
 
@@ -86,6 +110,8 @@ PEERS = {
     "surprise": surprise,
     "surprise-items": partial(surprise, user_based=False),
     "surprise-item-means": partial(surprise, kind="KNNWithMeans", user_based=False),
+    "surprise-svd": partial(surprise_factors, kind="SVD"),
+    "surprise-svdpp": partial(surprise_factors, kind="SVDpp"),
     "lenskit": lenskit,
     "implicit-als": implicit_als,
     "lenskit-items": partial(lenskit, user_based=False),

@@ -8,6 +8,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite, nan
 from typing import Any
 
+from recommender.core.configs.factors import (
+    BiasedALSConfig,
+    SVDConfig,
+    SVDppConfig,
+    TimeSVDppConfig,
+)
 from recommender.core.configs.liked_items import EaseConfig, ImplicitALSConfig
 from recommender.core.configs.neighbours import ItemKNNConfig, UserKNNConfig
 from recommender.core.configs.networks import AutoencoderConfig, DualAutoencoderConfig
@@ -115,6 +121,38 @@ SYSTEMS: dict[str, System] = {
                 "default": CMFConfig(),
                 "people": CMFConfig(relations=("genres", "people")),
             },
+        ),
+        System(
+            name="svd",
+            label="SVD",
+            summary="Biases and factors of users and movies, learned rating by rating.",
+            presets={
+                "default": SVDConfig(),
+                # SVD of Surprise 1.1, its defaults.
+                "surprise": SVDConfig(epochs=20, ridge=0.02),
+            },
+        ),
+        System(
+            name="svdpp",
+            label="SVD++",
+            summary="SVD that also learns from which movies a user rated.",
+            presets={
+                "default": SVDppConfig(),
+                # SVDpp of Surprise 1.1, its defaults.
+                "surprise": SVDppConfig(factors=20, epochs=20, learning_rate=0.007, ridge=0.02),
+            },
+        ),
+        System(
+            name="timesvdpp",
+            label="timeSVD++",
+            summary="SVD++ whose users and movies change with the date of a rating.",
+            presets={"default": TimeSVDppConfig()},
+        ),
+        System(
+            name="biased-als",
+            label="Biased ALS",
+            summary="Factors of what the damped bias leaves over, each computed exactly in turn.",
+            presets={"default": BiasedALSConfig()},
         ),
         System(
             name="autoencoder",

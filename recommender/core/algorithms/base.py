@@ -67,7 +67,8 @@ class Recommender(ABC):
 
     def __init__(self, config: Any = None) -> None:
         self.config = system(self.name).preset()[1] if config is None else config
-        #: RMSE of training ratings, each predicted without itself; None if not measured (KNN)
+        #: RMSE of training ratings, each predicted without itself (systems with factors: in the
+        #: last pass); None if not measured (KNN)
         self.train_rmse_: float | None = None
         #: False if ``RunOptions.max_seconds`` ended the training early
         self.finished_ = True

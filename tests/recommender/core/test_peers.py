@@ -124,6 +124,16 @@ def test_the_damped_bias_replaces_missing_predictions_of_lenskit(fold, tmp_path,
     assert_allclose(ours[missing], bias, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["svd", "svdpp"])
+def test_factors_are_those_of_surprise(fold, tmp_path, name):
+    """But where user or item has no training rating, we predict the damped bias."""
+    theirs = predicted_by(f"surprise-{name}", fold, tmp_path)
+    model, ours = unclipped(name, system(name).presets["surprise"], fold)
+    warm = (model.counts_ > 0)[fold.test_items] & (np.diff(fold.train.indptr) > 0)[fold.test_rows]
+    assert warm.mean() > 0.99
+    assert_allclose(ours[warm], theirs[warm], atol=CLOSE["surprise"])
+
+
 def test_implicit_als_gives_the_scores_of_implicit(fold, tmp_path):
     theirs = predicted_by("implicit-als", fold, tmp_path)
     config = ImplicitALSConfig(factors=16, ridge=60, alpha=10, iterations=15)
