@@ -146,17 +146,9 @@ def cancel_job(job_id: uuid.UUID) -> bool:
 
 
 def _check_split(dataset: Dataset, name: str) -> None:
-    known = [split for split in splitting.NAMES if not split.startswith("official-")]
-    known += [f"official-{fold}" for fold in dataset.folds]
-    if name not in known:
-        raise ConfigurationError(
-            f"There is no split {name!r} of {dataset.name}. Choose from: {', '.join(known)}."
-        )
-    if name.startswith("time-") and dataset.first_rated_at is None:
-        raise ConfigurationError(
-            f"{dataset.name} has no time stamps, so {name} cannot tell old ratings from new. "
-            "Choose random-90-10."
-        )
+    has_times = dataset.first_rated_at is not None
+    if reason := splitting.obstacle(name, has_times=has_times, folds=dataset.folds):
+        raise ConfigurationError(f"{dataset.name}: {reason}")
 
 
 def nudge(job: Job) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
+from recommender.core.multiple_testing import holm
 from survey.models import Arm
 from survey.selectors.counts import JudgmentCount, NamedItems, share_of_arm, total
 from survey.stats.intervals import Proportion
-from survey.stats.multiple_testing import holm
 from survey.stats.preference import binomial_p
 
 

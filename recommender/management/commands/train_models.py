@@ -10,7 +10,7 @@ from django.db import transaction
 
 from recommender import selectors
 from recommender.core.errors import ConfigurationError
-from recommender.core.splitting import NAMES
+from recommender.core.splitting import NAMES, cold_sentence
 from recommender.core.systems import PRESETS, SYSTEMS
 from recommender.management.following import Display, follow_jobs, run_in_process
 from recommender.management.lookup import USAGE, find_dataset
@@ -141,5 +141,9 @@ class Command(BaseCommand):
                 rows += selectors.leaderboard([trained[job.pk]])
             else:
                 rows.append(selectors.unfinished_row(job))
-        self.stdout.write(json.dumps(rows, indent=2) if options["json"] else error_table(rows))
+        text = json.dumps(rows, indent=2) if options["json"] else error_table(rows)
+        self.stdout.write(text)
+        facts = next((model.split_facts for model in trained.values()), None)
+        if facts and not options["json"] and (sentence := cold_sentence(facts)):
+            self.stdout.write(sentence)
         return [job for job in jobs if job.pk not in trained]

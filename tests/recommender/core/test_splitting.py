@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from recommender.core.errors import ConfigurationError
 from recommender.core.labels import collect_labels, genre_labels
 from recommender.core.ratings import Ratings
-from recommender.core.splitting import labels_before, newest_slice, split
+from recommender.core.splitting import (
+    NAMES,
+    cold_sentence,
+    labels_before,
+    newest_slice,
+    protocols_of,
+    split,
+)
 from tests.recommender.core.matrices import HALF_STARS, random_ratings
 
 
@@ -98,6 +105,83 @@ def test_an_official_fold_holds_the_test_ratings_that_the_source_names():
     parts = split(replace(ratings, folds={"u1": fold}), "official-u1")
     assert np.array_equal(parts.test_items, ratings.indices[fold])
     assert np.array_equal(parts.train.values, ratings.values[~fold])
+
+
+def rated_by(*users_and_times):
+    """The ratings (user, time), each of an item of its own."""
+    users, times = zip(*users_and_times, strict=True)
+    return timed(times, users=list(users), items=np.arange(len(users)))
+
+
+def times_tested(parts):
+    """The time stamps of the test ratings of each user."""
+    found = {}
+    for user, time in zip(parts.test_rows.tolist(), parts.test_times.tolist(), strict=True):
+        found.setdefault(user, []).append(time)
+    return {user: sorted(times) for user, times in found.items()}
+
+
+def test_the_newest_tenth_of_each_user_is_tested_with_its_ties():
+    ratings = rated_by(*((0, time) for time in range(20)), *((1, t) for t in [5, 5, 6, 8, 8, 8]))
+    assert times_tested(split(ratings, "user-time-90-10")) == {0: [18, 19], 1: [8, 8, 8]}
+
+
+def test_nobody_becomes_unknown_by_the_newest_tenth():
+    ratings = rated_by((0, 1), (0, 2), (1, 7), (2, 4), (2, 4))
+    parts = split(ratings, "user-time-90-10")
+    assert times_tested(parts) == {0: [2]}
+    assert parts.facts["cold_share"] == 0
+
+
+def test_the_last_rating_of_each_user_with_two_is_tested():
+    ratings = rated_by((0, 9), (0, 3), (2, 1), (3, 5), (3, 6), (3, 2))
+    assert times_tested(split(ratings, "leave-last-out")) == {0: [9], 3: [6]}
+
+
+def test_one_of_several_last_ratings_is_drawn_with_the_seed():
+    ratings = rated_by(*((user, 1) for user in range(30) for _ in range(4)))
+    drawn = [split(ratings, "leave-last-out", seed).test_items.tolist() for seed in (0, 0, 1)]
+    assert len(drawn[0]) == 30
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["user-time-90-10", "leave-last-out"]))
+def test_no_training_rating_of_a_user_is_newer_than_their_test_ratings(seed, name):
+    ratings = random_ratings(seed, n_users=15, n_items=12)
+    parts = split(ratings, name, seed)
+    for user, times in times_tested(parts).items():
+        kept = parts.train.timestamps[parts.train.indptr[user] : parts.train.indptr[user + 1]]
+        assert len(kept) > 0
+        assert kept.max() < times[0] if name == "user-time-90-10" else kept.max() <= times[0]
+
+
+def test_the_probe_of_the_netflix_prize_is_an_official_fold():
+    ratings = random_ratings(1)
+    probe = np.arange(ratings.n_ratings) % 4 == 0
+    parts = split(replace(ratings, folds={"probe": probe}), "netflix-probe")
+    assert np.array_equal(parts.test_items, ratings.indices[probe])
+
+
+def test_supported_protocols_are_listed_and_the_others_with_the_reason():
+    ratings = replace(random_ratings(1), folds={"u1": np.arange(random_ratings(1).n_ratings) < 5})
+    found = protocols_of(ratings)
+    assert list(found) == list(NAMES)
+    by_time = {"time-90-10", "user-time-90-10", "leave-last-out"}
+    assert {name for name, reason in found.items() if not reason} == {
+        "random-90-10", "official-u1", *by_time,
+    }  # fmt: skip
+    assert "probe" in found["netflix-probe"]
+    without_times = protocols_of(replace(ratings, timestamps=None))
+    assert {name for name in found if not found[name] and without_times[name]} == by_time
+    assert "training ratings" in protocols_of(timed([7] * 30))["time-90-10"]
+
+
+def test_a_split_of_mostly_unknown_users_names_the_protocol_for_known_ones():
+    facts = {"name": "time-90-10", "cold_share": 0.835}
+    assert "83.5%" in cold_sentence(facts)
+    assert "user-time-90-10" in cold_sentence(facts)
+    assert cold_sentence({**facts, "cold_share": 0.5}) == ""
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_json_is_one_list_of_rows_with_the_agreed_keys_and_nothing_else(command)
 
 
 def test_without_json_a_table_is_printed_and_progress_goes_to_standard_error(command):
-    heading, row = command("--inline").splitlines()
+    heading, row, _ = command("--inline").splitlines()
     assert heading.split() == KEYS
     assert row.split()[1:5] == ["bias", "default", "time-90-10", "done"]
     assert "bias: evaluating" in command.told
@@ -204,3 +204,8 @@ def test_an_unexpected_error_inline_still_prints_the_finished_rows(command, fake
     with pytest.raises(CommandError, match="a bug"):
         command("--inline", "--json", systems="bias,fake")
     assert [row["status"] for row in json.loads(command.printed)] == ["done", "queued"]
+
+
+def test_a_split_of_mostly_unknown_users_is_explained_below_the_table(command):
+    assert "user-time-90-10" in command("--inline").splitlines()[-1]
+    assert len(command("--inline", "--split", "user-time-90-10").splitlines()) == 2

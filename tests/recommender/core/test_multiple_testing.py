@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from survey.stats.multiple_testing import holm
+from recommender.core.multiple_testing import holm
 
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=28)
 
