@@ -123,7 +123,7 @@ DAMAGE = [
     ("tags", "userId,movieId,word\n1,10,x\n", 1, "header", "column 'tag' is missing"),
     ("tags", "", None, None, "the file is empty"),
     ("tags", b"PK\x03\x04", None, None, "truncated or damaged"),
-    ("tags", gzip.compress(TAGS.encode())[:-9], None, None, "Download the file again"),
+    ("tags", gzip.compress(TAGS.encode(), mtime=0)[:-9], None, None, "Download the file again"),
     ("keywords", KEYWORDS + "40,1\n", 5, None, "2 fields instead of 3"),
     ("keywords", "movieId,words\n10,x\n", 1, "header", "Name a column keywords"),
     ("people", PEOPLE + "40\n", 4, None, "1 fields instead of 5"),
