@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite, nan
 from typing import Any
 
+from recommender.core.configs.blend import BlendConfig
 from recommender.core.configs.factors import (
     BiasedALSConfig,
     SVDConfig,
@@ -185,6 +186,18 @@ SYSTEMS: dict[str, System] = {
                 "tuned": DualAutoencoderConfig(),
             },
         ),
+        System(
+            name="blend",
+            label="Blend",
+            summary="A weighted sum of the predictions of several systems.",
+            presets={
+                "default": BlendConfig(("autoencoder:tuned", "svdpp:default", "item-knn:lenskit")),
+                # Needs time stamps.
+                "dates": BlendConfig(
+                    ("autoencoder:tuned", "timesvdpp:default", "item-knn:lenskit")
+                ),
+            },
+        ),
     )
 }
 
@@ -205,6 +218,21 @@ def system(name: str) -> System:
         known = ", ".join(SYSTEMS)
         raise ConfigurationError(f"There is no system {name!r}. Choose from: {known}.")
     return SYSTEMS[name]
+
+
+def member_config(member: str) -> Any:
+    """The configuration that "system:preset" names; ConfigurationError if there is none."""
+    name, _, preset = member.partition(":")
+    presets = system(name).presets
+    if preset not in presets:
+        raise ConfigurationError(
+            f"{member!r} names no preset of {name}. Write it as SYSTEM:PRESET, with one of: "
+            f"{', '.join(presets)}."
+        )
+    return presets[preset]
+
+
+BlendConfig.config_of = member_config
 
 
 def config_to_dict(config: Any) -> dict[str, Any]:
