@@ -35,6 +35,8 @@ PEERS = {
     "lenskit-als": "LensKit biased ALS",
     "lenskit-item-knn": "LensKit item-KNN",
     "lenskit-user-knn": "LensKit user-KNN",
+    "myfm": "myFM, rank 10",
+    "myfm-days": "myFM, rank 10, days",
 }
 
 

@@ -2,8 +2,9 @@
 
     .venv-peers/bin/python benchmarks/_peers.py FOLDER SYSTEM SETTINGS
 
-FOLDER holds train.npy (users, items, stars) and test.npy (users, items), one row each, and gets
-predictions.npy. SYSTEM is a key of SYSTEMS, SETTINGS its options as JSON. Called by real_data.py.
+FOLDER holds train.npy (users, items, stars, days) and test.npy (users, items, days), one row each,
+and gets predictions.npy; days since 1970 are NaN if there are no time stamps. SYSTEM is a key of
+SYSTEMS, SETTINGS its options as JSON. Called by real_data.py.
 """
 
 from __future__ import annotations
@@ -71,6 +72,54 @@ def lenskit_system(module: str, name: str) -> Predict:
     return predict
 
 
+def factorization_machine(with_days: bool) -> Predict:
+    """myFM's sampler over users and items, what each user rated, who rated each item, and days."""
+
+    def predict(
+        train: np.ndarray, test: np.ndarray, scale: tuple[float, float], settings: dict[str, Any]
+    ) -> np.ndarray:
+        import myfm
+        from scipy.sparse import csr_matrix, diags, eye, hstack
+
+        users, items = (np.append(train[n], test[n]).astype(int) for n in (0, 1))
+        n_learned = train.shape[1]
+        shape = users.max() + 1, items.max() + 1
+        learned = slice(n_learned)
+        rated = csr_matrix((np.ones(n_learned), (users[learned], items[learned])), shape=shape)
+        blocks = []
+        for matrix in (rated, rated.T.tocsr()):
+            weights = np.maximum(1, np.diff(matrix.indptr)) ** -0.5
+            blocks.append(hstack((eye(matrix.shape[0]), diags(weights) @ matrix), "csr"))
+        days = np.append(train[3], test[-1]) if with_days else np.empty(0)
+        names = np.unique(days[learned])
+        places = np.minimum(np.searchsorted(names, days), max(0, len(names) - 1))
+        is_known = (names[places] == days) * 1.0  # an unknown day is a row of zeros
+        dated = csr_matrix(
+            (is_known, (np.arange(len(days)), places)), shape=(len(users), len(names))
+        )
+        parts = [
+            [
+                myfm.RelationBlock(own[part], block)
+                for own, block in zip((users, items), blocks, strict=True)
+            ]
+            for part in (learned, slice(n_learned, None))
+        ]
+        sizes = [n for n in shape for n in (n, sum(shape) - n)]
+        groups = [*([len(names)] if with_days else []), *sizes]
+        machine = myfm.MyFMRegressor(random_seed=0, **settings)
+        machine.fit(
+            dated[learned],
+            train[2],
+            X_rel=parts[0],
+            group_shapes=groups,
+            n_iter=300,
+            n_kept_samples=290,
+        )
+        return np.clip(machine.predict(dated[n_learned:], X_rel=parts[1]), *scale)
+
+    return predict
+
+
 SYSTEMS: dict[str, Predict] = {
     "surprise-svd": surprise_system("SVD"),
     "surprise-svdpp": surprise_system("SVDpp"),
@@ -78,6 +127,8 @@ SYSTEMS: dict[str, Predict] = {
     "lenskit-als": lenskit_system("lenskit.als", "BiasedMFScorer"),
     "lenskit-item-knn": lenskit_system("lenskit.knn", "ItemKNNScorer"),
     "lenskit-user-knn": lenskit_system("lenskit.knn", "UserKNNScorer"),
+    "myfm": factorization_machine(with_days=False),
+    "myfm-days": factorization_machine(with_days=True),
 }
 
 

@@ -80,13 +80,15 @@ CANDIDATES: dict[str, list[dict[str, Any]]] = {
         {},
         *({"max_nbrs": size, "min_nbrs": least} for size in (30, 40, 60) for least in (2, 3)),
     ],
+    "myfm": [{"rank": 10}],
+    "myfm-days": [{"rank": 10}],
 }
 
 
 def run_ours(row: Row, config: Any, parts: Split, threads: int, seed: int = 0) -> dict[str, Any]:
     model = implementation(row.system, config)(config)
     model.fit(parts.train, options=RunOptions(threads=threads, seed=seed))
-    found = model.predict(None, parts.test_rows, parts.test_items)
+    found = model.predict(None, parts.test_rows, parts.test_items, parts.test_times)
     return {**errors(parts, found), "train_rmse": model.train_rmse_}
 
 
@@ -112,8 +114,15 @@ def run_peer(name: str, settings: dict[str, Any], parts: Split, threads: int) ->
     }
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        np.save(place / "train.npy", np.stack([train.rows(), train.indices, train.values]))
-        np.save(place / "test.npy", np.stack([parts.test_rows, parts.test_items]))
+        days = [
+            np.full(n, np.nan) if times is None else times // 86_400
+            for n, times in (
+                (train.n_ratings, train.timestamps),
+                (len(parts.test_rows), parts.test_times),
+            )
+        ]
+        np.save(place / "train.npy", np.stack([train.rows(), train.indices, train.values, days[0]]))
+        np.save(place / "test.npy", np.stack([parts.test_rows, parts.test_items, days[1]]))
         scale = [train.scale.minimum, train.scale.maximum]
         (place / "scale.json").write_text(json.dumps(scale), encoding="utf-8")
         command = [PEERS, HERE / "_peers.py", place, name, json.dumps(settings)]
@@ -129,6 +138,8 @@ def chosen_settings(table: Table, name: str, data: str, first: Split, threads: i
     known = table.content["settings"].get(key, {})
     tried = [row["setting"] for row in known.get("tried", [])]
     if tried != json.loads(json.dumps(CANDIDATES[name])):
+        if len(CANDIDATES[name]) == 1:
+            return CANDIDATES[name][0]
         parts = split(first.train, "random-90-10", 0)
         rows = [
             {
