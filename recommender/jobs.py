@@ -13,12 +13,14 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from recommender import store
+from recommender.comparison import DETERMINING
 from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.duplicates import with_duplicates
 from recommender.core.errors import CoreError
-from recommender.core.evaluation import evaluate
+from recommender.core.evaluation import evaluate_users
+from recommender.core.profile_policies import TRAIN_ONLY
 from recommender.core.runs import Progress, RunOptions, ignore_progress
-from recommender.core.splitting import split
+from recommender.core.splitting import Split, split
 from recommender.core.systems import config_from_dict
 from recommender.core.training.checkpoints import read_checkpoint_versions
 from recommender.core.training.devices import resolve_device, run_limits
@@ -42,8 +44,8 @@ logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
 Status = TrainedModel.Status
 
-#: the parts of a request that determine what is learned; TrainedModel has the same columns
-IDENTITY = ("system", "preset", "config", "seed", "split", "split_seed")
+#: the parts of a request that TrainedModel has columns for
+IDENTITY = ("preset", *DETERMINING)
 
 
 class Crashed(Exception):
@@ -119,7 +121,7 @@ def run_training(job: Job, lease: Lease, options: RunOptions) -> None:
         )
         model.fit(parts.train, options=fitting)
         lease.phase("evaluating")
-        errors = _stored(evaluate(model, parts, progress=lease.report))
+        errors = _measured(model, parts, lease, TRAIN_ONLY)
         seconds = time.monotonic() - started + lease.worked_before
 
     lease.phase("saving")
@@ -167,7 +169,8 @@ def run_evaluation(job: Job, lease: Lease, options: RunOptions) -> None:
     lease.phase("splitting")
     parts = split(ratings, trained.split, trained.split_seed)
     lease.phase("evaluating")
-    errors = _stored(evaluate(model, parts, progress=lease.report))
+    # Jobs of earlier versions name no policy.
+    errors = _measured(model, parts, lease, job.params.get("profile", TRAIN_ONLY))
     close_old_connections()
     keep_evaluation(claim=lease.claim, trained_model=trained, errors=errors)
 
@@ -256,7 +259,7 @@ def partial_artefacts(params: Mapping[str, Any], dataset: Dataset, device: str =
         model.artefact.replace("artefacts/", "partials/", 1)
         for model in found.select_related("job")
         # Compared in Python, because databases differ in how they compare JSON.
-        if all(getattr(model, name) == params[name] for name in IDENTITY if name != "preset")
+        if all(getattr(model, name) == params[name] for name in DETERMINING)
         and (not device or is_resumable(model))
     ]
 
@@ -281,9 +284,17 @@ def _checkpoint(claim: Claim, *, earlier: Sequence[str]) -> Path:
     return own
 
 
-def _stored(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of an evaluation that have a column."""
-    return {"policy": "train-only", **{name: figures[name] for name in ERRORS}}
+def _measured(model: Recommender, parts: Split, lease: Lease, policy: str) -> dict[str, Any]:
+    """The values of an Evaluation; the figures by user are written to the store."""
+    figures, by_user = evaluate_users(model, parts, profile=policy, progress=lease.report)
+    folder = lease.claim.evaluation
+    return {
+        "policy": policy,
+        **{name: figures.pop(name) for name in ERRORS},
+        "figures": figures,
+        "users": folder,
+        "users_checksum": store.write_arrays(folder, by_user.to_arrays()),
+    }
 
 
 def _trained_model(job: Job) -> TrainedModel:

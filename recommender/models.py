@@ -252,7 +252,7 @@ class TrainedModel(models.Model):
 
 
 class Evaluation(models.Model):
-    """The errors of one trained model, for one policy of what a profile contains at test time."""
+    """The figures of one trained model, for one policy of what a profile contains at test time."""
 
     trained_model = models.ForeignKey(
         TrainedModel, on_delete=models.CASCADE, related_name="evaluations"
@@ -265,6 +265,13 @@ class Evaluation(models.Model):
     rmse = models.FloatField(null=True, help_text="errors are missing if ratings are not predicted")
     mse = models.FloatField(null=True)
     mae = models.FloatField(null=True)
+    figures = models.JSONField(
+        default=dict, help_text="the other figures by name; empty in rows of earlier versions"
+    )
+    users = models.CharField(
+        max_length=200, blank=True, help_text="folder of the figures by user, below STUDYSITE_HOME"
+    )
+    users_checksum = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [

@@ -11,7 +11,9 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender.core.configs.base import SystemConfig
 from recommender.core.duplicates import duplicate_key, duplicate_matrix, group_duplicates
+from recommender.core.profile_policies import TRAIN_ONLY
 from recommender.core.systems import describe_preset
 from recommender.loaders import load_ratings
 from recommender.models import Dataset, Item, Job, Recommendation, TrainedModel, Worker
@@ -43,6 +45,11 @@ def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedM
     return found.order_by("-created_at", "-pk").first()
 
 
+def lacking_needs(dataset: Dataset, config: SystemConfig) -> list[str]:
+    """What a system of this configuration needs and the data set does not have."""
+    return load_ratings(dataset).lacks(config.needs) if config.needs else []
+
+
 def leaderboard(trained_models: Iterable[TrainedModel]) -> list[dict[str, Any]]:
     """One row for each model, in the given order, ready for JSON; missing figures are None."""
     models = list(trained_models)
@@ -54,7 +61,7 @@ ERRORS = ("n_train", "n_test", "cold_share", "train_rmse", "rmse", "mse", "mae")
 
 
 def _row(model: TrainedModel) -> dict[str, Any]:
-    errors = next((item for item in model.evaluations.all() if item.policy == "train-only"), None)
+    errors = next((item for item in model.evaluations.all() if item.policy == TRAIN_ONLY), None)
     mixed = bool(model.begun_with)
     return {
         "id": model.pk,

@@ -15,7 +15,8 @@ from recommender.core.splitting import Split
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-POLICIES = ("train-only", "history", "all-but-target")
+TRAIN_ONLY = "train-only"
+POLICIES = (TRAIN_ONLY, "history", "all-but-target")
 MOST_ENTRIES = 2_000_000  #: ratings in the profiles of one block, about 100 MB while it is built
 
 
@@ -45,7 +46,7 @@ def profile_keys(split: Split, policy: str) -> NDArray[np.int64]:
         raise ConfigurationError(
             f"There is no profile policy {policy!r}. Choose from: {', '.join(POLICIES)}."
         )
-    if policy == "train-only":
+    if policy == TRAIN_ONLY:
         return split.test_rows
     if policy == "all-but-target":
         keys = np.empty(len(split.test_rows), np.int64)
@@ -75,7 +76,7 @@ def profile_blocks(
     order = np.argsort(keys, kind="stable")
     pairs, keys = pairs[order], keys[order]
     starts = np.append(np.flatnonzero(_changes(keys)), len(keys))  # of the pairs of each profile
-    source = None if policy == "train-only" else _Source(split)
+    source = None if policy == TRAIN_ONLY else _Source(split)
     sizes = np.zeros(len(starts) - 1, np.int64)
     if source:
         sizes = source.sizes(pairs[starts[:-1]], policy)

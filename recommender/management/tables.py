@@ -1,9 +1,12 @@
-"""The error table of trained models, as text."""
+"""The tables of trained models and of systems, as text."""
 
 from collections.abc import Sequence
 from typing import Any
 
-COLUMNS = (
+#: name, format and side of each column
+Columns = Sequence[tuple[str, str, str]]
+
+COLUMNS: Columns = (
     ("id", "", ">"),
     ("system", "", "<"),
     ("preset", "", "<"),
@@ -21,21 +24,44 @@ COLUMNS = (
 )
 
 
+SYSTEM_COLUMNS: Columns = (
+    ("system", "", "<"),
+    ("preset", "", "<"),
+    ("status", "", "<"),
+    ("uses_dates", "", "<"),
+    *((name, ".4f", ">") for name in ("rmse", "mse", "half_mse", "mae", "user_rmse", "user_mae")),
+    ("coverage", ".1%", ">"),
+    *((name, ".4f", ">") for name in ("ndcg_10", "recall_10", "mrr")),
+    ("catalogue_coverage", ".1%", ">"),
+    ("mean_popularity", ",.1f", ">"),
+    ("novelty", ".2f", ">"),
+    ("seconds", ",.1f", ">"),
+    ("peak_memory_mb", ",.0f", ">"),
+)
+
+
+def system_table(rows: Sequence[dict[str, Any]]) -> str:
+    """A row for each system: a mean over several seeds is followed by its standard deviation."""
+    shown = [
+        {
+            name: _cell(row[name], style)
+            + (f" ± {_cell(row['spread'][name], style)}" if name in row["spread"] else "")
+            for name, style, _ in SYSTEM_COLUMNS
+        }
+        | {"uses_dates": {True: "yes", False: "no", None: "–"}[row["uses_dates"]]}
+        for row in rows
+    ]
+    return "\n".join(_aligned(shown, [(name, "", side) for name, _, side in SYSTEM_COLUMNS]))
+
+
 def error_table(rows: Sequence[dict[str, Any]]) -> str:
     """A table with columns as wide as their longest cell, and a dash for a missing figure.
 
     Below it a line for each model that several versions of the code have trained.
     """
-    cells = [[name for name, _, _ in COLUMNS]]
-    cells += [[_cell(row[name], style) for name, style, _ in COLUMNS] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(
-            f"{text:{side}{width}}"
-            for text, width, (_, _, side) in zip(line, widths, COLUMNS, strict=True)
-        ).rstrip()
-        for line in cells
-    ]
+    # A list of models of several data sets says which; most lists are of one.
+    several = len({row.get("dataset") for row in rows}) > 1
+    lines = _aligned(rows, [("dataset", "", "<"), *COLUMNS] if several else COLUMNS)
     lines += [
         f"Model {row['id']} was begun with {', '.join(row['begun_with'])} and continued with "
         f"{row['code_version']}."
@@ -43,6 +69,19 @@ def error_table(rows: Sequence[dict[str, Any]]) -> str:
         if row.get("begun_with")
     ]
     return "\n".join(lines)
+
+
+def _aligned(rows: Sequence[dict[str, Any]], columns: Columns) -> list[str]:
+    cells = [[name for name, _, _ in columns]]
+    cells += [[_cell(row[name], style) for name, style, _ in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            f"{text:{side}{width}}"
+            for text, width, (_, _, side) in zip(line, widths, columns, strict=True)
+        ).rstrip()
+        for line in cells
+    ]
 
 
 def _cell(value: Any, style: str) -> str:

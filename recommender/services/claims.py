@@ -47,6 +47,11 @@ class Claim:
         return f"partials/{self.job_id}-{self.attempt}"
 
     @property
+    def evaluation(self) -> str:
+        """The folder of what this attempt measures for each user."""
+        return f"evaluations/{self.job_id}-{self.attempt}"
+
+    @property
     def checkpoints(self) -> str:
         return f"checkpoints/{self.job_id}"
 

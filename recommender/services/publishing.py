@@ -22,7 +22,7 @@ def keep_trained_model(
 def keep_evaluation(
     *, claim: Claim, trained_model: TrainedModel, errors: Mapping[str, Any]
 ) -> None:
-    with finish_job(claim, result=dict(errors)):
+    with finish_job(claim, result={"policy": errors["policy"]}):
         Evaluation.objects.update_or_create(
             trained_model=trained_model, policy=errors["policy"], defaults=dict(errors)
         )

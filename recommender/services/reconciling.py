@@ -10,14 +10,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from recommender import store
-from recommender.models import Job, TrainedModel, Worker
+from recommender.models import Evaluation, Job, TrainedModel, Worker
 from recommender.services.claims import claimable
 from recommender.services.submitting import nudge
 
 logger = logging.getLogger(__name__)
 WORKER_FORGOTTEN_AFTER = timedelta(days=1)
 # artefacts/<job>-<attempt>, artefacts/.<job>-<attempt>.partial, checkpoints/<job>,
-# partials/<job>-<attempt>
+# partials/<job>-<attempt>, evaluations/<job>-<attempt>
 OWNED = re.compile(
     r"\.?(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     r"(?:-(?P<attempt>\d+))?(?:\.partial)?"
@@ -62,12 +62,12 @@ def drop_message(job_id: uuid.UUID) -> None:
 
 
 def remove_stray_files(job_id: uuid.UUID | None = None) -> None:
-    """Remove checkpoints and artefacts that no open job and no trained model needs.
+    """Remove files that no open job, no trained model and no evaluation needs.
 
     They remain if a worker is killed after it wrote its last rows. Files of a job that is not in
     this database are kept, because they may belong to another one.
     """
-    for folder in ("artefacts", "checkpoints", "partials"):
+    for folder in ("artefacts", "checkpoints", "evaluations", "partials"):
         for place in store.entries(folder):
             owned = OWNED.fullmatch(place.rpartition("/")[2])
             if owned and job_id in {None, uuid.UUID(owned["job"])} and _is_stray(place, owned):
@@ -83,6 +83,8 @@ def _is_stray(place: str, owned: re.Match[str]) -> bool:
         return 0 < int(owned["attempt"] or 0) < job.attempts
     # Queried after the job had ended, because its model is stored in the same transaction.
     folder, _, name = place.partition("/")
+    if folder == "evaluations":
+        return not Evaluation.objects.filter(users=place).exists()
     kept = TrainedModel.objects.filter(artefact=f"artefacts/{name}")
     if folder == "partials":
         kept = kept.filter(status=TrainedModel.Status.PARTIAL)

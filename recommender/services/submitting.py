@@ -14,9 +14,11 @@ from pydantic import Field
 from recommender import store
 from recommender.core import splitting, systems
 from recommender.core.errors import ConfigurationError
+from recommender.core.profile_policies import TRAIN_ONLY
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.options import StrictModel, validated_or
 from recommender.queues import priority_of, queue_of
+from recommender.selectors import lacking_needs
 
 logger = logging.getLogger(__name__)
 TASK = "recommender.run_job"
@@ -65,17 +67,25 @@ def submit_job(
     return job
 
 
-def submit_training(
+def submit_training(*, announce: bool = True, **request: Any) -> Job:
+    """Queue the training of one system; the request is that of ``training_params``."""
+    params = training_params(**request)
+    limit = request.get("time_limit_seconds")
+    return submit_job(
+        kind=Job.Kind.TRAIN, params=params, time_limit_seconds=limit, announce=announce
+    )
+
+
+def training_params(
     *,
     dataset: Dataset,
     system: str,
     preset: str = "",
     split: str = "time-90-10",
     settings: Mapping[str, str] | None = None,
-    announce: bool = True,
     **options: Any,
-) -> Job:
-    """Queue the training of one system; ConfigurationError if the request cannot work.
+) -> dict[str, Any]:
+    """The parameters of a training job; ConfigurationError if the request cannot work.
 
     ``settings`` override fields of the preset, as text. The stored preset name then says so, so
     that the model is not taken for that of the plain preset. The other options are those of
@@ -90,8 +100,13 @@ def submit_training(
     if settings:
         config = systems.with_settings(system, config, settings)
         chosen += systems.CHANGED
+    if lacking := lacking_needs(dataset, config):
+        raise ConfigurationError(
+            f"{system} needs {' and '.join(lacking)}, which {dataset.name} does not have. Leave "
+            "the system out, or import a source that has them."
+        )
     _check_split(dataset, split)
-    params = {
+    return {
         "dataset": dataset.pk,
         "system": system,
         "preset": chosen,
@@ -100,12 +115,6 @@ def submit_training(
         **wish.model_dump(include={"split_seed", "seed", "device", "precision"}),
         "max_seconds": None if wish.max_minutes is None else 60 * wish.max_minutes,
     }
-    return submit_job(
-        kind=Job.Kind.TRAIN,
-        params=params,
-        time_limit_seconds=wish.time_limit_seconds,
-        announce=announce,
-    )
 
 
 def submit_publish(
@@ -126,10 +135,16 @@ def submit_publish(
     return submit_job(kind=Job.Kind.PUBLISH, params=params)
 
 
-def submit_evaluation(*, trained_model: TrainedModel, device: str = "auto") -> Job:
-    """Queue a new measurement of a trained model's errors."""
-    params = {"trained_model": trained_model.pk, "device": device}
-    return submit_job(kind=Job.Kind.EVALUATE, params=params)
+def submit_evaluation(
+    *,
+    trained_model: TrainedModel,
+    device: str = "auto",
+    profile: str = TRAIN_ONLY,
+    announce: bool = True,
+) -> Job:
+    """Queue a new measurement of a trained model under this policy of profiles."""
+    params = {"trained_model": trained_model.pk, "device": device, "profile": profile}
+    return submit_job(kind=Job.Kind.EVALUATE, params=params, announce=announce)
 
 
 def cancel_job(job_id: uuid.UUID) -> bool:

@@ -20,7 +20,13 @@ from recommender.services.claims import new_owner
 class FakeConfig(SystemConfig):
     implementation: ClassVar = f"{__name__}:Fake"
 
+    lacked: ClassVar[tuple[str, ...]] = ()
+
     epochs: int = 2
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return self.lacked
 
 
 class Fake(Recommender):
@@ -56,6 +62,8 @@ def fake(monkeypatch):
     entry = System(name="fake", label="Fake", summary="", presets=presets)
     monkeypatch.setitem(SYSTEMS, "fake", entry)
     monkeypatch.setattr(Fake, "middle", Fake.middle)
+    monkeypatch.setattr(FakeConfig, "lacked", ())
+    monkeypatch.setattr(FakeConfig, "is_network", False)
     return Fake
 
 

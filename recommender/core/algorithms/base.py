@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Self, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -341,6 +342,13 @@ def implementation(name: str, config: Any = None) -> type[Recommender]:
     module, _, attribute = config.implementation.partition(":")
     found: type[Recommender] = getattr(import_module(module), attribute)
     return found
+
+
+def check_settings(name: str, config: Any) -> None:
+    """Raise the ConfigurationError that ``fit`` would raise for the settings themselves."""
+    # Every _fit checks its settings first. Without ratings, the first look at them ends it.
+    with suppress(AttributeError):
+        implementation(name, config)(config)._fit(cast(Ratings, None), RunOptions())
 
 
 def check_fields(config: Any, limits: Mapping[str, tuple[bool, str]]) -> None:

@@ -11,29 +11,20 @@ from django.db import transaction
 from recommender import selectors
 from recommender.core.errors import ConfigurationError
 from recommender.core.splitting import NAMES, cold_sentence
-from recommender.core.systems import PRESETS, SYSTEMS
+from recommender.core.systems import PRESETS, SYSTEMS, config_from_dict
 from recommender.management.following import Display, follow_jobs, run_in_process
 from recommender.management.lookup import USAGE, find_dataset
+from recommender.management.naming_systems import parse_systems
 from recommender.management.tables import error_table
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.options import add_flags, flag_of_field
 from recommender.services.claims import new_owner
-from recommender.services.submitting import TrainingOptions, submit_training
+from recommender.services.submitting import TrainingOptions, submit_training, training_params
 
 
 def _flag_of(name: str) -> str:
     """``--time-limit`` of ``time_limit_seconds``."""
     return flag_of_field(name.removesuffix("_seconds"))
-
-
-def parse_systems(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names or (unknown := [name for name in names if name not in SYSTEMS]):
-        raise ArgumentTypeError(
-            f"there is no system {', '.join(unknown) if names else text!r}; "
-            f"choose from: {', '.join(SYSTEMS)}"
-        )
-    return list(dict.fromkeys(names))
 
 
 def parse_setting(text: str) -> tuple[str, str, str]:
@@ -53,7 +44,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dataset", required=True, metavar="NAME")
-        parser.add_argument("--systems", type=parse_systems, required=True, metavar="NAME,NAME")
+        parser.add_argument(
+            "--systems",
+            type=parse_systems,
+            required=True,
+            metavar="NAME,NAME",
+            help="or: all, which leaves out those that need what the data set does not have",
+        )
         parser.add_argument("--preset", default="compact", choices=PRESETS)
         parser.add_argument(
             "--set",
@@ -82,14 +79,16 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--set names {', '.join(idle)}, but --systems does not.", returncode=USAGE
             )
-        try:
-            if options["inline"]:
-                jobs = self.train_here(dataset, options)
-            else:
-                with transaction.atomic():  # all, or none if one is refused
-                    jobs = [self.submit(dataset, name, options) for name in options["systems"]]
+        names = self.able_systems(dataset, options)
+        try:  # all, or none if one is refused
+            requests = {name: self.request(dataset, name, options) for name in names}
         except ConfigurationError as error:
             raise CommandError(str(error), returncode=USAGE) from None
+        if options["inline"]:
+            jobs = self.train_here(requests, options)
+        else:
+            with transaction.atomic():
+                jobs = [submit_training(**request) for request in requests.values()]
         if options["detach"]:
             ids = [str(job.pk) for job in jobs]
             self.stdout.write(json.dumps(ids) if options["json"] else "\n".join(ids))
@@ -103,32 +102,49 @@ class Command(BaseCommand):
             )
             raise CommandError(f"{len(failed)} of {len(jobs)} systems failed. {reasons}")
 
-    def submit(self, dataset: Dataset, system: str, options: dict[str, Any]) -> Job:
-        overrides = options["overrides"]
-        return submit_training(
-            dataset=dataset,
-            system=system,
-            settings={field: value for name, field, value in overrides if name == system},
-            announce=not options["inline"],
-            **{name: options[name] for name in ("preset", "split", *TrainingOptions.model_fields)},
-        )
+    def able_systems(self, dataset: Dataset, options: dict[str, Any]) -> list[str]:
+        """The named systems. If they are all, those that can be trained; the others are listed."""
+        named: list[str] = options["systems"]
+        if set(named) < set(SYSTEMS):
+            return named
+        able = []
+        for name in named:
+            config = SYSTEMS[name].preset(options["preset"])[1]
+            if lacking := selectors.lacking_needs(dataset, config):
+                self.stderr.write(f"{name}: needs {' and '.join(lacking)}", style_func=str)
+            else:
+                able.append(name)
+        return able
 
-    def train_here(self, dataset: Dataset, options: dict[str, Any]) -> list[Job]:
+    def request(self, dataset: Dataset, name: str, options: dict[str, Any]) -> dict[str, Any]:
+        """The training of one system; ConfigurationError if it cannot work."""
+        settings = {field: value for one, field, value in options["overrides"] if one == name}
+        names = ("preset", "split", *TrainingOptions.model_fields)
+        request: dict[str, Any] = {"dataset": dataset, "system": name, "settings": settings}
+        request |= {option: options[option] for option in names}
+        params = training_params(**request)
+        if settings:
+            from recommender.core.algorithms.base import check_settings  # may load torch
+
+            check_settings(name, config_from_dict(name, params["config"]))
+        return request
+
+    def train_here(self, requests: dict[str, dict[str, Any]], options: dict[str, Any]) -> list[Job]:
         """Train one after the other; no worker is told of the jobs."""
         from recommender.jobs import run_job
 
         display = Display(self.stderr)
         jobs = []
-        for system in options["systems"]:
-            job = self.submit(dataset, system, options)
+        for name, request in requests.items():
+            job = submit_training(**request, announce=False)
             jobs.append(job)
             try:
                 start = partial(run_job, job.pk, owner=new_owner())
-                run_in_process(system, job.pk, start, display)
+                run_in_process(name, job.pk, start, display)
             except CommandError:
                 self.write_rows(jobs, options)  # of the systems that were finished before
                 raise
-            follow_jobs({job.pk: system}, display=display)
+            follow_jobs({job.pk: name}, display=display)
         return jobs
 
     def write_rows(self, jobs: list[Job], options: dict[str, Any]) -> list[Job]:

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender import jobs, lease
+from recommender import jobs, lease, store
 from recommender.core.algorithms.bias import Bias
+from recommender.core.metrics import UserFigures
 from recommender.core.neighbours.predictions import PlainPredictor
 from recommender.core.splitting import split
 from recommender.loaders import load_ratings
 from recommender.models import Evaluation, Item, Recommendation, TrainedModel
 from recommender.services import submitting
+from recommender.services.reconciling import remove_stray_files
 from recommender.services.submitting import submit_evaluation, submit_publish
 from tests.recommender.fake import run
 
@@ -123,12 +125,42 @@ def test_neighbours_stop_in_the_middle_of_their_evaluation_when_cancelled(start,
     assert not TrainedModel.objects.exists()
 
 
+def measured() -> dict:
+    """All that the one evaluation says, except where its figures by user lie."""
+    row = Evaluation.objects.values().get()
+    return {name: value for name, value in row.items() if name != "users"}
+
+
 def test_evaluating_again_gives_the_same_errors(start):
     run(start(system="bias"))
-    before = Evaluation.objects.values().get()
+    before = measured()
     Evaluation.objects.update(rmse=9.9)
     job = run(submit_evaluation(trained_model=TrainedModel.objects.get()))
-    assert (job.status, Evaluation.objects.values().get()) == ("done", before)
+    assert (job.status, measured()) == ("done", before)
+
+
+def test_the_figures_by_user_add_up_to_the_errors(start):
+    run(start(system="bias"))
+    found = Evaluation.objects.get()
+    by_user = UserFigures.from_arrays(store.read_arrays(found.users, found.users_checksum))
+    assert by_user.counts.sum() == found.n_test
+    assert by_user.squared.sum() / found.n_test == pytest.approx(found.mse)
+
+
+def test_an_evaluation_under_another_policy_is_a_row_of_its_own(start):
+    run(start(system="bias"))
+    model = TrainedModel.objects.get()
+    assert run(submit_evaluation(trained_model=model, profile="history")).status == "done"
+    policies = Evaluation.objects.order_by("policy").values_list("policy", flat=True)
+    assert list(policies) == ["history", "train-only"]
+
+
+def test_figures_by_user_that_were_measured_again_are_removed(start, home):
+    run(start(system="bias"))
+    run(submit_evaluation(trained_model=TrainedModel.objects.get()))
+    remove_stray_files()
+    kept = Evaluation.objects.get().users
+    assert [f"evaluations/{path.name}" for path in (home / "evaluations").iterdir()] == [kept]
 
 
 def test_a_modified_artefact_is_refused(start, home):
@@ -142,9 +174,9 @@ def test_a_modified_artefact_is_refused(start, home):
 
 def test_a_stored_model_of_preset_tuned_gives_the_same_results(start):
     run(start(system="autoencoder", preset="tuned", epochs=1))
-    model, before = TrainedModel.objects.get(), Evaluation.objects.values().get()
+    model, before = TrainedModel.objects.get(), measured()
     assert (model.preset, model.config["epochs"], model.config["dual_members"]) == ("tuned", 1, 1)
     assert run(submit_publish(trained_model=model, users=[3])).status == "done"
     assert Recommendation.objects.get().user == 3
     run(submit_evaluation(trained_model=model))
-    assert Evaluation.objects.values().get() == before
+    assert measured() == before

@@ -5,7 +5,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from recommender.models import Evaluation
+from recommender.core.errors import FitError
+from recommender.models import Evaluation, Job, TrainedModel
+from tests.factories import TrainedModelFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,3 +38,88 @@ def test_evaluate_models_ends_with_2_for_an_unknown_model(command, number):
 def test_evaluate_models_without_models_says_what_to_do(db):
     with pytest.raises(CommandError, match="train_models"):
         call_command("evaluate_models")
+
+
+def test_models_of_several_data_sets_are_listed_with_the_data_set(command, dataset, capsys):
+    command("--inline")
+    other = TrainedModelFactory()
+    call_command("evaluate_models")
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.split()[0] == "dataset"
+    assert {row.split()[0] for row in rows} == {dataset.name, other.dataset.name}
+
+
+@pytest.fixture
+def compare(dataset, capsys):
+    def run(*words: str, systems: str = "bias,popularity"):
+        capsys.readouterr()
+        call_command("evaluate_models", "--dataset", dataset.name, "--systems", systems, *words)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_systems_are_trained_and_compared_once(compare):
+    rows = json.loads(compare("--inline", "--json"))
+    assert [(row["system"], row["status"]) for row in rows] == [
+        ("bias", "done"),
+        ("popularity", "done"),
+    ]
+    count = Job.objects.count()
+    assert json.loads(compare("--inline", "--json")) == rows
+    assert (Job.objects.count(), TrainedModel.objects.count()) == (count, 2)
+
+
+def test_the_table_has_dashes_for_missing_errors_and_ends_with_the_cost(compare):
+    heading, bias, popularity, cost = compare("--inline").splitlines()
+    assert heading.split()[:5] == ["system", "preset", "status", "uses_dates", "rmse"]
+    assert bias.split()[3] == "no"
+    assert popularity.split()[4:11] == ["–"] * 7
+    assert cost.startswith("2 models: ")
+
+
+def test_another_policy_of_profiles_evaluates_the_same_model(compare):
+    compare("--inline", systems="bias")
+    (row,) = json.loads(compare("--inline", "--json", "--profile", "history", systems="bias"))
+    assert row["profile"] == "history"
+    assert TrainedModel.objects.get().evaluations.count() == 2
+
+
+def test_a_system_that_fails_does_not_stop_the_others(compare, fake, capsys):
+    def give_up(options):
+        raise FitError("The loss is no longer a number.")
+
+    fake.middle = give_up
+    with pytest.raises(CommandError, match="fake failed: The loss is no longer a number"):
+        compare("--inline", "--json", systems="fake,bias")
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["status"] for row in rows] == ["failed", "done"]
+
+
+def test_an_interrupted_comparison_goes_on_where_it_was(compare, fake, capsys):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    middle, fake.middle = fake.middle, interrupt
+    with pytest.raises(CommandError) as caught:
+        compare("--inline", systems="bias,fake")
+    assert caught.value.returncode == 130
+    fake.middle = middle
+    rows = json.loads(compare("--inline", "--json", systems="bias,fake"))
+    assert [row["status"] for row in rows] == ["done", "done"]
+    assert Job.objects.count() == 2
+
+
+def test_without_a_worker_a_comparison_ends_with_3(compare):
+    with pytest.raises(CommandError, match="make worker") as caught:
+        compare()
+    assert caught.value.returncode == 3
+    assert Job.objects.count() == 2
+
+
+@pytest.mark.parametrize("wrong", [["--protocol", "half"], ["--seeds", "0"], ["--again"]])
+def test_a_comparison_that_cannot_be_made_ends_with_2(compare, wrong):
+    with pytest.raises(CommandError) as caught:
+        compare(*wrong)
+    assert caught.value.returncode == 2
+    assert not Job.objects.exists()

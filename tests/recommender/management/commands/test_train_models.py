@@ -9,12 +9,14 @@ from django.core.management import CommandError, call_command
 from recommender import selectors
 from recommender.core.errors import FitError
 from recommender.core.readers.source import read_source
+from recommender.core.systems import SYSTEMS
 from recommender.management import following
 from recommender.models import Job, TrainedModel
 from recommender.services import claims
 from recommender.services.importing import register_dataset
 from recommender.services.reconciling import reconcile, record_worker
 from tests.recommender.core.readers import sources
+from tests.recommender.fake import FakeConfig
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,6 +58,23 @@ def test_settings_other_than_the_preset_reach_the_model_and_its_row(command):
     assert (model.config["similarity"], model.config["k"]) == ("correlation", 3)
     assert model.preset == "paper, changed"
     assert row["preset"] == "paper, k=3, similarity=correlation"
+
+
+def test_all_systems_are_those_whose_needs_the_data_set_has(command, monkeypatch, fake):
+    FakeConfig.lacked = ("tags",)
+    for name in set(SYSTEMS) - {"bias", "fake"}:
+        monkeypatch.delitem(SYSTEMS, name)
+    (row,) = json.loads(command("--inline", "--json", systems="all"))
+    assert (row["system"], row["status"]) == ("bias", "done")
+    assert "fake: needs tags" in command.told
+
+
+def test_a_named_system_whose_needs_are_missing_is_wrong_usage(command, fake):
+    FakeConfig.lacked = ("tags",)
+    with pytest.raises(CommandError, match="fake needs tags") as caught:
+        command("--inline", systems="bias,fake")
+    assert caught.value.returncode == 2
+    assert not Job.objects.exists()
 
 
 def test_a_model_with_other_settings_is_not_taken_for_its_preset(command, dataset):
@@ -114,6 +133,7 @@ def test_a_system_that_fails_ends_with_1_and_the_finished_rows_are_still_printed
         ["--set", "bias.damping=3"],
         ["--set", "bias.user_damping=much"],
         ["--set", "bias.user_damping=nan"],
+        ["--set", "bias.user_damping=-1"],
         ["--set", "user-knn.k=3"],
     ],
 )
@@ -177,7 +197,7 @@ def test_ctrl_c_puts_an_inline_job_back_and_says_how_to_resume(command, fake):
 
 
 def test_ctrl_c_while_following_leaves_the_job_to_the_worker(command, monkeypatch):
-    def interrupt(*args):
+    def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(following, "has_live_worker", interrupt)

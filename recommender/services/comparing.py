@@ -1,0 +1,62 @@
+"""Submits what a table of systems still lacks: a training or an evaluation, one job at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recommender.comparison import Line, evaluation_of, open_job, trained_for
+from recommender.core.errors import ConfigurationError
+from recommender.core.profile_policies import POLICIES
+from recommender.core.systems import system
+from recommender.models import Dataset, Job
+from recommender.selectors import lacking_needs
+from recommender.services.submitting import submit_job, training_params
+
+
+def plan_lines(
+    *,
+    dataset: Dataset,
+    systems: Sequence[str],
+    profile: str,
+    seeds: int,
+    preset: str = "",
+    **options: Any,
+) -> list[Line]:
+    """A line for each system; a network is trained with ``seeds`` seeds, others with one.
+
+    ``options`` are those of ``training_params``. ConfigurationError if they cannot work.
+    """
+    if profile not in POLICIES:
+        raise ConfigurationError(
+            f"There is no profile policy {profile!r}. Choose from: {', '.join(POLICIES)}."
+        )
+    lines = []
+    for name in systems:
+        config = system(name).preset(preset)[1]
+        line = Line(dataset=dataset, system=name, profile=profile)
+        line.lacks = lacking_needs(dataset, config)
+        if not line.lacks:
+            request = {"dataset": dataset, "system": name, "preset": preset, **options}
+            n_trainings = seeds if config.is_network else 1
+            line.params = [training_params(**request, seed=seed) for seed in range(n_trainings)]
+        lines.append(line)
+    return lines
+
+
+def next_job(line: Line, nth: int, *, announce: bool = True) -> Job | None:
+    """The job that the training with this number needs next; None if its figures are there.
+
+    A job that waits or runs already is returned instead of a second one.
+    """
+    params: dict[str, Any] = {**line.params[nth], "background": True}
+    kind = Job.Kind.TRAIN
+    if model := trained_for(params):
+        if evaluation_of(model, line.profile):
+            return None
+        kind = Job.Kind.EVALUATE
+        params = {
+            "trained_model": model.pk,
+            "device": params["device"],
+            "profile": line.profile,
+            "background": True,
+        }
+    return open_job(kind, params) or submit_job(kind=kind, params=params, announce=announce)

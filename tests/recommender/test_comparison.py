@@ -1,0 +1,86 @@
+"""Which models a table of systems shows, and what its rows say."""
+
+import pytest
+
+from recommender.comparison import evaluation_of, open_job, row_of, trained_for
+from recommender.models import Dataset, Evaluation, TrainedModel
+from recommender.services.comparing import plan_lines
+from recommender.services.submitting import training_params
+from tests.recommender.fake import FakeConfig, run
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_heart")]
+
+
+@pytest.fixture
+def plan(dataset):
+    def line(system: str, **options):
+        options = {"profile": "train-only", "seeds": 1} | options
+        (found,) = plan_lines(dataset=dataset, systems=[system], **options)
+        return found
+
+    return line
+
+
+def test_a_row_has_every_figure_of_a_system_that_predicts(start, plan):
+    run(start(system="bias"))
+    row = row_of(plan("bias"))
+    assert (row["status"], row["uses_dates"], row["seeds"]) == ("done", False, [0])
+    assert row["half_mse"] == pytest.approx(row["rmse"] ** 2 / 2)
+    missing = [name for name, value in row.items() if value is None]
+    assert missing == []
+
+
+def test_a_row_of_a_ranker_has_no_errors(start, plan):
+    run(start(system="popularity"))
+    row = row_of(plan("popularity"))
+    assert (row["rmse"], row["mae"], row["coverage"]) == (None, None, None)
+    assert row["ndcg_10"] is not None
+
+
+def test_a_row_of_several_seeds_has_means_and_spreads(start, plan, fake):
+    FakeConfig.is_network = True
+    for seed in range(2):
+        run(start(seed=seed))
+    for found, error in zip(Evaluation.objects.order_by("pk"), (0.9, 1.1), strict=True):
+        Evaluation.objects.filter(pk=found.pk).update(rmse=error)
+    row = row_of(plan("fake", seeds=2))
+    assert (row["rmse"], row["seeds"]) == (pytest.approx(1.0), [0, 1])
+    assert row["spread"]["rmse"] == pytest.approx(0.1 * 2**0.5)
+
+
+def test_a_system_whose_needs_are_missing_says_so_and_has_no_training(plan, fake):
+    FakeConfig.lacked = ("tags", "timestamps")
+    line = plan("fake")
+    row = row_of(line)
+    assert (line.params, row["status"]) == ((), "needs tags")
+    assert row["rmse"] is None
+
+
+def test_a_model_of_ratings_that_were_replaced_is_not_shown(start, dataset):
+    run(start(system="bias"))
+    params = training_params(dataset=dataset, system="bias")
+    assert trained_for(params) == TrainedModel.objects.get()
+    Dataset.objects.update(checksum="0" * 64)
+    assert trained_for(params) is None
+
+
+def test_a_model_of_another_preset_or_seed_is_not_shown(start, dataset):
+    run(start(system="user-knn", seed=3))
+    assert trained_for(training_params(dataset=dataset, system="user-knn")) is None
+    assert trained_for(training_params(dataset=dataset, system="user-knn", seed=3))
+    assert not trained_for(
+        training_params(dataset=dataset, system="user-knn", seed=3, preset="lenskit")
+    )
+
+
+def test_an_evaluation_of_an_earlier_version_counts_as_missing(start):
+    run(start(system="bias"))
+    model = TrainedModel.objects.get()
+    assert evaluation_of(model, "train-only")
+    Evaluation.objects.update(figures={})
+    assert evaluation_of(model, "train-only") is None
+
+
+def test_a_waiting_job_for_the_same_model_is_found(queued):
+    assert open_job("train", queued.params) == queued
+    assert open_job("train", {**queued.params, "seed": 1}) is None
