@@ -83,7 +83,7 @@ oldest-torch: .venv-oldest/.ok ## the tests of recommender.core on the oldest to
 .venv-oldest/.ok: pyproject.toml
 	@"$(PYTHON)" -m venv .venv-oldest
 	@.venv-oldest/bin/python -m pip install -q --disable-pip-version-check 'torch==2.11.*' \
-	  numpy scipy numba polars safetensors pytest hypothesis
+	  numpy scipy numba optuna polars safetensors pytest hypothesis
 	@touch $@
 
 peers: .venv-peers/.ok ## the second environment, with other people's recommenders to compare with

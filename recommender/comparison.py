@@ -22,7 +22,7 @@ COSTS = ("seconds", "peak_memory_mb")
 
 
 @dataclass
-class Line:
+class TableRow:
     """One row of the table: a system with one training for each seed.
 
     ``params`` are those of its training jobs. ``lacks``: what the data set does not have; then
@@ -63,13 +63,21 @@ def open_job(kind: str, params: Mapping[str, Any]) -> Job | None:
     return next((job for job in waiting if _is_same(job.params, params, names)), None)
 
 
+def same_search(params: Mapping[str, Any]) -> Job | None:
+    """A search of the same settings that is done or has not ended; the newest if there are more."""
+    alive = [Job.Status.QUEUED, Job.Status.RUNNING, Job.Status.DONE]
+    found = Job.objects.filter(kind=Job.Kind.TUNE, status__in=alive).order_by("-created_at")
+    names = ("dataset", "trials", *DETERMINING)
+    return next((job for job in found if _is_same(job.params, params, names)), None)
+
+
 def evaluation_of(model: TrainedModel, profile: str) -> Evaluation | None:
     """None also for a row of an earlier version, which lacks most figures."""
     found = model.evaluations.filter(policy=profile).first()
     return found if found and found.figures else None
 
 
-def row_of(line: Line) -> dict[str, Any]:
+def row_of(line: TableRow) -> dict[str, Any]:
     """One row, ready for JSON: means over the seeds, and their standard deviations as ``spread``.
 
     A figure that a system does not have is None. ``strata`` are those of the first seed.
@@ -101,7 +109,7 @@ def row_of(line: Line) -> dict[str, Any]:
     }
 
 
-def _status(line: Line, n_found: int) -> str:
+def _status(line: TableRow, n_found: int) -> str:
     if line.lacks:
         return f"needs {' and '.join(line.lacks)}"
     return "done" if n_found == len(line.params) else line.status or "missing"

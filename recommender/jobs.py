@@ -39,6 +39,7 @@ from recommender.services.publishing import (
     keep_trained_model,
 )
 from recommender.services.reconciling import remove_stray_files
+from recommender.tuning import run_tuning
 
 logger = logging.getLogger(__name__)
 Watch = Callable[[Progress], None]
@@ -201,6 +202,7 @@ WORK: dict[str, Callable[[Job, Lease, RunOptions], None]] = {
     Job.Kind.TRAIN: run_training,
     Job.Kind.EVALUATE: run_evaluation,
     Job.Kind.PUBLISH: run_publishing,
+    Job.Kind.TUNE: run_tuning,
 }
 
 

@@ -116,6 +116,7 @@ class Job(models.Model):
         TRAIN = "train"
         PUBLISH = "publish"
         EVALUATE = "evaluate"
+        TUNE = "tune"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -249,6 +250,31 @@ class TrainedModel(models.Model):
     def __str__(self) -> str:
         partial = " (partial)" if self.status == self.Status.PARTIAL else ""
         return f"{self.system}:{self.preset}{partial} on {self.dataset}, {self.split}"
+
+
+class SearchedPreset(models.Model):
+    """The best settings that a search found for a system: its preset ``searched`` on one split.
+
+    It belongs to the split, because the training part of one split contains test ratings of others.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="searched_presets")
+    system = models.CharField(max_length=40)
+    split = models.CharField(max_length=40)
+    split_seed = models.PositiveBigIntegerField(default=0)
+    config = models.JSONField()
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="searched_presets")
+    created_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "system", "split", "split_seed"], name="searched_once_per_split"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system} on {self.dataset}, {self.split}"
 
 
 class Evaluation(models.Model):

@@ -11,6 +11,7 @@ from recommender.selectors import has_live_worker
 #: Networks that a worker with a card trains; publications and evaluations; all other trainings.
 #: ``studysite.celery`` declares the same names.
 GPU, INFERENCE, DEFAULT = "gpu", "inference", "default"
+TRAININGS = (Job.Kind.TRAIN, Job.Kind.TUNE)
 #: A worker without a sign of life for this long does not count as one with a card.
 SILENCE_SECONDS = 30.0
 
@@ -20,7 +21,7 @@ SOMEBODY_WAITS, QUICK, LONG, BACKGROUND = 0, 3, 6, 9
 
 def queue_of(job: Job) -> str:
     """The queue of the job's next message; it follows the workers that are alive now."""
-    if job.kind != Job.Kind.TRAIN:
+    if job.kind not in TRAININGS:
         return INFERENCE
     can_use_card = is_network(job) and job.params.get("device") != "cpu"
     if can_use_card and has_live_worker(SILENCE_SECONDS, queue=GPU, with_card=True):
@@ -34,7 +35,7 @@ def priority_of(job: Job) -> int:
         return SOMEBODY_WAITS
     if job.params.get("background"):
         return BACKGROUND
-    return LONG if job.kind == Job.Kind.TRAIN and is_network(job) else QUICK
+    return LONG if job.kind in TRAININGS and is_network(job) else QUICK
 
 
 def lane_of(job: Job) -> str:
@@ -43,7 +44,7 @@ def lane_of(job: Job) -> str:
     Networks have a lane of their own wherever they are trained, so that a quick training on
     another worker of the same machine does not wait for them.
     """
-    if job.kind != Job.Kind.TRAIN:
+    if job.kind not in TRAININGS:
         return INFERENCE
     return GPU if is_network(job) else DEFAULT
 
@@ -58,7 +59,7 @@ def devices_of(job: Job) -> tuple[str, ...]:
         return (asked,)
     if not is_network(job):
         return ("cpu",)
-    return ("auto",) if job.kind == Job.Kind.TRAIN else ("auto", "cpu")
+    return ("auto",) if job.kind in TRAININGS else ("auto", "cpu")
 
 
 def is_network(job: Job) -> bool:

@@ -14,9 +14,18 @@ from scipy.sparse import csr_array
 from recommender.core.configs.base import SystemConfig
 from recommender.core.duplicates import duplicate_key, duplicate_matrix, group_duplicates
 from recommender.core.profile_policies import TRAIN_ONLY
-from recommender.core.systems import describe_preset
+from recommender.core.systems import SEARCHED, config_from_dict, describe_preset
+from recommender.core.systems import system as known_system
 from recommender.loaders import load_ratings
-from recommender.models import Dataset, Item, Job, Recommendation, TrainedModel, Worker
+from recommender.models import (
+    Dataset,
+    Item,
+    Job,
+    Recommendation,
+    SearchedPreset,
+    TrainedModel,
+    Worker,
+)
 
 
 def jobs_in_order(job_ids: Iterable[UUID]) -> list[Job]:
@@ -43,6 +52,20 @@ def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedM
     if preset:
         found = found.filter(preset=preset)
     return found.order_by("-created_at", "-pk").first()
+
+
+def find_preset(
+    *, dataset: Dataset, system: str, preset: str, split: str, split_seed: int
+) -> tuple[str, Any]:
+    """The name and configuration of a preset, or of the default where the system lacks it.
+
+    ``searched`` is what ``tune_models`` has found for this data set and split.
+    """
+    if preset == SEARCHED:
+        place = {"dataset": dataset, "system": system, "split": split, "split_seed": split_seed}
+        if found := SearchedPreset.objects.filter(**place).first():
+            return SEARCHED, config_from_dict(system, found.config)
+    return known_system(system).preset(preset)
 
 
 def lacking_needs(dataset: Dataset, config: SystemConfig) -> list[str]:

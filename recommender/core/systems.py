@@ -209,7 +209,9 @@ PARSERS: dict[type, tuple[Callable[[str], Any], str]] = {
     int: (int, "a whole number"),
     float: (float, "a number"),
 }
-PRESETS = sorted({preset for system in SYSTEMS.values() for preset in system.presets})
+#: the preset that tune_models finds, for one data set and split
+SEARCHED = "searched"
+PRESETS = sorted({SEARCHED, *(preset for system in SYSTEMS.values() for preset in system.presets)})
 
 
 def system(name: str) -> System:

@@ -54,6 +54,28 @@ def system_table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(_aligned(shown, [(name, "", side) for name, _, side in SYSTEM_COLUMNS]))
 
 
+def search_table(rows: Sequence[dict[str, Any]]) -> str:
+    """A row for each search: RMSE, or 1 - NDCG@10 of rankers, on the validation ratings."""
+    columns: Columns = (
+        ("system", "", "<"),
+        ("status", "", "<"),
+        ("trials", "", ">"),
+        ("preset_loss", ".4f", ">"),
+        ("best_loss", ".4f", ">"),
+        ("settings", "", "<"),
+    )
+    shown = [{**row, "settings": _settings(row["settings"])} for row in rows]
+    return "\n".join(_aligned(shown, columns))
+
+
+def _settings(values: dict[str, Any] | None) -> str | None:
+    short = {
+        name: f"{value:.4g}" if isinstance(value, float) else value
+        for name, value in (values or {}).items()
+    }
+    return ", ".join(f"{name}={value}" for name, value in short.items()) or None
+
+
 def error_table(rows: Sequence[dict[str, Any]]) -> str:
     """A table with columns as wide as their longest cell, and a dash for a missing figure.
 

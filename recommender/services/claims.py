@@ -123,6 +123,11 @@ def finish_job(claim: Claim, *, result: dict[str, Any] | None = None) -> Iterato
         yield
 
 
+def keep_result(claim: Claim, result: dict[str, Any]) -> None:
+    """Store what a running job has so far, for its next attempt; LostClaim if it is not ours."""
+    _update(claim, result=result)
+
+
 def fail_job(claim: Claim, *, error: str, retry: bool = False) -> None:
     """End the job as failed; with ``retry`` only after its last attempt, else queue it again."""
     if retry and claim.attempt < settings.JOB_MAX_ATTEMPTS:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from recommender.comparison import Line, evaluation_of, open_job, trained_for
+from recommender.comparison import TableRow, evaluation_of, open_job, trained_for
 from recommender.core.errors import ConfigurationError
 from recommender.core.profile_policies import POLICIES
-from recommender.core.systems import system
 from recommender.models import Dataset, Job
-from recommender.selectors import lacking_needs
+from recommender.selectors import find_preset, lacking_needs
 from recommender.services.submitting import submit_job, training_params
 
 
@@ -20,7 +19,7 @@ def plan_lines(
     seeds: int,
     preset: str = "",
     **options: Any,
-) -> list[Line]:
+) -> list[TableRow]:
     """A line for each system; a network is trained with ``seeds`` seeds, others with one.
 
     ``options`` are those of ``training_params``. ConfigurationError if they cannot work.
@@ -31,8 +30,14 @@ def plan_lines(
         )
     lines = []
     for name in systems:
-        config = system(name).preset(preset)[1]
-        line = Line(dataset=dataset, system=name, profile=profile)
+        config = find_preset(
+            dataset=dataset,
+            system=name,
+            preset=preset,
+            split=options.get("split", ""),
+            split_seed=options.get("split_seed", 0),
+        )[1]
+        line = TableRow(dataset=dataset, system=name, profile=profile)
         line.lacks = lacking_needs(dataset, config)
         if not line.lacks:
             request = {"dataset": dataset, "system": name, "preset": preset, **options}
@@ -42,7 +47,7 @@ def plan_lines(
     return lines
 
 
-def next_job(line: Line, nth: int, *, announce: bool = True) -> Job | None:
+def next_job(line: TableRow, nth: int, *, announce: bool = True) -> Job | None:
     """The job that the training with this number needs next; None if its figures are there.
 
     A job that waits or runs already is returned instead of a second one.

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from recommender.models import Evaluation, Item, Recommendation, TrainedModel
+from recommender.models import (
+    Dataset,
+    Evaluation,
+    Item,
+    Recommendation,
+    SearchedPreset,
+    TrainedModel,
+)
 from recommender.services.claims import Claim, finish_job
 
 BATCH = 1000
@@ -25,6 +32,22 @@ def keep_evaluation(
     with finish_job(claim, result={"policy": errors["policy"]}):
         Evaluation.objects.update_or_create(
             trained_model=trained_model, policy=errors["policy"], defaults=dict(errors)
+        )
+
+
+def keep_search(
+    *,
+    claim: Claim,
+    dataset: Dataset,
+    params: Mapping[str, Any],
+    config: Mapping[str, Any],
+    result: dict[str, Any],
+) -> None:
+    """Store the best settings of a search as the preset ``searched`` of its split."""
+    place = {name: params[name] for name in ("system", "split", "split_seed")}
+    with finish_job(claim, result=result):
+        SearchedPreset.objects.update_or_create(
+            dataset=dataset, **place, defaults={"config": config, "job_id": claim.job_id}
         )
 
 

@@ -13,12 +13,13 @@ from pydantic import Field
 
 from recommender import store
 from recommender.core import splitting, systems
+from recommender.core.configs.spaces import SPACES
 from recommender.core.errors import ConfigurationError
 from recommender.core.profile_policies import TRAIN_ONLY
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.options import StrictModel, validated_or
 from recommender.queues import priority_of, queue_of
-from recommender.selectors import lacking_needs
+from recommender.selectors import find_preset, lacking_needs
 
 logger = logging.getLogger(__name__)
 TASK = "recommender.run_job"
@@ -92,9 +93,11 @@ def training_params(
     ``TrainingOptions``. After ``max_minutes`` of training the model is stored as it is and marked
     partial; the same request resumes from it.
     """
-    chosen, config = systems.system(system).preset(preset)
     # Check before hours of training, not when the result is stored.
     wish = validated_or(ConfigurationError, TrainingOptions, options)
+    chosen, config = find_preset(
+        dataset=dataset, system=system, preset=preset, split=split, split_seed=wish.split_seed
+    )
     if wish.epochs is not None:
         config = systems.override(config, epochs=wish.epochs)
     if settings:
@@ -115,6 +118,20 @@ def training_params(
         **wish.model_dump(include={"split_seed", "seed", "device", "precision"}),
         "max_seconds": None if wish.max_minutes is None else 60 * wish.max_minutes,
     }
+
+
+def tuning_params(*, dataset: Dataset, system: str, trials: int, **request: Any) -> dict[str, Any]:
+    """The parameters of a search of ``trials`` settings; the request is that of a training."""
+    params = training_params(dataset=dataset, system=system, **request)
+    known = params["config"].keys()
+    if not SPACES.get(system) or not SPACES[system].keys() <= known:
+        raise ConfigurationError(
+            f"There is nothing to search for {system} with this preset. Ranges are declared in "
+            "recommender/core/configs/spaces.py."
+        )
+    if trials < 1:
+        raise ConfigurationError(f"trials = {trials} is not possible. Give 1 or more.")
+    return {**params, "trials": trials, "background": True}
 
 
 def submit_publish(

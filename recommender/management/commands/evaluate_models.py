@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors
-from recommender.comparison import Line, row_of
+from recommender.comparison import TableRow, row_of
 from recommender.core.errors import ConfigurationError
 from recommender.core.profile_policies import POLICIES, TRAIN_ONLY
 from recommender.core.systems import PRESETS
@@ -110,7 +110,7 @@ class Command(BaseCommand):
                       for error in line.errors]:  # fmt: skip
             raise CommandError(" ".join(failed))
 
-    def follow_workers(self, lines: list[Line], display: Display) -> None:
+    def follow_workers(self, lines: list[TableRow], display: Display) -> None:
         """Submit one job for each training, so that several workers share them."""
         for _ in range(MOST_JOBS):
             jobs = {
@@ -125,7 +125,7 @@ class Command(BaseCommand):
             for job in follow_jobs(labels, display=display):
                 note_ending(jobs[job.pk][0], job)
 
-    def work_here(self, lines: list[Line], display: Display) -> None:
+    def work_here(self, lines: list[TableRow], display: Display) -> None:
         """Run one job after the other; no worker is told of them."""
         from recommender.jobs import run_job
 
@@ -140,7 +140,7 @@ class Command(BaseCommand):
                     (job,) = follow_jobs({job.pk: label}, display=display)
                     note_ending(line, job)
 
-    def write_rows(self, lines: list[Line], *, as_json: bool) -> None:
+    def write_rows(self, lines: list[TableRow], *, as_json: bool) -> None:
         rows = list(map(row_of, lines))
         if as_json:
             self.stdout.write(json.dumps(rows, indent=2))
@@ -188,12 +188,12 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(rows, indent=2) if options["json"] else error_table(rows))
 
 
-def label_of(line: Line, job: Job) -> str:
+def label_of(line: TableRow, job: Job) -> str:
     seed = job.params.get("seed", 0)
     return f"{line.system}, seed {seed}" if seed else line.system
 
 
-def note_ending(line: Line, job: Job) -> None:
+def note_ending(line: TableRow, job: Job) -> None:
     if job.status != Job.Status.DONE:
         line.status = str(job.status)
         line.errors.append(job.error)

@@ -48,6 +48,6 @@ class Command(BaseCommand):
 
 
 def job_label(job: Job) -> str:
-    if job.kind == Job.Kind.TRAIN:
+    if "system" in job.params:
         return str(job.params["system"])
     return f"{job.kind} model {job.params['trained_model']}"

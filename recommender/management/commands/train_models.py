@@ -109,7 +109,11 @@ class Command(BaseCommand):
             return named
         able = []
         for name in named:
-            config = SYSTEMS[name].preset(options["preset"])[1]
+            _, config = selectors.find_preset(
+                dataset=dataset,
+                system=name,
+                **{key: options[key] for key in ("preset", "split", "split_seed")},
+            )
             if lacking := selectors.lacking_needs(dataset, config):
                 self.stderr.write(f"{name}: needs {' and '.join(lacking)}", style_func=str)
             else:
