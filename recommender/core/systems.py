@@ -19,7 +19,7 @@ from recommender.core.configs.liked_items import EaseConfig, ImplicitALSConfig
 from recommender.core.configs.neighbours import ItemKNNConfig, UserKNNConfig
 from recommender.core.configs.networks import AutoencoderConfig, DualAutoencoderConfig
 from recommender.core.configs.probabilistic import NPMFConfig
-from recommender.core.configs.side import CMFConfig
+from recommender.core.configs.side import CMFConfig, MoodMFConfig, MudRecSConfig
 from recommender.core.configs.simple import BiasConfig, PopularityConfig, RandomConfig
 from recommender.core.errors import ConfigurationError
 
@@ -121,6 +121,21 @@ SYSTEMS: dict[str, System] = {
             presets={
                 "default": CMFConfig(),
                 "people": CMFConfig(relations=("genres", "people")),
+            },
+        ),
+        System(
+            name="mood-mf",
+            label="Mood factorisation",
+            summary="Factors in which movies of a similar mood are close to each other.",
+            presets={"tags": MoodMFConfig(), "genome": MoodMFConfig(source="genome")},
+        ),
+        System(
+            name="mudrecs",
+            label="MudRecS-style (our reconstruction)",
+            summary="The stars that the user gave to movies with similar genres, people and words.",
+            presets={
+                "strict": MudRecSConfig(),
+                "regression": MudRecSConfig(estimate="regression"),
             },
         ),
         System(

@@ -40,6 +40,10 @@ class ByProfile(Recommender):
         """Predictions for the items ``wanted`` (n) from an empty profile."""
         return self.bias_.item_means()[wanted]
 
+    def _own_items(self) -> NDArray[np.bool_]:
+        """The items (n_items) that the system predicts itself from a profile with ratings."""
+        return np.asarray(self.counts_ > 0)
+
     def _predict(
         self,
         profiles: csr_array,
@@ -55,6 +59,17 @@ class ByProfile(Recommender):
         for row, chosen in zip(asked, np.split(order, first[1:]), strict=False):
             found[chosen] = self._of_row(profiles, row, offsets[row], items[chosen])
         return found
+
+    def _predict_covered(
+        self,
+        profiles: csr_array,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        training: bool,
+        times: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        covered = (np.diff(profiles.indptr)[rows] > 0) & self._own_items()[items]
+        return self._predict(profiles, rows, items, training=training, times=times), covered
 
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None

@@ -181,6 +181,9 @@ class CMF(ByProfile):
             found[row] = np.linalg.solve(normal + share * (chosen.T @ chosen), right)
         return found
 
+    def _own_items(self) -> NDArray[np.bool_]:
+        return np.asarray(self.factors_.any(axis=1))
+
     def _rate(self, profile: ProfileRatings, wanted: NDArray[np.int64]) -> NDArray[np.float64]:
         means = self.bias_.item_means()
         residuals = profile.stars - means[profile.items] - profile.offset

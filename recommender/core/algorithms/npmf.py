@@ -128,6 +128,9 @@ class NPMF(ByProfile):
         kept.eliminate_zeros()
         return kept
 
+    def _own_items(self) -> NDArray[np.bool_]:
+        return np.asarray(self._places >= 0)
+
     def _rate(self, profile: ProfileRatings, wanted: NDArray[np.int64]) -> NDArray[np.float64]:
         found = self.bias_.item_means()[wanted] + profile.offset
         whole = csr_array(

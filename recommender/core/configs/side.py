@@ -25,3 +25,49 @@ class CMFConfig(SystemConfig):
     @property
     def needs(self) -> tuple[str, ...]:
         return self.relations
+
+
+@dataclass(frozen=True)
+class MoodMFConfig(SystemConfig):
+    """Joint factorisation: items of a similar mood get similar vectors."""
+
+    implementation: ClassVar = "recommender.core.algorithms.mood_mf:MoodMF"
+
+    source: Literal["tags", "genome"] = "tags"  #: the labels that tell an item's moods
+    mood: str = ""  #: the one mood that counts, such as dark; empty: all moods
+    offset: Literal["bias", "nothing"] = "bias"  #: what is added to the product of the vectors
+    factors: int = 16  #: length of the vector of a user or an item
+    steps: int = 100  #: most steps of the optimiser
+    penalty: float = 0.8  #: weight of half the squared length of all vectors
+    mood_weight: float = 0.1  #: weight of an error of a similarity; an error of a rating has 1
+    neighbours: int = 50  #: similar items kept for each item
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.source,)
+
+
+@dataclass(frozen=True)
+class MudRecSConfig(SystemConfig):
+    """Content only: the user's stars of movies with similar genres, people and words."""
+
+    implementation: ClassVar = "recommender.core.algorithms.mudrecs:MudRecS"
+
+    estimate: Literal["content", "regression"] = (
+        "content"  #: the user's stars alone, or a regression
+    )
+    neighbours: int = (
+        20  #: the most similar items of the profile that count, and those tied with them
+    )
+    power: float = 2.0  #: of the similarity, in an item's weight
+    shrinkage: float = 1.0  #: weight of the user's mean beside the similar items
+    user_damping: float = 5.0  #: ratings of the mean of all that are added to a user's mean
+    item_damping: float = 5.0  #: the same for an item's mean, in the regression
+    ridge: float = 1.0  #: penalty of the regression's squared weights, in ratings
+    most_examples: int = (
+        200_000  #: training ratings that are predicted from the rest of their profile
+    )
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("genres",)

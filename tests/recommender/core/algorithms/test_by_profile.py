@@ -29,6 +29,14 @@ def test_a_profile_is_read_once_for_all_its_pairs_in_any_order():
     assert model.asked == [[5, 5], [4, 3]]
 
 
+def test_a_pair_is_covered_by_a_rating_of_the_profile_and_one_of_the_item():
+    ratings = random_ratings(1)
+    model = Counting().fit(ratings)
+    given, items = profiles({0: 5}, {}, n_items=9), np.tile(np.arange(9), 2)
+    _, covered = model.predict_covered(given, np.repeat([0, 1], 9), items)
+    assert_array_equal(covered, [*(model.counts_ > 0), *np.zeros(9, bool)])
+
+
 def test_the_user_offset_is_that_of_the_damped_bias():
     seen = []
     model = Counting().fit(random_ratings(1))

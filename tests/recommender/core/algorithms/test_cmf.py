@@ -145,6 +145,7 @@ def test_an_unrated_item_follows_the_taste_for_its_genres():
     labels = item_labels(*["comedy", "war"] * 5)
     model = CMF(CMFConfig(factors=4, ridge=0.5)).fit(replace(plain, labels={"genres": labels}))
     even = model.predict(None, np.array([0, 0]), np.array([8, 9]))
+    assert model.predict_covered(None, np.array([0]), np.array([8]))[1].all()
     assert even[0] > 3.1
     assert even[1] < 2.9
 

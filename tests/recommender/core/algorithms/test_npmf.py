@@ -105,7 +105,9 @@ def test_items_outside_the_distribution_get_the_damped_bias(ratings):
     assert_array_equal(model.kept_, np.sort(np.argsort(-model.counts_, kind="stable")[:3]))
     others = np.setdiff1d(np.arange(8), model.kept_)
     rows, items = np.repeat(np.arange(40), 5), np.tile(others, 40)
-    assert_allclose(model.predict(None, rows, items), bias.predict(None, rows, items), atol=1e-12)
+    found, covered = model.predict_covered(None, rows, items)
+    assert_allclose(found, bias.predict(None, rows, items), atol=1e-12)
+    assert not covered.any()
 
 
 def test_a_long_profile_is_sampled_the_same_way_each_time(ratings):
