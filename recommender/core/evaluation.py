@@ -116,7 +116,15 @@ def _errors(
     sizes, differences = np.empty(n, np.int64), np.empty(n)
     covered = np.zeros(n, bool)
     known = np.diff(split.train.indptr)
-    for block in profile_blocks(split, policy, np.arange(n), model.pairs_at_once):
+    # A system may need as much memory for a profile here as in ranking all items for it.
+    most_profiles = max(1, model.block_cells // max(1, split.train.n_items))
+    for block in profile_blocks(
+        split,
+        policy,
+        np.arange(n),
+        most_pairs=model.pairs_at_once,
+        most_profiles=most_profiles,
+    ):
         left = (time.monotonic() - started) / done * (n - done) if done else None
         progress(Progress("evaluating", done, n, seconds_left=left))
         pairs, done = block.pairs, done + len(block.pairs)
@@ -157,7 +165,9 @@ def _ranking(
     def report(step: Progress) -> None:
         progress(replace(step, phase="ranking", done=done + step.done, total=len(asked)))
 
-    for block in profile_blocks(split, policy, pairs, len(pairs)):
+    for block in profile_blocks(
+        split, policy, pairs, most_pairs=len(pairs), most_profiles=most_lists
+    ):
         rows, first, place = np.unique(block.rows, return_index=True, return_inverse=True)
         top = model.recommend(
             block.profiles, DEPTH, rows=rows, options=RunOptions(progress=report)

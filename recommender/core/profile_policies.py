@@ -65,12 +65,18 @@ def profile_keys(split: Split, policy: str) -> NDArray[np.int64]:
 
 
 def profile_blocks(
-    split: Split, policy: str, pairs: NDArray[np.int64], most_pairs: int
+    split: Split,
+    policy: str,
+    pairs: NDArray[np.int64],
+    *,
+    most_pairs: int,
+    most_profiles: int,
 ) -> Iterator[ProfileBlock]:
     """The test ratings at the positions ``pairs``, in blocks whose profiles fit in memory.
 
-    A block has about ``most_pairs`` pairs and at most MOST_ENTRIES ratings in profiles, unless one
-    profile alone has more. Pairs of the same profile are in the same block.
+    A block has about ``most_pairs`` pairs. If profiles are built for it, it has at most
+    ``most_profiles`` of them with MOST_ENTRIES ratings, unless one profile alone has more. Pairs
+    of the same profile are in the same block.
     """
     keys = profile_keys(split, policy)[pairs]
     order = np.argsort(keys, kind="stable")
@@ -85,6 +91,8 @@ def profile_blocks(
     while first < len(sizes):
         by_pairs = np.searchsorted(starts, starts[first] + most_pairs, side="left")
         by_size = np.searchsorted(filled, filled[first] + MOST_ENTRIES, side="right") - 1
+        if source:
+            by_size = min(by_size, first + most_profiles)
         last = int(min(max(min(by_pairs, by_size), first + 1), len(sizes)))
         chosen = pairs[starts[first] : starts[last]]
         if source:

@@ -24,10 +24,15 @@ def one_user(times, n_train):
     return split(replace(ratings, folds={"u1": np.arange(n) >= n_train}), "official-u1")
 
 
+def blocks_of(parts, policy):
+    asked = np.arange(len(parts.test_rows))
+    return profile_blocks(parts, policy, asked, most_pairs=100, most_profiles=100)
+
+
 def built(parts, policy):
     """The profile of each test rating as a dense row."""
     rows = np.empty((len(parts.test_rows), parts.train.n_items))
-    for block in profile_blocks(parts, policy, np.arange(len(rows)), 100):
+    for block in blocks_of(parts, policy):
         rows[block.pairs] = block.profiles.toarray()[block.rows]
     return rows.tolist()
 
@@ -44,24 +49,29 @@ def test_all_but_target_holds_later_ratings_too():
 
 def test_the_training_profiles_are_not_copied():
     parts = one_user([1, 2, 3], n_train=2)
-    (block,) = profile_blocks(parts, "train-only", np.arange(1), 100)
+    (block,) = blocks_of(parts, "train-only")
     assert block.profiles is None
     assert block.rows.tolist() == [0]
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize(("most_pairs", "most_entries"), [(1, 10**6), (7, 10**6), (10**6, 20)])
+@pytest.mark.parametrize(
+    ("most_pairs", "most_profiles", "most_entries"),
+    [(1, 99, 10**6), (7, 99, 10**6), (10**6, 99, 20), (10**6, 3, 10**6)],
+)
 def test_blocks_hold_each_pair_once_and_divide_no_profile(
-    policy, most_pairs, most_entries, monkeypatch
+    policy, most_pairs, most_profiles, most_entries, monkeypatch
 ):
     monkeypatch.setattr(profile_policies, "MOST_ENTRIES", most_entries)
     parts = split(random_ratings(4, n_users=20, n_items=15), "random-90-10")
     asked = np.arange(len(parts.test_rows))[::-1]
-    blocks = list(profile_blocks(parts, policy, asked, most_pairs))
+    limits = {"most_pairs": most_pairs, "most_profiles": most_profiles}
+    blocks = list(profile_blocks(parts, policy, asked, **limits))
     assert sorted(np.concatenate([block.pairs for block in blocks])) == sorted(asked)
     keys = [set(profile_keys(parts, policy)[block.pairs]) for block in blocks]
     assert sum(map(len, keys)) == len(set.union(*keys))
     if policy != "train-only":
+        assert all(block.profiles.shape[0] <= most_profiles for block in blocks)
         assert all(
             block.profiles.nnz <= most_entries or block.profiles.shape[0] == 1 for block in blocks
         )
@@ -69,7 +79,7 @@ def test_blocks_hold_each_pair_once_and_divide_no_profile(
 
 def test_profiles_are_sorted_by_item():
     parts = split(random_ratings(4, n_users=20, n_items=15), "random-90-10")
-    for block in profile_blocks(parts, "all-but-target", np.arange(len(parts.test_rows)), 100):
+    for block in blocks_of(parts, "all-but-target"):
         assert block.profiles.has_canonical_format
 
 
