@@ -30,6 +30,8 @@ from recommender.machine import PeakMemory, device_name, hold_device
 from recommender.models import Dataset, Job, TrainedModel
 from recommender.provenance import code_version, library_versions
 from recommender.queues import devices_of, lane_of
+from recommender.reporting import run_report
+from recommender.restoring import restore_model
 from recommender.selectors import ERRORS, duplicates_of
 from recommender.services import claims
 from recommender.services.claims import Claim, LostClaim
@@ -166,7 +168,7 @@ def run_evaluation(job: Job, lease: Lease, options: RunOptions) -> None:
     trained = _trained_model(job)
     lease.phase("loading")
     ratings = load_ratings(trained.dataset)
-    model = _restored(trained).to(options.device)
+    model = restore_model(trained).to(options.device)
     lease.phase("splitting")
     parts = split(ratings, trained.split, trained.split_seed)
     lease.phase("evaluating")
@@ -187,7 +189,7 @@ def run_publishing(job: Job, lease: Lease, options: RunOptions) -> None:
     lease.phase("loading")
     profiles = load_ratings(trained.dataset).matrix()[users]
     rated = with_duplicates(profiles, duplicates_of(trained.dataset, profiles.shape[1]))
-    model = _restored(trained).to(options.device)
+    model = restore_model(trained).to(options.device)
     best = model.recommend(profiles, 1, rated, options=options)
     rows = [
         (int(user), int(items[0]), float(scores[0]), int(tied))
@@ -203,6 +205,7 @@ WORK: dict[str, Callable[[Job, Lease, RunOptions], None]] = {
     Job.Kind.EVALUATE: run_evaluation,
     Job.Kind.PUBLISH: run_publishing,
     Job.Kind.TUNE: run_tuning,
+    Job.Kind.REPORT: run_report,
 }
 
 
@@ -301,9 +304,3 @@ def _measured(model: Recommender, parts: Split, lease: Lease, policy: str) -> di
 
 def _trained_model(job: Job) -> TrainedModel:
     return TrainedModel.objects.select_related("dataset").get(pk=job.params["trained_model"])
-
-
-def _restored(trained: TrainedModel) -> Recommender:
-    arrays, _facts = store.read_artefact(trained.artefact, trained.artefact_checksum)
-    config = config_from_dict(trained.system, trained.config)
-    return implementation(trained.system, config).from_arrays(config, arrays)

@@ -117,6 +117,7 @@ class Job(models.Model):
         PUBLISH = "publish"
         EVALUATE = "evaluate"
         TUNE = "tune"
+        REPORT = "report"
 
     class Status(models.TextChoices):
         QUEUED = "queued"

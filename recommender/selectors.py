@@ -1,5 +1,6 @@
 """Reads for pages, commands and studies."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recommender import store
 from recommender.core.configs.base import SystemConfig
 from recommender.core.duplicates import duplicate_key, duplicate_matrix, group_duplicates
 from recommender.core.profile_policies import TRAIN_ONLY
@@ -71,6 +73,35 @@ def find_preset(
 def lacking_needs(dataset: Dataset, config: SystemConfig) -> list[str]:
     """What a system of this configuration needs and the data set does not have."""
     return load_ratings(dataset).lacks(config.needs) if config.needs else []
+
+
+def models_to_report(*, dataset: Dataset, split: str) -> list[TrainedModel]:
+    """The newest finished model of each system and preset on the present ratings, newest first."""
+    found = TrainedModel.objects.filter(
+        dataset=dataset,
+        split=split,
+        status=TrainedModel.Status.DONE,
+        data_checksum=dataset.checksum,
+    ).prefetch_related("evaluations")
+    newest: dict[tuple[str, str], TrainedModel] = {}
+    for model in found.order_by("-created_at", "-pk"):
+        shown = describe_preset(model.system, model.preset, model.config)
+        newest.setdefault((model.system, shown), model)
+    return list(newest.values())
+
+
+def report_jobs(*, dataset: Dataset) -> list[Job]:
+    """The jobs that made or will make the report of the paper's exhibits, newest first."""
+    jobs = Job.objects.filter(kind=Job.Kind.REPORT).order_by("-created_at")
+    # Compared in Python, because databases differ in how they compare JSON.
+    return [job for job in jobs if job.params["dataset"] == dataset.pk]
+
+
+def read_report(job: Job) -> dict[str, Any]:
+    """The report that a finished job made; StoreError if its files are missing or were changed."""
+    folder = store.verified(job.result["folder"], job.result["checksum"])
+    found: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return found
 
 
 def leaderboard(trained_models: Iterable[TrainedModel]) -> list[dict[str, Any]]:

@@ -45,6 +45,21 @@ def read_arrays(relative: str, checksum: str) -> dict[str, NDArray]:
     }
 
 
+def write_files(relative: str, files: Mapping[str, bytes]) -> str:
+    """Write a folder of files by their names; returns the checksum."""
+    with _whole_folder(path(relative)) as folder:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    return _checksum(path(relative))
+
+
+def verified(relative: str, checksum: str) -> Path:
+    """The absolute path of a folder with that checksum; StoreError otherwise."""
+    folder = path(relative)
+    _verify(folder, checksum)
+    return folder
+
+
 def write_artefact(relative: str, arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) -> str:
     """Write a trained model (model.safetensors, facts.json); returns the checksum."""
     from safetensors.numpy import save_file

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from recommender.models import Dataset
 from survey.models import Appraiser, Study
 from survey.tokens import token_digest
 
@@ -39,6 +40,12 @@ def study_to_change(user: User | AnonymousUser, slug: str) -> Study:
     if not may_change(user):
         raise PermissionDenied("Changing a study needs the permission 'Can change study'.")
     return study
+
+
+def dataset_for_researcher(user: User | AnonymousUser, name: str) -> Dataset:
+    """A data set, for users who may view studies."""
+    require_researcher(user)
+    return get_object_or_404(Dataset, name=name)
 
 
 def may_change(user: User | AnonymousUser) -> bool:

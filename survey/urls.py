@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView, TemplateView
 
-from survey.views import exports, joining, judging, leaving, recruiting, research, responding
+from survey.views import exports, joining, judging, leaving, paper, recruiting, research, responding
 from survey.views.throttle import throttled
 
 # When asked for, not when imported: hashed names exist only after collectstatic.
@@ -42,6 +42,11 @@ urlpatterns = [
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("research/", research.studies_page, name="research"),
+    # No new study may be called "data" (services.preparing); the addresses of an older one differ
+    # from these in their last part.
+    path("research/data/<str:name>/paper/", paper.paper_page, name="paper"),
+    path("research/data/<str:name>/paper/job/", paper.report_progress, name="paper-job"),
+    path("research/data/<str:name>/paper/<str:file>", paper.download_file, name="paper-file"),
     path("research/<slug:slug>/", research.results_page, name="results"),
     path("research/<slug:slug>/jobs/", research.preparation_progress, name="study-jobs"),
     path("research/<slug:slug>/launch/", research.launch, name="launch"),

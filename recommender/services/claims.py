@@ -52,6 +52,10 @@ class Claim:
         return f"evaluations/{self.job_id}-{self.attempt}"
 
     @property
+    def report(self) -> str:
+        return f"reports/{self.job_id}-{self.attempt}"
+
+    @property
     def checkpoints(self) -> str:
         return f"checkpoints/{self.job_id}"
 
@@ -155,6 +159,7 @@ def discard_attempt(claim: Claim) -> None:
     store.remove(claim.artefact)
     store.remove(f"{folder}/.{name}.partial")
     store.remove(claim.partial)
+    store.remove(claim.report)
 
 
 def _own(claim: Claim) -> QuerySet[Job]:

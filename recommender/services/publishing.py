@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from recommender import store
 from recommender.models import (
     Dataset,
     Evaluation,
     Item,
+    Job,
     Recommendation,
     SearchedPreset,
     TrainedModel,
@@ -80,3 +82,13 @@ def keep_recommendations(
             # Another job may have published for the same user; the first row stays.
             ignore_conflicts=True,
         )
+
+
+def keep_report(*, claim: Claim, dataset: Dataset, checksum: str) -> None:
+    """End the job with the folder of its report, and remove the data set's earlier reports."""
+    with finish_job(claim, result={"folder": claim.report, "checksum": checksum}):
+        pass
+    earlier = Job.objects.filter(kind=Job.Kind.REPORT, status=Job.Status.DONE)
+    for job in earlier.exclude(pk=claim.job_id):
+        if job.params["dataset"] == dataset.pk:
+            store.remove(job.result["folder"])

@@ -17,7 +17,7 @@ from recommender.services.submitting import nudge
 logger = logging.getLogger(__name__)
 WORKER_FORGOTTEN_AFTER = timedelta(days=1)
 # artefacts/<job>-<attempt>, artefacts/.<job>-<attempt>.partial, checkpoints/<job>,
-# partials/<job>-<attempt>, evaluations/<job>-<attempt>
+# partials/<job>-<attempt>, evaluations/<job>-<attempt>, reports/<job>-<attempt>
 OWNED = re.compile(
     r"\.?(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     r"(?:-(?P<attempt>\d+))?(?:\.partial)?"
@@ -67,7 +67,7 @@ def remove_stray_files(job_id: uuid.UUID | None = None) -> None:
     They remain if a worker is killed after it wrote its last rows. Files of a job that is not in
     this database are kept, because they may belong to another one.
     """
-    for folder in ("artefacts", "checkpoints", "evaluations", "partials"):
+    for folder in ("artefacts", "checkpoints", "evaluations", "partials", "reports"):
         for place in store.entries(folder):
             owned = OWNED.fullmatch(place.rpartition("/")[2])
             if owned and job_id in {None, uuid.UUID(owned["job"])} and _is_stray(place, owned):
@@ -85,6 +85,8 @@ def _is_stray(place: str, owned: re.Match[str]) -> bool:
     folder, _, name = place.partition("/")
     if folder == "evaluations":
         return not Evaluation.objects.filter(users=place).exists()
+    if folder == "reports":
+        return bool(job.result.get("folder") != place)
     kept = TrainedModel.objects.filter(artefact=f"artefacts/{name}")
     if folder == "partials":
         kept = kept.filter(status=TrainedModel.Status.PARTIAL)

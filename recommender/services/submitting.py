@@ -164,6 +164,15 @@ def submit_evaluation(
     return submit_job(kind=Job.Kind.EVALUATE, params=params, announce=announce)
 
 
+def submit_report(
+    *, dataset: Dataset, split: str = "time-90-10", device: str = "auto", announce: bool = True
+) -> Job:
+    """Queue the report of the paper's tables and figures on the models of a split."""
+    _check_split(dataset, split)
+    params = {"dataset": dataset.pk, "split": split, "device": device}
+    return submit_job(kind=Job.Kind.REPORT, params=params, announce=announce)
+
+
 def cancel_job(job_id: uuid.UUID) -> bool:
     """Cancel a job, at once if it is queued, else at its next heartbeat; False if it had ended."""
     open_job = Job.objects.filter(pk=job_id, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])

@@ -28,6 +28,8 @@ from survey.wording.of_study import StudyTexts, write_texts
 #: Profiles drawn for each one wanted: where both arms recommend the same movie, the next is tried.
 POOL_FACTOR = 4
 POOL_AT_LEAST = 200
+#: /research/data/ leads to the pages of data sets
+RESERVED_SLUGS = {"data"}
 
 
 def prepare_study(
@@ -47,6 +49,10 @@ def prepare_study(
     if not re.fullmatch("[A-Za-z0-9_-]{1,60}", slug):
         raise StudyError(
             "The name of a study is part of its address. Use letters, digits, - and _, at most 60."
+        )
+    if slug in RESERVED_SLUGS:
+        raise StudyError(
+            f"The name {slug!r} is part of other addresses. Choose another name for the study."
         )
     if len(texts.title) > LONGEST_TITLE:
         raise StudyError(f"The title is longer than {LONGEST_TITLE} characters. Shorten it.")

@@ -8,6 +8,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext
 
+from recommender.core.exhibits.exhibit import cell_text
 from recommender.models import Dataset, Item
 from recommender.naming import ISBN, look_up
 from survey.profiles import TasteCount
@@ -16,6 +17,7 @@ from survey.templatetags.genres import GENRES
 from survey.wording.nouns import Nouns
 
 register = template.Library()
+register.filter("cell", cell_text)
 
 
 @register.filter

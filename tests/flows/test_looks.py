@@ -9,9 +9,10 @@ from survey.protocol.fields import Protocol
 from survey.services.answering import record_judgment
 from survey.services.joining import join_study, mark_instructed
 from survey.services.launching import launch_study
-from tests.factories import NOW, JobFactory, StudyFactory
+from tests.factories import NOW, DatasetFactory, JobFactory, StudyFactory
 from tests.flows.looking import SMALLEST, look
 from tests.survey.drafts import prepared, publish
+from tests.survey.reports import stored_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -59,8 +60,12 @@ def researchers_pages(study):
     for arm, status in zip(draft.arms.all(), statuses, strict=True):
         arm.publish_job = JobFactory(kind=Job.Kind.PUBLISH, status=status, error="Out of memory.")
         arm.save()
+    stored_report(DatasetFactory(name="rated"))
+    DatasetFactory(name="unreported")
     return {
         "list": "/research/",
+        "paper": "/research/data/rated/paper/",
+        "no paper": "/research/data/unreported/paper/",
         "results": "/research/films/",
         "simulated": "/research/simulated/",
         "empty": "/research/empty/",

@@ -50,4 +50,6 @@ class Command(BaseCommand):
 def job_label(job: Job) -> str:
     if "system" in job.params:
         return str(job.params["system"])
+    if job.kind == Job.Kind.REPORT:
+        return "report"
     return f"{job.kind} model {job.params['trained_model']}"

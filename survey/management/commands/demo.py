@@ -16,9 +16,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 
 from recommender import selectors
 from recommender.models import Dataset, Job
+from recommender.services.submitting import submit_report
 from survey.management.files import replace_file
 from survey.management.processes import ChildDied, StepFailed, Supervisor, interrupt_on_signals
 from survey.management.site import lock_home
@@ -116,10 +118,12 @@ class Command(BaseCommand):
         self.make_study(slug, name, seed=1)
         self.make_study(f"{slug}-results", name, seed=2)
         self.simulate(f"{slug}-results")
+        self.order_report(name)
         username, password = ensure_administrator(home / "demo.json")
         facts = {
             "judge": f"{self.url}/s/{slug}/",
             "results": f"{self.url}/research/{slug}-results/",
+            "paper": f"{self.url}{reverse('paper', args=[name])}",
             "admin": f"{self.url}/admin/",
             "login": f"{username} / {password}",
         }
@@ -171,6 +175,12 @@ class Command(BaseCommand):
             self.print_line(f"Adding simulated judgments, marked as such, to {slug!r} ...")
             taste = ["--appraisers", str(missing), "--prefer", TASTE]
             self.manage("simulate_appraisers", slug, *taste, quiet=True)
+
+    def order_report(self, name: str) -> None:
+        """The paper's tables and figures; their page shows the progress."""
+        dataset = Dataset.objects.get(name=name)
+        if not selectors.report_jobs(dataset=dataset):
+            submit_report(dataset=dataset)
 
     # -- means -------------------------------------------------------------------------------
 

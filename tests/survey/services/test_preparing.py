@@ -93,6 +93,7 @@ def test_no_word_for_appraisers_names_a_system_or_uses_jargon(prepare):
         ({"slug": "two words"}, "name of a study"),
         ({"slug": "x" * 61}, "name of a study"),
         ({"slug": ""}, "name of a study"),
+        ({"slug": "data"}, "part of other addresses"),
         ({"texts": StudyTexts(title="x" * 201)}, "title"),
         ({"profiles": 14}, "profiles = 14"),
         ({"profiles": 40}, "only 34 profiles"),

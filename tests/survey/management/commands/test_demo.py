@@ -205,7 +205,7 @@ def test_the_demo_stops_in_training_resumes_and_keeps_its_data(start):
     first.interrupt()
     second = start()
     second.wait_for("^Login: ")
-    for word in ("Judge:", "Results:", "Admin:", "Login:"):
+    for word in ("Judge:", "Results:", "Paper:", "Admin:", "Login:"):
         assert len(re.findall(f"^{word} ", second.said(), re.M)) == 1
     facts = json.loads((start.site.home / "demo.json").read_text())
     assert facts["judge"] == f"http://localhost:{start.site.port}/s/demo-tiny/"

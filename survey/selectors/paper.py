@@ -1,0 +1,61 @@
+"""The newest report of the paper's tables and figures on a data set, and the job that makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recommender import store
+from recommender.models import Dataset, Job
+from recommender.selectors import has_live_worker, read_report, report_jobs
+from survey.selectors.preparing import WORKER_SILENCE_SECONDS
+
+
+@dataclass(frozen=True)
+class PaperReport:
+    """``facts`` are those of the newest report; without one they are empty and ``made`` is None.
+
+    ``job`` is a newer job that has not made a report (yet). ``damage`` says what is wrong with the
+    stored report. ``lacks_worker``: the job waits, and no worker is alive that could run it.
+    """
+
+    dataset: Dataset
+    made: Job | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    job: Job | None = None
+    damage: str = ""
+    lacks_worker: bool = False
+
+    @property
+    def exhibits(self) -> Sequence[dict[str, Any]]:
+        return self.facts.get("exhibits", ())
+
+    @property
+    def files(self) -> Sequence[str]:
+        return self.facts.get("files", ())
+
+    @property
+    def is_busy(self) -> bool:
+        return self.job is not None and not self.job.has_ended
+
+    @property
+    def command(self) -> str:
+        return f"manage.py paper_report {self.dataset.name}"
+
+
+def paper_report(dataset: Dataset) -> PaperReport:
+    jobs = report_jobs(dataset=dataset)
+    newest = jobs[0] if jobs else None
+    made = next((job for job in jobs if job.status == Job.Status.DONE), None)
+    job = None if newest is made else newest
+    waits = job is not None and job.is_idle and not has_live_worker(WORKER_SILENCE_SECONDS)
+    known: dict[str, Any] = {"made": made, "job": job, "lacks_worker": waits}
+    if made is not None:
+        try:
+            known |= {"facts": read_report(made), "folder": store.path(made.result["folder"])}
+        except store.StoreError as error:
+            known |= {"made": None, "damage": str(error)}
+    return PaperReport(dataset, **known)
