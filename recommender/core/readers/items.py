@@ -129,6 +129,24 @@ def read_100k_items(file: SourceFile) -> ItemCatalogue:
     return _nonempty(catalogue)
 
 
+def read_netflix_items(file: SourceFile) -> ItemCatalogue:
+    """Read movie_titles.txt: ``id,year,title``, in Latin-1; the year may be NULL.
+
+    Nothing is quoted, and titles may contain commas.
+    """
+    catalogue, problems = ItemCatalogue(file), Problems(file.label)
+    for number, raw in file.lines():
+        line = _ItemLine(file, number)
+        with problems.collecting():
+            fields = line.text(raw).split(",", 2)
+            line.expect(3, fields)
+            year = fields[1].strip()
+            title = line.title(fields[2], "0" if year in ("NULL", "") else year)
+            line.add(catalogue, ItemRecord(line.id(fields[0]), *title))
+    problems.raise_any()
+    return _nonempty(catalogue)
+
+
 def add_links(catalogue: ItemCatalogue, file: SourceFile) -> None:
     """Add the ids of links.csv (``movieId,imdbId,tmdbId``) to the items.
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from recommender.core.errors import SourceError
+from recommender.core.errors import ConfigurationError, SourceError
 from recommender.core.labels import genre_labels
 from recommender.core.ratings import Ratings, Scale
 from recommender.core.readers import licence
@@ -27,9 +27,20 @@ from recommender.core.readers.items import (
     read_100k_items,
     read_csv_items,
     read_dat_items,
+    read_netflix_items,
 )
 from recommender.core.readers.label_sources import LabelSource, find_places
 from recommender.core.readers.movielens import CSV, DAT, FOLDS, TABS, read_folds
+from recommender.core.readers.netflix import (
+    FOLD,
+    PROBE,
+    TITLES,
+    NetflixFiles,
+    find_netflix,
+    read_probe,
+)
+from recommender.core.readers.netflix import LICENCE as NETFLIX_LICENCE
+from recommender.core.readers.netflix_tables import read_netflix_table
 from recommender.core.readers.problems import Problems
 from recommender.core.readers.recognise import TABLES, find_ratings_file, recognise_format
 from recommender.core.readers.side_information import (
@@ -48,7 +59,7 @@ ITEM_FILES = {CSV.name: "movies.csv", DAT.name: "movies.dat", TABS.name: "u.item
 ITEM_NAMES = ("items.csv", "books.csv", "games.csv", "songs.csv", "anime.csv")
 COMPANIONS = (
     *("links.csv", *ITEM_FILES.values(), *ITEM_NAMES, *FOLD_FILES, *OF_MOVIELENS),
-    *licence.FILES,
+    *(*TITLES, PROBE, *licence.FILES),
 )
 #: What the checksum calls the file with the ratings.
 ROLES = {DAT.name: "ratings.dat", TABS.name: "u.data"}
@@ -89,14 +100,23 @@ def read_source(
 
     Formats: MovieLens CSV (half stars), ``::`` lines (whole stars, or half stars if one occurs),
     ml-100k (whole stars, with its official folds), other tables and JSON lines (the first usual
-    scale that fits). ``scale`` replaces these scales; ``columns`` maps user, item, rating and
-    timestamp to names or numbers of columns; ``keep`` (first, last, mean) decides on repeated
-    pairs; ``drop`` are ratings that mean "not rated", such as 0. ``side`` gives side files by keys
-    of SIDE_FILES; those of MovieLens are found in its folder. SourceError names file, line and
-    field of the first problems; nothing is written to disk.
+    scale that fits), and the Netflix Prize (whole stars). ``scale`` replaces these scales;
+    ``columns`` maps user, item, rating and timestamp to names or numbers of columns; ``keep``
+    (first, last, mean) decides on repeated pairs; ``drop`` are ratings that mean "not rated", such
+    as 0. ``side`` gives side files by keys of SIDE_FILES; those of MovieLens are found in its
+    folder. SourceError names file, line and field of the first problems; nothing is written to
+    disk.
     """
     beside = (*COMPANIONS, path.with_suffix(".item").name)
     with open_archive(path, beside) as archive:
+        if netflix := find_netflix(archive):
+            if columns:
+                raise ConfigurationError(
+                    "The files of the Netflix Prize have no columns to choose. Leave --columns out."
+                )
+            return _with_labels(
+                _read_netflix(netflix, path, scale, keep, drop, progress), {}, side or {}
+            )
         file, files = find_ratings_file(archive, columns or {})
         recognised = recognise_format(file, files, columns or {})
         form = recognised.form
@@ -133,6 +153,45 @@ def read_source(
         )
         own = side_files_of_movielens(files) if form in (CSV, DAT) else {}
         return _with_labels(source, own, side or {})
+
+
+def _read_netflix(
+    files: NetflixFiles,
+    path: Path,
+    scale: Scale | None,
+    keep: str,
+    drop: Collection[str],
+    progress: OnRead,
+) -> RatingsSource:
+    problems, notes = Problems(path), {}
+    table = catalogue = None
+    with problems.collecting():
+        found = list(files.ratings.values())
+        table = read_netflix_table(found, path, scale, progress, drop=drop)
+    if files.titles:
+        with problems.collecting():
+            catalogue = read_netflix_items(files.titles)
+    if table is None or problems.count:
+        raise problems.error()
+    ratings = to_ratings(table, catalogue, keep)
+    if files.probe:
+        probe, n_others = read_probe(files.probe, ratings)
+        if probe.any():
+            ratings = replace(ratings, folds={FOLD: probe})
+        if n_others:
+            notes["probe"] = (
+                f"{n_others:,} pairs left out, because their movies have no ratings here"
+            )
+    return RatingsSource(
+        ratings=ratings,
+        items=list(catalogue.items.values())
+        if catalogue
+        else make_placeholders(map(str, table.item_ids.tolist())),
+        format=table.form.name,
+        checksum=_checksum(files.used),
+        licence_note=NETFLIX_LICENCE,
+        reading=table.notes | notes,
+    )
 
 
 def _with_labels(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,10 @@ class RatingsTable:
         first_row, first_line, lines = next(part for part in reversed(self.parts) if part[0] <= row)
         return first_line + row - first_row if lines is None else lines[row - first_row]
 
+    def place_of(self, row: int) -> str:
+        """Where the rating number ``row`` is, for messages about another line."""
+        return f"line {self.line_of(row)}"
+
     def item_error(self, row: int, problem: str, remedy: str) -> SourceError:
         """A problem with the item of the rating number ``row``."""
         return SourceError(
@@ -90,12 +95,50 @@ def read_table(
             text |= {found.column}
 
 
+class CollectedColumns:
+    """Collects the columns of a table, block by block; ``expected`` is its largest likely length.
+
+    The columns of ids numbered in ``text`` are text.
+    """
+
+    def __init__(self, expected: int, form: TableFormat, text: Collection[int]) -> None:
+        self._users = IdColumn(expected, is_text=form.user in text)
+        self._items = IdColumn(expected, is_text=form.item in text)
+        self._values = GrowingArray(np.float32, expected)
+        self._times = GrowingArray(np.int64, expected) if form.timestamp is not None else None
+
+    def __len__(self) -> int:
+        return len(self._values.array)
+
+    def add(self, found: Columns) -> None:
+        self._users.add(found.users)
+        self._items.add(found.items)
+        self._values.add(found.ratings.astype(np.float32))
+        if self._times is not None and found.times is not None:
+            self._times.add(found.times)
+
+    def arrays(self, scale: Scale) -> dict[str, Any]:
+        """The arrays of a RatingsTable by name; nothing can be added afterwards."""
+        user_ids, users = self._users.positions()
+        item_ids, items = self._items.positions()
+        values = self._values.array
+        for piece in pieces(values):
+            piece[:] = round_to_scale(piece, scale)
+        return {
+            "user_ids": user_ids,
+            "item_ids": item_ids,
+            "users": users,
+            "items": items,
+            "values": values,
+            "timestamps": None if self._times is None else self._times.array,
+        }
+
+
 def _read(careful: CarefulReader, progress: OnRead) -> RatingsTable:
     file, form, scales, text = careful.file, careful.form, careful.scales, careful.text
     use_fast_path = file.size >= SMALL and not text
     expected = file.size // (2 * len(form.names)) + 1  # every field and separator takes a byte
-    users, items = (IdColumn(expected, is_text=column in text) for column in (form.user, form.item))
-    values, times = GrowingArray(np.float32, expected), GrowingArray(np.int64, expected)
+    collected = CollectedColumns(expected, form, text)
     parts: list[tuple[int, int, list[int] | None]] = []
     # One thread reads and hashes, another parses, and this one checks and collects.
     with (
@@ -105,35 +148,22 @@ def _read(careful: CarefulReader, progress: OnRead) -> RatingsTable:
         for line, block, fast in parsed:
             if not careful.accepts(fast):
                 fast = [careful.read(block, line)]
-            parts.append((len(values.array), line, fast[0].lines))
+            parts.append((len(collected), line, fast[0].lines))
             for found in fast:
-                users.add(found.users)
-                items.add(found.items)
-                values.add(found.ratings.astype(np.float32))
-                if found.times is not None:
-                    times.add(found.times)
+                collected.add(found)
             progress(file.done, file.size)
     progress(file.size, file.size)
     careful.raise_problems()
-    if not len(values.array):
+    if not len(collected):
         problem = "has a header but no ratings" if form.has_header else "the file is empty"
         raise SourceError(problem, file=file.label, remedy="Name a file with ratings.")
-    user_ids, user_positions = users.positions()
-    item_ids, item_positions = items.positions()
-    for piece in pieces(values.array):
-        piece[:] = round_to_scale(piece, scales.scale)
     return RatingsTable(
         file=file,
         form=form,
         scale=scales.scale,
-        user_ids=user_ids,
-        item_ids=item_ids,
-        users=user_positions,
-        items=item_positions,
-        values=values.array,
-        timestamps=None if form.timestamp is None else times.array,
         parts=parts,
         notes=careful.notes(),
+        **collected.arrays(scales.scale),
     )
 
 

@@ -67,7 +67,7 @@ def sorted_order(
         first, second = int(order[place]), int(order[place + 1])
         user = table.user_ids[table.users[second]]
         item = table.item_ids[table.items[second]]
-        problem = f"user {user} already rated item {item} on line {table.line_of(first)}"
+        problem = f"user {user} already rated item {item} on {table.place_of(first)}"
         remedy = "Keep one of the two lines, or say which counts: --keep first, last or mean."
         problems.add(table.item_error(second, problem, remedy))
     return order
