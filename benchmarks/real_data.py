@@ -1,7 +1,7 @@
 """Errors on public data, on the same splits for our systems and the best of Surprise and LensKit.
 
     STUDYSITE_DATA=folder python benchmarks/real_data.py              # all missing cells
-    STUDYSITE_DATA=folder python benchmarks/real_data.py --rows tuned bias --splits official
+    STUDYSITE_DATA=folder python benchmarks/real_data.py --rows dual bias --splits official
     python benchmarks/real_data.py --markdown        # the tables of docs/algorithms.md
 
 STUDYSITE_DATA holds the unpacked folders ml-100k and ml-latest-small. Each cell of the table is
@@ -197,7 +197,7 @@ def fill(table: Table, options: argparse.Namespace, folder: Path) -> None:
 
 
 def with_seeds(table: Table, options: argparse.Namespace, folder: Path) -> None:
-    """The tuned preset on the first split, with several seeds of the model."""
+    """The dual autoencoder on the first split, with several seeds of the model."""
     parts = split(read_source(folder / SPLITS[0][0]).ratings, *SPLITS[0][1:])
     config = system(TUNED.system).preset(TUNED.preset)[1]
     for seed in range(options.seeds):
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="run known cells again")
     parser.add_argument(
-        "--seeds", type=int, help="only the tuned preset on u1, with this many seeds"
+        "--seeds", type=int, help="only the dual autoencoder on u1, with this many seeds"
     )
     parser.add_argument("--show", action="store_true", help="print the known cells and run nothing")
     parser.add_argument(

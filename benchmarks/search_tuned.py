@@ -1,4 +1,4 @@
-"""The search for the settings of preset ``tuned``: one change at a time, on training ratings.
+"""The search for the settings of the dual autoencoder: one change at a time, on training ratings.
 
 A trial is fitted on nine tenths of a split's training ratings and scored on the other tenth, drawn
 at random. The test ratings of the split are dropped first. Each trial is stored as one line, and

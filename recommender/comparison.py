@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from recommender.core.systems import config_from_dict, describe_preset
+from recommender.core.systems import (
+    config_from_dict,
+    config_to_dict,
+    describe_preset,
+    present_name,
+)
 from recommender.models import Dataset, Evaluation, Job, TrainedModel
 from recommender.selectors import ERRORS
 
@@ -42,7 +47,6 @@ def trained_for(params: Mapping[str, Any]) -> TrainedModel | None:
     """The newest finished model of these parameters, on the present ratings of the data set."""
     found = TrainedModel.objects.filter(
         dataset=params["dataset"],
-        system=params["system"],
         status=TrainedModel.Status.DONE,
     ).select_related("dataset")
     # Compared in Python, because databases differ in how they compare JSON.
@@ -50,7 +54,7 @@ def trained_for(params: Mapping[str, Any]) -> TrainedModel | None:
         (
             model
             for model in found.order_by("-created_at", "-pk")
-            if model.data_checksum == model.dataset.checksum and _is_same(vars(model), params)
+            if model.data_checksum == model.dataset.checksum and is_same(vars(model), params)
         ),
         None,
     )
@@ -60,7 +64,7 @@ def open_job(kind: str, params: Mapping[str, Any]) -> Job | None:
     """A job that has not ended and will give what a job of these parameters would."""
     names = ("dataset", *DETERMINING) if kind == Job.Kind.TRAIN else ("trained_model", "profile")
     waiting = Job.objects.filter(kind=kind, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
-    return next((job for job in waiting if _is_same(job.params, params, names)), None)
+    return next((job for job in waiting if is_same(job.params, params, names)), None)
 
 
 def same_search(params: Mapping[str, Any]) -> Job | None:
@@ -68,7 +72,7 @@ def same_search(params: Mapping[str, Any]) -> Job | None:
     alive = [Job.Status.QUEUED, Job.Status.RUNNING, Job.Status.DONE]
     found = Job.objects.filter(kind=Job.Kind.TUNE, status__in=alive).order_by("-created_at")
     names = ("dataset", "trials", *DETERMINING)
-    return next((job for job in found if _is_same(job.params, params, names)), None)
+    return next((job for job in found if is_same(job.params, params, names)), None)
 
 
 def evaluation_of(model: TrainedModel, profile: str) -> Evaluation | None:
@@ -134,7 +138,21 @@ def _over_seeds(
     return mean, spread
 
 
-def _is_same(
+def is_same(
     found: Mapping[str, Any], wanted: Mapping[str, Any], names: Iterable[str] = DETERMINING
 ) -> bool:
-    return all(found.get(name) == wanted[name] for name in names)
+    """Whether these parameters are equal, whatever the system was called at the time of ``found``.
+
+    Configurations may have got fields since then; their defaults stand for what was before.
+    """
+    usual = {}
+    if "config" in names:
+        config = config_from_dict(wanted["system"], wanted["config"])
+        usual = config_to_dict(type(config)())
+
+    def value(params: Mapping[str, Any], name: str) -> Any:
+        if name == "system":
+            return present_name(params[name], params["preset"])
+        return {**usual, **params[name]} if name == "config" else params.get(name)
+
+    return all(value(found, name) == value(wanted, name) for name in names)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from recommender import store
-from recommender.comparison import DETERMINING
+from recommender.comparison import DETERMINING, is_same
 from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.duplicates import with_duplicates
 from recommender.core.errors import CoreError
@@ -264,8 +264,7 @@ def partial_artefacts(params: Mapping[str, Any], dataset: Dataset, device: str =
         model.artefact.replace("artefacts/", "partials/", 1)
         for model in found.select_related("job")
         # Compared in Python, because databases differ in how they compare JSON.
-        if all(getattr(model, name) == params[name] for name in DETERMINING)
-        and (not device or is_resumable(model))
+        if is_same(vars(model), params) and (not device or is_resumable(model))
     ]
 
 

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from recommender.core.runs import Progress
+from recommender.core.systems import present_name
 from recommender.naming import KINDS, LINKS, OTHER_LINKS, Link
 
 NAME = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Use letters, digits, dots and dashes.")
@@ -250,7 +251,8 @@ class TrainedModel(models.Model):
 
     def __str__(self) -> str:
         partial = " (partial)" if self.status == self.Status.PARTIAL else ""
-        return f"{self.system}:{self.preset}{partial} on {self.dataset}, {self.split}"
+        system = present_name(self.system, self.preset)
+        return f"{system}:{self.preset}{partial} on {self.dataset}, {self.split}"
 
 
 class SearchedPreset(models.Model):

@@ -16,7 +16,7 @@ from recommender import store
 from recommender.core.configs.base import SystemConfig
 from recommender.core.duplicates import duplicate_key, duplicate_matrix, group_duplicates
 from recommender.core.profile_policies import TRAIN_ONLY
-from recommender.core.systems import SEARCHED, config_from_dict, describe_preset
+from recommender.core.systems import SEARCHED, config_from_dict, describe_preset, present_name
 from recommender.core.systems import system as known_system
 from recommender.loaders import load_ratings
 from recommender.models import (
@@ -48,12 +48,17 @@ def has_live_worker(within_seconds: float, *, queue: str = "", with_card: bool =
 
 
 def newest_model(*, dataset: Dataset, system: str, preset: str = "") -> TrainedModel | None:
-    """The newest model that was trained to its end; a partial model is only used by its id."""
-    done = TrainedModel.Status.DONE
-    found = TrainedModel.objects.filter(dataset=dataset, system=system, status=done)
-    if preset:
-        found = found.filter(preset=preset)
-    return found.order_by("-created_at", "-pk").first()
+    """The newest model that was trained to its end; a partial model is only used by its id.
+
+    The names may be present or former ones (``systems.MOVED``).
+    """
+    system = present_name(system, preset)
+    found = TrainedModel.objects.filter(dataset=dataset, status=TrainedModel.Status.DONE)
+    names = found.order_by("-created_at", "-pk").values_list("pk", "system", "preset")
+    for pk, former, its_preset in names:
+        if present_name(former, its_preset) == system and preset in ("", its_preset):
+            return TrainedModel.objects.get(pk=pk)
+    return None
 
 
 def find_preset(
@@ -116,11 +121,11 @@ ERRORS = ("n_train", "n_test", "cold_share", "train_rmse", "rmse", "mse", "mae")
 
 def _row(model: TrainedModel) -> dict[str, Any]:
     errors = next((item for item in model.evaluations.all() if item.policy == TRAIN_ONLY), None)
-    mixed = bool(model.begun_with)
+    mixed, system = bool(model.begun_with), present_name(model.system, model.preset)
     return {
         "id": model.pk,
-        "system": model.system,
-        "preset": describe_preset(model.system, model.preset, model.config),
+        "system": system,
+        "preset": describe_preset(system, model.preset, model.config),
         "split": model.split,
         "status": model.status,
         **{name: getattr(errors, name, None) for name in ERRORS},
@@ -134,10 +139,11 @@ def _row(model: TrainedModel) -> dict[str, Any]:
 def unfinished_row(job: Job) -> dict[str, Any]:
     """The row of a training job that produced no model."""
     wish = job.params
+    system = present_name(wish["system"], wish["preset"])
     return {
         "id": None,
-        "system": wish["system"],
-        "preset": describe_preset(wish["system"], wish["preset"], wish["config"]),
+        "system": system,
+        "preset": describe_preset(system, wish["preset"], wish["config"]),
         "split": wish["split"],
         "status": job.status,
         **dict.fromkeys((*ERRORS, "seconds", "peak_memory_mb")),

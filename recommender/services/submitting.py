@@ -88,11 +88,13 @@ def training_params(
 ) -> dict[str, Any]:
     """The parameters of a training job; ConfigurationError if the request cannot work.
 
-    ``settings`` override fields of the preset, as text. The stored preset name then says so, so
-    that the model is not taken for that of the plain preset. The other options are those of
+    A preset that became a system of its own is trained under the present name. ``settings``
+    override fields of the preset, as text. The stored preset name then says so, so that the model
+    is not taken for that of the plain preset. The other options are those of
     ``TrainingOptions``. After ``max_minutes`` of training the model is stored as it is and marked
     partial; the same request resumes from it.
     """
+    system = systems.present_name(system, preset)
     # Check before hours of training, not when the result is stored.
     wish = validated_or(ConfigurationError, TrainingOptions, options)
     chosen, config = find_preset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from recommender.core.systems import SYSTEMS
+from recommender.core.systems import SYSTEMS, present_name
 from recommender.models import TrainedModel
 from survey.uploads import UploadedList
 
@@ -30,7 +30,8 @@ def _names(source: Source) -> list[str]:
     if isinstance(source, UploadedList):
         name = source.system
         return [name, f"{name} (uploaded)", f"{name} (uploaded, {source.checksum[:8]})"]
-    label = SYSTEMS[source.system].label if source.system in SYSTEMS else source.system
+    system = present_name(source.system, source.preset)
+    label = SYSTEMS[system].label if system in SYSTEMS else system
     return [
         label,
         f"{label} ({source.preset})",

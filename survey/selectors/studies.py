@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from recommender.core.systems import SYSTEMS
+from recommender.core.systems import SYSTEMS, present_name
 from recommender.models import Dataset, TrainedModel
 from recommender.selectors import newest_model
 from survey.errors import StudyError
@@ -44,6 +44,7 @@ def model_for_arm(*, dataset: Dataset, text: str) -> TrainedModel:
     system, _, preset = text.partition(":")
     if system not in SYSTEMS:
         raise StudyError(f"There is no system {system!r}. Choose from: {', '.join(SYSTEMS)}.")
+    system = present_name(system, preset)
     presets = SYSTEMS[system].presets
     if preset and preset not in presets:
         raise StudyError(f"{system} has no preset {preset!r}. Choose from: {', '.join(presets)}.")
@@ -59,7 +60,10 @@ def model_for_arm(*, dataset: Dataset, text: str) -> TrainedModel:
 
 def _available(dataset: Dataset) -> str:
     models = dataset.trained_models.order_by("-pk")[:10]
-    known = ", ".join(f"{model.pk} ({model.system}:{model.preset})" for model in models)
+    known = ", ".join(
+        f"{model.pk} ({present_name(model.system, model.preset)}:{model.preset})"
+        for model in models
+    )
     return f" {dataset.name} has: {known}." if known else f" {dataset.name} has none yet."
 
 

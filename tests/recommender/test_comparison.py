@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommender.comparison import evaluation_of, open_job, row_of, trained_for
+from recommender.comparison import evaluation_of, is_same, open_job, row_of, trained_for
 from recommender.models import Dataset, Evaluation, TrainedModel
 from recommender.services.comparing import plan_lines
 from recommender.services.submitting import training_params
@@ -28,6 +28,13 @@ def test_a_row_has_every_figure_of_a_system_that_predicts(start, plan):
     assert row["half_mse"] == pytest.approx(row["rmse"] ** 2 / 2)
     missing = [name for name, value in row.items() if value is None]
     assert missing == []
+
+
+def test_a_training_is_the_same_under_a_former_name_and_without_later_settings(dataset):
+    wanted = training_params(dataset=dataset, system="dual-autoencoder", preset="tuned")
+    config = {name: value for name, value in wanted["config"].items() if name != "trust"}
+    assert is_same(wanted | {"system": "autoencoder", "config": config}, wanted)
+    assert not is_same(wanted | {"config": config | {"trust": 2.0}}, wanted)
 
 
 def test_a_row_of_a_ranker_has_no_errors(start, plan):

@@ -257,6 +257,14 @@ def test_the_time_until_an_error_counts(start, fake, settings):
     assert Job.objects.get().worked_seconds > 0
 
 
+def test_a_partial_model_of_a_former_name_is_resumed_under_the_present_one(train):
+    first = train(system="dual-autoencoder", preset="tuned", max_minutes=MOMENT)
+    TrainedModel.objects.update(system="autoencoder")
+    second = train(system="autoencoder", preset="tuned", max_minutes=MOMENT)
+    assert second.system == "dual-autoencoder"
+    assert examples(second) > examples(first)
+
+
 def test_a_study_takes_the_newest_model_that_is_done(train, dataset):
     done = train()
     partial = train(seed=1, max_minutes=MOMENT)

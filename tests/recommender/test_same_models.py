@@ -25,10 +25,11 @@ every_preset = pytest.mark.parametrize("preset", CHANGES)
 @pytest.fixture
 def train(start, monkeypatch):
     """Train one of the presets, made small; its model."""
-    ours = system("autoencoder")
-    presets = dict(ours.presets) | {"early": ours.presets["compact"]}
-    small = {name: replace(presets[name], **values) for name, values in CHANGES.items()}
-    monkeypatch.setitem(SYSTEMS, "autoencoder", replace(ours, presets=ours.presets | small))
+    early = {"early": system("autoencoder").presets["compact"]}
+    for name, more in (("autoencoder", early), ("dual-autoencoder", {})):
+        presets = {**system(name).presets, **more}
+        small = {key: replace(presets[key], **CHANGES[key]) for key in presets if key in CHANGES}
+        monkeypatch.setitem(SYSTEMS, name, replace(system(name), presets=presets | small))
 
     def model(**params) -> TrainedModel:
         job = run(start(system="autoencoder", **params))

@@ -1,5 +1,7 @@
 """What pages, commands and studies read."""
 
+from functools import partial
+
 import pytest
 
 from recommender import selectors
@@ -25,6 +27,18 @@ def test_the_newest_model_of_a_system_is_found_by_data_set_and_preset(home):
     assert find(dataset=old.dataset, system="autoencoder") == new
     assert find(dataset=old.dataset, system="autoencoder", preset="compact") == old
     assert find(dataset=old.dataset, system="bias") is None
+
+
+def test_a_model_trained_under_a_former_name_is_found_and_listed_by_the_present_one(home):
+    config = {"hidden": 256}
+    model = TrainedModelFactory(preset="tuned, changed", config=config)
+    find = partial(selectors.newest_model, dataset=model.dataset)
+    assert find(system="dual-autoencoder") == model
+    assert find(system="autoencoder", preset="tuned, changed") == model
+    assert find(system="autoencoder") is None
+    (row,) = selectors.leaderboard([model])
+    assert (row["system"], row["preset"]) == ("dual-autoencoder", "tuned, hidden=256")
+    assert str(model).startswith("dual-autoencoder:tuned")
 
 
 def test_the_leaderboard_keeps_the_order_and_takes_one_query(home, django_assert_num_queries):

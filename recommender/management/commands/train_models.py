@@ -11,7 +11,7 @@ from django.db import transaction
 from recommender import selectors
 from recommender.core.errors import ConfigurationError
 from recommender.core.splitting import NAMES, cold_sentence
-from recommender.core.systems import PRESETS, SYSTEMS, config_from_dict
+from recommender.core.systems import PRESETS, SYSTEMS, config_from_dict, present_name
 from recommender.management.following import Display, follow_jobs, run_in_process
 from recommender.management.lookup import USAGE, find_dataset
 from recommender.management.naming_systems import parse_systems
@@ -79,6 +79,12 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--set names {', '.join(idle)}, but --systems does not.", returncode=USAGE
             )
+        for name in options["systems"]:
+            if (present := present_name(name, options["preset"])) != name:
+                self.stderr.write(
+                    f"Preset {options['preset']} of {name} is a system of its own now. It is "
+                    f"trained as {present}: --systems {present}"
+                )
         names = self.able_systems(dataset, options)
         try:  # all, or none if one is refused
             requests = {name: self.request(dataset, name, options) for name in names}
@@ -130,7 +136,7 @@ class Command(BaseCommand):
         if settings:
             from recommender.core.algorithms.base import check_settings  # may load torch
 
-            check_settings(name, config_from_dict(name, params["config"]))
+            check_settings(params["system"], config_from_dict(name, params["config"]))
         return request
 
     def train_here(self, requests: dict[str, dict[str, Any]], options: dict[str, Any]) -> list[Job]:
@@ -139,16 +145,16 @@ class Command(BaseCommand):
 
         display = Display(self.stderr)
         jobs = []
-        for name, request in requests.items():
+        for request in requests.values():
             job = submit_training(**request, announce=False)
             jobs.append(job)
             try:
                 start = partial(run_job, job.pk, owner=new_owner())
-                run_in_process(name, job.pk, start, display)
+                run_in_process(job.params["system"], job.pk, start, display)
             except CommandError:
                 self.write_rows(jobs, options)  # of the systems that were finished before
                 raise
-            follow_jobs({job.pk: name}, display=display)
+            follow_jobs({job.pk: job.params["system"]}, display=display)
         return jobs
 
     def write_rows(self, jobs: list[Job], options: dict[str, Any]) -> list[Job]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from numpy.random import Generator
 from pydantic import Field
 
+from recommender.core.systems import present_name
 from recommender.management.lookup import USAGE
 from recommender.options import StrictModel, add_flags
 from survey.errors import StudyError
@@ -190,4 +191,6 @@ def _arm_names(arm: Arm) -> set[str]:
     if arm.trained_model_id is None:
         return {arm.label, arm.upload_name}
     model = arm.model
-    return {arm.label, model.system, f"{model.system}:{model.preset}", str(model.pk)}
+    systems = {model.system, present_name(model.system, model.preset)}
+    presets = {f"{system}:{model.preset}" for system in systems}
+    return {arm.label, str(model.pk), *systems, *presets}

@@ -69,7 +69,7 @@ def test_the_tuned_autoencoder_is_better_than_the_best_published_result(ratings)
     """On ml-100k's first official fold: GLocal-K (Han et al., CIKM 2021) has 0.8889."""
     parts = split(ratings("ml-100k"), "official-u1", 0)
     config = DualAutoencoderConfig()  # preset tuned
-    model = implementation("autoencoder", config)(config)
+    model = implementation("dual-autoencoder", config)(config)
     row = evaluate(model.fit(parts.train, options=RunOptions(threads=2)), parts)
     assert row["rmse"] < 0.889
     assert row["rmse"] < EXPECTED["ml-100k", "official-u1"][0] - 0.05

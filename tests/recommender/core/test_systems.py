@@ -8,7 +8,15 @@ import pytest
 from recommender.core.configs.networks import AutoencoderConfig
 from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import ConfigurationError
-from recommender.core.systems import SYSTEMS, config_from_dict, override, system, with_settings
+from recommender.core.systems import (
+    MOVED,
+    SYSTEMS,
+    config_from_dict,
+    override,
+    present_name,
+    system,
+    with_settings,
+)
 
 #: The checkout. These tests run without the packages of the site, too (make oldest-torch).
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,6 +31,13 @@ def test_a_system_without_the_preset_uses_its_own_default():
     assert system("user-knn").preset("compact")[0] == "paper"
     assert system("autoencoder").preset("paper")[0] == "paper"
     assert system("autoencoder").preset()[0] == "compact"
+
+
+def test_a_preset_that_became_a_system_has_its_name():
+    assert present_name("autoencoder", "tuned") == "dual-autoencoder"
+    assert present_name("autoencoder", "tuned, changed") == "dual-autoencoder"
+    assert present_name("autoencoder", "paper") == "autoencoder"
+    assert all(preset in system(name).presets for (_, preset), name in MOVED.items())
 
 
 @pytest.mark.parametrize("entry", SYSTEMS.values(), ids=SYSTEMS)

@@ -172,8 +172,9 @@ def test_a_modified_artefact_is_refused(start, home):
     assert "was changed after it was written" in job.error
 
 
-def test_a_stored_model_of_preset_tuned_gives_the_same_results(start):
-    run(start(system="autoencoder", preset="tuned", epochs=1))
+def test_a_dual_autoencoder_stored_under_its_former_name_gives_the_same_results(start):
+    run(start(system="dual-autoencoder", preset="tuned", epochs=1))
+    TrainedModel.objects.update(system="autoencoder")
     model, before = TrainedModel.objects.get(), measured()
     assert (model.preset, model.config["epochs"], model.config["dual_members"]) == ("tuned", 1, 1)
     assert run(submit_publish(trained_model=model, users=[3])).status == "done"

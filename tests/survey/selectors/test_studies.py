@@ -5,6 +5,7 @@ import pytest
 from recommender.core.systems import SYSTEMS
 from survey.errors import StudyError
 from survey.models import Appraiser
+from survey.selectors.arm_labels import label_arms
 from survey.selectors.studies import model_for_arm, study_list
 from tests.factories import NOW, DatasetFactory, StudyFactory, TrainedModelFactory
 from tests.survey.judging import judge
@@ -34,6 +35,15 @@ def test_an_arm_is_the_newest_of_its_system_or_the_one_with_that_number(db, home
         for text in ("autoencoder", "autoencoder:compact", "autoencoder:paper", str(old.pk))
     }
     assert list(found.values()) == [new, new, paper, old]
+
+
+def test_an_arm_may_be_named_by_the_former_or_present_name_of_its_system(home):
+    model = TrainedModelFactory(system="autoencoder", preset="tuned")
+    for text in ("autoencoder:tuned", "dual-autoencoder", "dual-autoencoder:tuned"):
+        assert model_for_arm(dataset=model.dataset, text=text) == model
+    assert label_arms([model]) == ["Dual autoencoder"]
+    with pytest.raises(StudyError, match=r"\(dual-autoencoder:tuned\)"):
+        model_for_arm(dataset=model.dataset, text="99999")
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Autoencoders over both sides of the rating matrix (preset ``tuned``), one file per part."""
+"""Autoencoders over both sides of the rating matrix, one file per part."""

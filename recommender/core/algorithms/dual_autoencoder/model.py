@@ -1,4 +1,4 @@
-"""The autoencoder of preset ``tuned``: networks over both sides of the rating matrix, averaged."""
+"""The dual autoencoder: networks over both sides of the rating matrix, averaged."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class DualAutoencoder(Recommender):
     the seed; if training ended early, of one part alone.
     """
 
-    name: ClassVar[str] = "autoencoder"
+    name: ClassVar[str] = "dual-autoencoder"
     config: DualAutoencoderConfig
     readout_: Readout
 
@@ -121,8 +121,8 @@ class DualAutoencoder(Recommender):
         check_dual_config(self.config)
         if (size := rank_and_size()[1]) > 1:
             raise ConfigurationError(
-                f"The preset tuned trains in one process, but {size} were started. "
-                "Start one without torchrun, or choose another preset."
+                f"{self.name} trains in one process, but {size} were started. "
+                "Start one without torchrun, or choose another system."
             )
         if ratings.n_ratings < 2:
             raise FitError("One rating is too few to withhold any. Import more ratings.")

@@ -79,14 +79,14 @@ fit()
 """
 
 
-def test_preset_tuned_is_refused_in_two_processes(tmp_path):
+def test_the_dual_autoencoder_is_refused_in_two_processes(tmp_path):
     """Each would train a whole copy of its own."""
     command = [sys.executable, "-c", TUNED, str(tmp_path)]
     pipes = {"stderr": subprocess.PIPE, "text": True}
     both = [subprocess.Popen([*command, str(rank)], **pipes) for rank in range(2)]
     told = [process.communicate(timeout=600)[1] for process in both]
     assert [process.returncode for process in both] == [1, 1]
-    assert all("ConfigurationError: The preset tuned trains in one process" in t for t in told)
+    assert all("ConfigurationError: dual-autoencoder trains in one process" in t for t in told)
 
 
 def run_two(name, folder, *seconds):

@@ -17,7 +17,8 @@ RATINGS = random_ratings(2, n_users=19, n_items=15)  # 19 users make uneven batc
 
 
 def preset(name, **values):
-    return replace(system("autoencoder").preset(name)[1], **values)
+    kind = "dual-autoencoder" if name == "tuned" else "autoencoder"
+    return replace(system(kind).presets[name], **values)
 
 
 CONFIGS = {

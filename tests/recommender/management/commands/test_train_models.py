@@ -77,6 +77,13 @@ def test_a_named_system_whose_needs_are_missing_is_wrong_usage(command, fake):
     assert not Job.objects.exists()
 
 
+def test_a_preset_that_became_a_system_is_trained_under_the_present_name(command):
+    words = ["--preset", "tuned", "--epochs", "1", "--set", "autoencoder.hidden=8", "--json"]
+    (row,) = json.loads(command("--inline", *words, systems="autoencoder"))
+    assert (row["system"], row["preset"]) == ("dual-autoencoder", "tuned, hidden=8, epochs=1")
+    assert "--systems dual-autoencoder" in command.told
+
+
 def test_a_model_with_other_settings_is_not_taken_for_its_preset(command, dataset):
     command("--inline", systems="user-knn")
     plain = TrainedModel.objects.get()

@@ -7,12 +7,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from recommender.models import TrainedModel
 from survey import exports
 from survey.models import Study
 from survey.services.launching import pilot_study
 from tests.survey.drafts import prepared, publish
 
 pytestmark = pytest.mark.django_db
+HASH_OF_TUNED = "abfb67287e4606d65b3023eb57234078a102a870397316337053ca4de2008ff6"
 
 
 @pytest.fixture
@@ -51,6 +53,19 @@ def test_the_command_verifies_the_study_and_a_file(frozen, tmp_path):
     error = refused("verify_design", "films", str(out))
     assert error.returncode == 1
     assert str(out) in str(error)
+
+
+def test_a_study_of_a_model_trained_under_a_former_name_keeps_its_hash(tmp_path):
+    """The hash is what the version before gave, when preset tuned belonged to the autoencoder."""
+    study = prepared()
+    TrainedModel.objects.filter(system="autoencoder").update(preset="tuned")
+    publish(study)
+    assert pilot_study(study=study).design_hash == HASH_OF_TUNED
+    out = tmp_path / "films.json"
+    run("export_design", "films", "--out", str(out))
+    assert run("verify_design", "films", str(out)).count("unchanged") == 2
+    model = json.loads(out.read_text(encoding="utf-8"))["design"]["arms"][0]["model"]
+    assert (model["system"], model["preset"]) == ("autoencoder", "tuned")
 
 
 def test_a_changed_study_is_found_out(frozen):

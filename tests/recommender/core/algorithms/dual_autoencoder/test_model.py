@@ -26,13 +26,13 @@ QUICK = replace(TINY, epochs=4, dual_dropout=0.5, item_dropout=0.5)
 RATINGS = random_ratings(2, n_users=20, n_items=15)
 
 
-class TestTuned(SystemContract):
-    system = "autoencoder"
+class TestDualAutoencoder(SystemContract):
+    system = "dual-autoencoder"
     config = TINY
 
 
 class TestSeveralMembers(SystemContract):
-    system = "autoencoder"
+    system = "dual-autoencoder"
     config = replace(TINY, dual_members=2, item_members=2, epochs=20)
 
 
@@ -50,16 +50,11 @@ def everything(model, profiles):
     return model.predict(profiles, rows, items)
 
 
-def test_preset_tuned_has_its_own_class():
-    config = system("autoencoder").presets["tuned"]
-    assert implementation("autoencoder", config) is DualAutoencoder
-    assert implementation("autoencoder") is not DualAutoencoder
-
-
-def test_its_configuration_is_recognised_by_its_fields():
-    config = override(system("autoencoder").preset("tuned")[1], epochs=3, withheld_per_user=5)
+def test_a_configuration_of_its_former_name_is_recognised_by_its_fields():
+    config = override(system("dual-autoencoder").preset("tuned")[1], epochs=3, withheld_per_user=5)
     assert config == DualAutoencoderConfig(epochs=3)
     assert config_from_dict("autoencoder", config_to_dict(config)) == config
+    assert implementation("autoencoder", config) is DualAutoencoder
 
 
 def test_the_number_of_threads_changes_nothing():
