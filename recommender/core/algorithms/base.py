@@ -123,9 +123,7 @@ class Recommender(ABC):
         times: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """What ``predict`` returns, and for each pair whether it is more than the fallback."""
-        matrix = self._matrix(profiles)
-        rows = _positions(rows, matrix.shape[0], "profiles")
-        items = _positions(items, self.n_items_, "items")
+        matrix, rows, items = self._checked(profiles, rows, items)
         training = profiles is None
         predicted, covered = self._predict_covered(matrix, rows, items, training, times)
         return np.asarray(self.scale_.clip(predicted) - self.offset_, np.float64), covered
@@ -291,6 +289,17 @@ class Recommender(ABC):
         self.n_items_, self.scale_, self.seed_ = matrix.shape[1], scale, seed
         self.profiles_ = matrix
         self.counts_ = np.bincount(matrix.indices, minlength=self.n_items_).astype(np.int64)
+
+    def _checked(
+        self,
+        profiles: csr_array | None,
+        rows: NDArray[np.integer],
+        items: NDArray[np.integer],
+    ) -> tuple[csr_array, NDArray[np.int64], NDArray[np.int64]]:
+        """The arguments of ``predict`` as ``_predict`` gets them."""
+        matrix = self._matrix(profiles)
+        rows = _positions(rows, matrix.shape[0], "profiles")
+        return matrix, rows, _positions(items, self.n_items_, "items")
 
     def _matrix(self, profiles: csr_array | None) -> csr_array:
         if profiles is None:

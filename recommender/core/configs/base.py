@@ -13,6 +13,8 @@ class SystemConfig:
     implementation: ClassVar[str]  #: the class that runs it, as "module:Class"
     #: a neural network: it trains on a GPU where there is one, and its errors vary with the seed
     is_network: ClassVar[bool] = False
+    #: fields that configurations stored by earlier versions lack
+    added: ClassVar[tuple[str, ...]] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ class AutoencoderConfig(SystemConfig):
 
     implementation: ClassVar = "recommender.core.algorithms.autoencoder.model:Autoencoder"
     is_network: ClassVar = True
+    added: ClassVar = ("output", "classes", "residual_blocks")
 
     hidden: tuple[int, ...] = (4096, 2048, 1024, 512, 1024, 2048, 4096)  #: widths of ReLU layers
     epochs: int = 30  #: passes over all training ratings
@@ -40,6 +41,23 @@ class AutoencoderConfig(SystemConfig):
     unrelated_per_example: int = 1  #: unrated items drawn for each example, if they are pulled
     patience: int = 0  #: stop after this many passes without a better validation error; 0: never
     validation_share: float = 0.1  #: newest share of the ratings, held out if patience > 0
+    #: stars, or a probability for each class of ratings, trained by cross-entropy
+    output: Literal["stars", "classes"] = "stars"
+    #: each level of the scale, or the stars 1 to 5 by rounding half stars up
+    classes: Literal["half-stars", "five"] = "half-stars"
+    residual_blocks: bool = False  #: hidden layers become blocks of two with a skip connection
+
+
+@dataclass(frozen=True)
+class QueryMLPConfig(AutoencoderConfig):
+    """The paper's first network: a profile and a one-hot query in, the query's rating out.
+
+    The paper gives no widths; these are the first half of its autoencoder.
+    """
+
+    implementation: ClassVar = "recommender.core.algorithms.query_mlp.model:QueryMLP"
+
+    hidden: tuple[int, ...] = (4096, 2048, 1024, 512)  #: widths of ReLU layers
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
-from torch.nn.functional import linear
 
 from recommender.core.algorithms.autoencoder.model import Autoencoder
 from recommender.core.algorithms.sparse_matrix import SparseMatrix
@@ -247,5 +246,7 @@ def _decoded(
     values = torch.cat([torch.diag(strength), shares.new_zeros(1, len(strength))])
     for layer in network.middle[network.bottleneck :]:
         values = layer(values).relu()
-    outputs = linear(values, network.last.weight, network.last.bias) * shares
-    return outputs[:-1] - outputs[-1]
+    outputs = network.all_outputs(values) * shares[:, None]
+    means = torch.from_numpy(model.encoding_.bias.item_means()).to(outputs)
+    stars = model.encoding_.stars(outputs, means)
+    return stars[:-1] - stars[-1]

@@ -12,6 +12,8 @@ from recommender.core.systems import (
     MOVED,
     SYSTEMS,
     config_from_dict,
+    config_to_dict,
+    describe_preset,
     override,
     present_name,
     system,
@@ -50,6 +52,38 @@ def test_every_system_has_a_label_a_summary_and_a_preset(entry):
 def test_an_unknown_option_is_refused():
     with pytest.raises(ConfigurationError, match=r"no option \['speed'\]"):
         config_from_dict("bias", {"speed": 1})
+
+
+#: A configuration as models of the first version store it.
+FIRST_VERSION = {
+    "hidden": [256, 128, 64, 32, 64, 128, 256], "epochs": 14, "learning_rate": 2e-3,
+    "schedule": "linear", "batch_users": 32, "withheld_per_user": 32, "loss": "rmse",
+    "target": "residual", "normalise": True, "movie_damping": 50.0, "dropout": 0.2,
+    "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "sparsity": 0.0, "unrelated_weight": 0.0,
+    "unrelated_per_example": 1, "patience": 0, "validation_share": 0.1,
+}  # fmt: skip
+
+
+def test_fields_added_later_leave_stored_configurations_as_they_are():
+    """A checkpoint is recognised by its configuration, so a new key would lose it."""
+    compact = system("autoencoder").preset("compact")[1]
+    assert config_from_dict("autoencoder", FIRST_VERSION) == compact
+    assert config_to_dict(compact) == FIRST_VERSION
+
+
+def test_a_stored_configuration_is_described_by_what_was_changed():
+    def described(preset, config):
+        return describe_preset("autoencoder", f"{preset}, changed", config)
+
+    assert described("compact", FIRST_VERSION | {"l2": 0.1}) == "compact, l2=0.1"
+    assert described("compact", FIRST_VERSION) == "compact"
+    assert described("compact", FIRST_VERSION | {"output": "classes"}) == "compact, output=classes"
+
+
+def test_an_added_field_at_its_default_is_described_where_the_preset_differs():
+    config = config_to_dict(override(system("autoencoder").preset("classes")[1], output="stars"))
+    assert "output" not in config
+    assert describe_preset("autoencoder", "classes, changed", config).endswith(", output=stars")
 
 
 def test_override_ignores_fields_that_a_configuration_lacks():

@@ -12,16 +12,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch.nn.functional import linear
 
 from recommender.core.algorithms.autoencoder.encoding import Encoding
-from recommender.core.algorithms.autoencoder.network import Network, draw_network, load_network
+from recommender.core.algorithms.autoencoder.network import (
+    Network,
+    ProfileNetwork,
+    draw_network,
+    load_network,
+)
+from recommender.core.algorithms.autoencoder.rating_classes import RatingClasses
 from recommender.core.algorithms.autoencoder.task import WithheldRatingsTask
 from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.sparse_matrix import SparseMatrix
 from recommender.core.configs.networks import AutoencoderConfig
 from recommender.core.configs.simple import BiasConfig
+from recommender.core.errors import ConfigurationError
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
 from recommender.core.runs import Progress, RunOptions
@@ -56,8 +62,9 @@ class Autoencoder(Recommender):
     config: AutoencoderConfig
     bias_: BiasTerms
     encoding_: Encoding
-    network_: Network
+    network_: ProfileNetwork
     device_: str
+    network_kind: ClassVar[type[ProfileNetwork]] = Network
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         check_config(self.config)
@@ -70,7 +77,7 @@ class Autoencoder(Recommender):
         matrix = learned.matrix()
         self.bias_ = BiasTerms.learn(matrix, BiasConfig())
         counts = np.bincount(matrix.indices, minlength=self.n_items_).astype(np.int64)
-        self.encoding_ = Encoding(self.bias_, counts, self.config)
+        self.encoding_ = self._encoding(counts)
         half = half_precision(options)
         identity = {
             "config": config_to_dict(self.config),
@@ -83,7 +90,13 @@ class Autoencoder(Recommender):
         }
         with run_limits(options):
             self.network_ = draw_network(
-                self.config, self.n_items_, options.seed, options.device, half=half
+                self.config,
+                self.n_items_,
+                options.seed,
+                options.device,
+                half=half,
+                columns=self.encoding_.columns,
+                kind=self.network_kind,
             )
             task = WithheldRatingsTask(self.network_, matrix, self.encoding_, self.config, options)
             stopping = None
@@ -146,31 +159,86 @@ class Autoencoder(Recommender):
         training: bool,
         times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
+        return self._predict_covered(profiles, rows, items, training, times)[0]
+
+    def _predict_covered(
+        self,
+        profiles: csr_array,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        training: bool,
+        times: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        outputs, fallback, is_known = self._pairs(profiles, rows, items)
+        return np.where(is_known, self._stars(outputs, fallback), fallback), is_known
+
+    def class_probabilities(
+        self,
+        profiles: csr_array | None,
+        rows: NDArray[np.integer],
+        items: NDArray[np.integer],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(K) the stars of each class, and (n, K) its probability for the pairs of ``predict``.
+
+        Rows add up to 1, and their mean of the stars is the predicted rating. For an empty profile
+        and an item without training ratings, whose predicted rating is the damped bias, they are a
+        normal distribution around it. Raises ConfigurationError if the outputs are not classes.
+        """
+        classes = self.encoding_.classes
+        if classes is None:
+            raise ConfigurationError(
+                f"This {self.name} predicts stars and has no probabilities. Train it with "
+                "output=classes, or with preset classes."
+            )
+        outputs, fallback, is_known = self._pairs(*self._checked(profiles, rows, items))
+        around = torch.from_numpy(fallback)
+        logits = self.encoding_.logits(
+            classes, torch.from_numpy(outputs), around if self.encoding_.residual else 0 * around
+        )
+        logits[torch.from_numpy(~is_known)] = classes.around(around[torch.from_numpy(~is_known)])
+        return classes.values - self.offset_, logits.softmax(1).numpy()
+
+    def _pairs(
+        self, profiles: csr_array, rows: NDArray[np.int64], items: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """(n, C) outputs times the shares of their items, and (n) the damped biases, of pairs.
+
+        The last array (n) is false for an empty profile or an item without training ratings, where
+        the outputs mean nothing.
+        """
         asked, inverse = np.unique(rows, return_inverse=True)
         chosen = profiles[asked]
         fallback = self.bias_.predict(chosen, inverse, items)
-        output = np.empty(len(rows))
+        output = np.empty((len(rows), self.encoding_.columns))
         order = np.argsort(inverse, kind="stable")
         ends = np.searchsorted(inverse[order], np.arange(0, len(asked), PROFILES_AT_ONCE))
         for block, pairs in enumerate(np.split(order, ends[1:])):
             start = block * PROFILES_AT_ONCE
-            hidden = self._hidden(chosen[start : start + PROFILES_AT_ONCE])
+            read = self._read(chosen[start : start + PROFILES_AT_ONCE])
             for at in range(0, len(pairs), PAIRS_AT_ONCE):
                 part = pairs[at : at + PAIRS_AT_ONCE]
-                output[part] = self._outputs(hidden, inverse[part] - start, items[part])
-        output *= self.encoding_.shares[items]
-        if self.encoding_.residual:
-            output += fallback
+                output[part] = self._outputs(read, inverse[part] - start, items[part])
+        output *= self.encoding_.shares[items][:, None]
         is_known = (np.diff(chosen.indptr)[inverse] > 0) & (self.encoding_.counts[items] > 0)
-        return np.where(is_known, output, fallback)
+        return output, fallback, is_known
+
+    def _stars(
+        self, outputs: NDArray[np.float64], fallback: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(..., C) outputs times their shares, and (...) damped biases -> (...) stars."""
+        baselines = fallback if self.encoding_.residual else np.zeros(1)
+        found: NDArray[np.float64] = self.encoding_.stars(
+            torch.from_numpy(outputs), torch.from_numpy(baselines)
+        ).numpy()
+        return found
 
     @torch.no_grad()
     def _outputs(
-        self, hidden: torch.Tensor, rows: NDArray[np.int64], items: NDArray[np.int64]
+        self, read: torch.Tensor, rows: NDArray[np.int64], items: NDArray[np.int64]
     ) -> NDArray[np.floating]:
-        """(n) The network's output for each pair of a row of ``hidden`` and an item."""
-        chosen = hidden[torch.from_numpy(rows).to(self.device_)]
-        outputs = self.network_.last(chosen, torch.from_numpy(items).to(self.device_))
+        """(n, C) The network's outputs for each pair of a row of ``read`` and an item."""
+        chosen = read[torch.from_numpy(rows).to(self.device_)]
+        outputs = self.network_.outputs(chosen, torch.from_numpy(items).to(self.device_))
         found: NDArray[np.floating] = outputs.cpu().numpy()
         return found
 
@@ -178,29 +246,39 @@ class Autoencoder(Recommender):
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.float64], ...]:
-        fallback, last = self.bias_.grid(profiles), self.network_.last
-        output = linear(self._hidden(profiles), last.weight, last.bias)
-        scores = output.cpu().numpy().astype(np.float64) * self.encoding_.shares
-        if self.encoding_.residual:
-            scores += fallback
+        fallback, read = self.bias_.grid(profiles), self._read(profiles)
+        scores = np.empty(profiles.shape)
+        # As many outputs at once as other systems have scores.
+        size = max(1, self.block_cells // (max(1, self.n_items_) * self.encoding_.columns))
+        for start in range(0, len(read), size):
+            part = slice(start, start + size)
+            output = self.network_.all_outputs(read[part]).cpu().numpy().astype(np.float64)
+            output *= self.encoding_.shares[:, None]
+            scores[part] = self._stars(output, fallback[part])
         is_known = (np.diff(profiles.indptr) > 0)[:, None] & (self.encoding_.counts > 0)
         return np.where(is_known, scores, fallback), self.counts_.astype(np.float64)
 
     @torch.no_grad()
-    def _hidden(self, profiles: csr_array) -> torch.Tensor:
-        """(m, H) The last hidden layer of every profile."""
+    def _read(self, profiles: csr_array) -> torch.Tensor:
+        """(m, W) What the network computes once for each profile."""
         inputs = self.encoding_.inputs(profiles)
         scale = self.encoding_.scale(np.diff(inputs.indptr))[:, None]
         first = self.network_.first
         dtype = first.weight.dtype
-        blocks = [first.weight.new_empty(0, self.config.hidden[-1])]
+        blocks = [self.network_.read(first.weight.new_empty(0, self.config.hidden[0]))]
         for start in range(0, inputs.shape[0], PROFILES_AT_ONCE):
             stop = start + PROFILES_AT_ONCE
             rows = SparseMatrix.from_scipy(inputs[start:stop], self.device_, dtype)
             factor = torch.from_numpy(scale[start:stop]).to(self.device_, dtype)
             sums = rows.times(first.weight) * factor + first.bias
-            blocks.append(self.network_.hidden(sums)[0])
+            blocks.append(self.network_.read(sums))
         return torch.cat(blocks)
+
+    def _encoding(self, counts: NDArray[np.int64]) -> Encoding:
+        classes = None
+        if self.config.output == "classes":
+            classes = RatingClasses.of(self.scale_, self.config.classes)
+        return Encoding(self.bias_, counts, self.config, classes)
 
     def _arrays(self) -> dict[str, NDArray]:
         own = {
@@ -211,14 +289,15 @@ class Autoencoder(Recommender):
 
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
         self.bias_, self.device_ = BiasTerms.from_arrays(arrays), "cpu"
-        counts = arrays.get("learned.counts", self.counts_)
-        self.encoding_ = Encoding(self.bias_, counts, self.config)
+        self.encoding_ = self._encoding(arrays.get("learned.counts", self.counts_))
         parameters = {
             name.removeprefix("network."): torch.from_numpy(np.array(array))
             for name, array in arrays.items()
             if name.startswith("network.")
         }
-        self.network_ = load_network(self.config, parameters)
+        self.network_ = load_network(
+            self.config, parameters, columns=self.encoding_.columns, kind=self.network_kind
+        )
 
 
 def check_config(config: AutoencoderConfig) -> None:

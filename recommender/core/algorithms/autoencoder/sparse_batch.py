@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from torch.nn.functional import embedding
 
 from recommender.core.algorithms.autoencoder.batches import BatchPlan, concatenate_ranges
 from recommender.core.algorithms.autoencoder.first_layer import DenseProfiles, SparseProfiles
@@ -48,6 +49,12 @@ class WithheldBatch:
     def stars(self) -> torch.Tensor:
         """(E)"""
         return self.targets[: self.n_examples]
+
+    def of_outputs(self, examples: torch.Tensor) -> torch.Tensor:
+        """(E, H) -> (P, H): the row of each output's example."""
+        if len(self.items) == len(examples):
+            return examples
+        return embedding(self.example_of, examples)  # its gradient is deterministic on a GPU
 
 
 def build_batch(

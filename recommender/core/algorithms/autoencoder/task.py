@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from torch.nn.functional import cross_entropy
 
 from recommender.core.algorithms.autoencoder.batches import BatchPlan, PassPlan
 from recommender.core.algorithms.autoencoder.encoding import Encoding
-from recommender.core.algorithms.autoencoder.network import Network
+from recommender.core.algorithms.autoencoder.network import ProfileNetwork
 from recommender.core.algorithms.autoencoder.sparse_batch import WithheldBatch, build_batch
 from recommender.core.configs.networks import AutoencoderConfig
 from recommender.core.runs import RunOptions
@@ -28,7 +29,7 @@ class WithheldRatingsTask:
 
     def __init__(
         self,
-        network: Network,
+        network: ProfileNetwork,
         matrix: csr_array,
         encoding: Encoding,
         config: AutoencoderConfig,
@@ -61,10 +62,9 @@ class WithheldRatingsTask:
                 {"params": biases, "weight_decay": 0.0},
             ]
 
-        tables = ("first", "last", "last.bias")
-        dense_names = [name for name in self.parameters if name not in tables]
+        dense_names = [name for name in self.parameters if name not in network.tables]
         self.optimisers = (
-            RowAdamW(groups(tables), lr=rate),
+            RowAdamW(groups(network.tables), lr=rate),
             torch.optim.AdamW(groups(dense_names), lr=rate, fused=True),
         )
 
@@ -141,12 +141,16 @@ class WithheldRatingsTask:
         self, batch: WithheldBatch, generator: torch.Generator | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """This process's share of the loss without L1 and L2, and the errors (E) of all."""
-        outputs, code = self.network(batch, generator)
-        distances = outputs * batch.output_share + batch.baselines - batch.targets  # (P)
+        outputs, code, encoding = *self._outputs(batch, generator), self.encoding
+        distances = encoding.stars(outputs, batch.baselines) - batch.targets  # (P)
         own, unrelated = distances[: batch.n_examples], distances[batch.n_examples :]
         errors = gather_rows(own.detach())
         loss = (own**2).sum() / len(errors)
-        if self.config.loss == "rmse":
+        if encoding.classes is not None:
+            logits = encoding.logits(encoding.classes, outputs, batch.baselines)
+            true = encoding.classes.find(batch.stars)
+            loss = cross_entropy(logits[: batch.n_examples], true, reduction="sum") / len(errors)
+        elif self.config.loss == "rmse":
             root = (errors**2).mean().sqrt()
             # The gradient of the root; it is not defined at 0.
             loss = loss / (2 * root) + root / 2 if root > 1e-6 else 0 * loss
@@ -156,6 +160,13 @@ class WithheldRatingsTask:
         if self.config.sparsity:
             loss = loss + self.config.sparsity * code.sum() / len(errors)
         return loss, errors
+
+    def _outputs(
+        self, batch: WithheldBatch, generator: torch.Generator | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(P, C) outputs times the shares of their items, and the bottleneck."""
+        outputs, code = self.network(batch, generator)
+        return outputs * batch.output_share[:, None], code
 
     def _add_penalty(self, gradients: dict[str, torch.Tensor]) -> None:
         """Add the gradients of L1 and L2: of all weights, or of the rows that have a gradient."""
@@ -175,9 +186,8 @@ class WithheldRatingsTask:
     def squared_errors(self, plan: BatchPlan, clip: tuple[float, float]) -> NDArray[np.floating]:
         """(E) of predictions clipped to the scale, without dropout."""
         batch = self.batch(plan)
-        outputs, _ = self.network(batch)
-        predicted = (outputs * batch.output_share + batch.baselines)[: batch.n_examples]
-        errors = predicted.clamp(*clip) - batch.stars
+        predicted = self.encoding.stars(self._outputs(batch)[0], batch.baselines)
+        errors = predicted[: batch.n_examples].clamp(*clip) - batch.stars
         squared: NDArray[np.floating] = (errors**2).cpu().numpy()
         return squared
 

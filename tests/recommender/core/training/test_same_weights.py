@@ -15,10 +15,24 @@ from tests.recommender.core.matrices import random_ratings
 NARROW = {"hidden": (12, 8, 6, 4, 6, 8, 12), "epochs": 3, "batch_users": 4}
 RATINGS = random_ratings(2, n_users=19, n_items=15)  # 19 users make uneven batches
 
+EVERY_TERM = {
+    "weight_decay": 0.01,
+    "l1": 1e-4,
+    "l2": 1e-3,
+    "sparsity": 0.01,
+    "unrelated_weight": 0.3,
+    "unrelated_per_example": 2,
+    "patience": 2,
+}
+
 
 def preset(name, **values):
     kind = "dual-autoencoder" if name == "tuned" else "autoencoder"
     return replace(system(kind).presets[name], **values)
+
+
+def of_query(name, **values):
+    return replace(system("query-mlp").preset(name)[1], **values)
 
 
 CONFIGS = {
@@ -33,14 +47,13 @@ CONFIGS = {
     "half precision": preset("compact", **NARROW),
     "everything": preset(
         "compact",
-        **NARROW | {"epochs": 12},
-        weight_decay=0.01,
-        l1=1e-4,
-        l2=1e-3,
-        sparsity=0.01,
-        unrelated_weight=0.3,
-        unrelated_per_example=2,
-        patience=2,
+        **NARROW | EVERY_TERM | {"epochs": 12},
+    ),
+    "classes": preset("classes", **NARROW),
+    "residual": preset("residual", **NARROW),
+    "query": of_query("compact", **NARROW | {"hidden": (12, 6)}),
+    "query, everything": of_query(
+        "classes", residual_blocks=True, **NARROW | EVERY_TERM | {"hidden": (12, 8, 8)}
     ),
 }
 every_form = pytest.mark.parametrize("name", CONFIGS)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 from recommender.core.algorithms.autoencoder import model as autoencoder
 from recommender.core.algorithms.autoencoder.model import Autoencoder
@@ -35,6 +36,90 @@ class TestCompact(SystemContract):
 class TestFaithful(SystemContract):
     system = "autoencoder"
     config = AutoencoderConfig(hidden=TINY, epochs=60, batch_users=16, learning_rate=3e-3)
+
+
+class TestClasses(SystemContract):
+    system = "autoencoder"
+    config = replace(TestCompact.config, hidden=(32, 16, 32), output="classes", epochs=40)
+
+
+class TestResidual(SystemContract):
+    system = "autoencoder"
+    config = replace(TestCompact.config, residual_blocks=True, epochs=30)
+
+
+class TestFaithfulClasses(SystemContract):
+    """Raw stars in, the five classes of the paper out."""
+
+    system = "autoencoder"
+    config = replace(TestClasses.config, target="stars", classes="five", epochs=60)
+
+    def check_taste(self, loved, hated):
+        """One star belongs to the class of half a star and one, which stands for 0.75."""
+        assert loved.min() > 4
+        assert hated.max() < 2
+
+
+@pytest.fixture(scope="module")
+def with_classes():
+    ratings = random_ratings(1, n_users=20, n_items=15)
+    return Autoencoder(replace(TestClasses.config, epochs=5)).fit(ratings)
+
+
+def test_the_mean_of_the_class_probabilities_is_the_predicted_rating(with_classes):
+    rows, items = np.divmod(np.arange(20 * 15), 15)
+    stars, chances = with_classes.class_probabilities(None, rows, items)
+    assert np.array_equal(stars, np.arange(0.5, 5.1, 0.5))
+    assert chances.shape == (300, 10)
+    assert chances.sum(1) == pytest.approx(1)
+    is_known = (np.diff(with_classes.profiles_.indptr)[rows] > 0) & (
+        with_classes.counts_[items] > 0
+    )
+    predicted = with_classes.predict(None, rows, items)
+    assert is_known.any()
+    assert (chances @ stars)[is_known] == pytest.approx(predicted[is_known])
+
+
+def test_an_empty_profile_has_class_probabilities_around_the_damped_bias(with_classes):
+    empty = csr_array((1, 15), dtype=np.float32)
+    stars, chances = with_classes.class_probabilities(empty, np.zeros(15, int), np.arange(15))
+    bias = with_classes.predict(empty, np.zeros(15, int), np.arange(15))
+    nearest = np.abs(stars[:, None] - bias).argmin(0)
+    assert np.array_equal(chances.argmax(1), nearest)
+    weights = np.exp(-((stars - bias[:, None]) ** 2) / (2 * 1.125**2))
+    assert chances == pytest.approx(weights / weights.sum(1, keepdims=True))
+
+
+def test_class_probabilities_of_a_shifted_scale_name_its_own_stars():
+    ratings = random_ratings(1).shifted(-3)
+    model = Autoencoder(replace(TestClasses.config, epochs=1)).fit(ratings)
+    stars, _ = model.class_probabilities(None, np.zeros(1, int), np.zeros(1, int))
+    assert stars == pytest.approx(np.arange(-2.5, 2.1, 0.5))
+
+
+def test_a_network_that_predicts_stars_has_no_class_probabilities():
+    model = Autoencoder(replace(TestCompact.config, epochs=1)).fit(random_ratings(1))
+    with pytest.raises(ConfigurationError, match="output=classes"):
+        model.class_probabilities(None, np.zeros(1, int), np.zeros(1, int))
+
+
+def test_scores_of_classes_do_not_depend_on_how_many_are_computed_at_once(
+    with_classes, monkeypatch
+):
+    at_once = with_classes.recommend(None, 5)
+    monkeypatch.setattr(Autoencoder, "block_cells", 15 * 20)  # 2 profiles of 10 classes
+    again = with_classes.recommend(None, 5)
+    assert np.array_equal(again.items, at_once.items)
+    assert again.scores == pytest.approx(at_once.scores, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("preset", "change"), [("classes", "output"), ("residual", "residual_blocks")]
+)
+def test_the_presets_of_variants_differ_from_the_compact_one_in_the_variant(preset, change):
+    variant = system("autoencoder").preset(preset)[1]
+    assert getattr(variant, change) != getattr(COMPACT, change)
+    assert variant.hidden == COMPACT.hidden
 
 
 def test_the_paper_preset_is_the_papers():
@@ -78,8 +163,8 @@ def test_the_training_error_is_that_of_each_rating_withheld():
     for user, item, stars in zip(ratings.rows(), ratings.indices, ratings.values, strict=True):
         dense = ratings.matrix().toarray()[[user]]
         dense[0, item] = 0
-        hidden = model._hidden(of_dense(dense).matrix())
-        output = float(model._outputs(hidden, np.array([0]), np.array([item]))[0])
+        read = model._read(of_dense(dense).matrix())
+        output = model._outputs(read, np.array([0]), np.array([item])).item()
         squares.append((np.clip(output, 0.5, 5) - stars) ** 2)
     assert model.train_rmse_ == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-5)
 
@@ -158,6 +243,8 @@ def test_the_sparsity_penalty_reduces_the_bottleneck():
         {"withheld_per_user": 0},
         {"loss": "hinge"},
         {"target": "rank"},
+        {"output": "ranks"},
+        {"classes": "six"},
         {"schedule": "cosine"},
         {"dropout": 1.0},
         {"weight_decay": -1.0},

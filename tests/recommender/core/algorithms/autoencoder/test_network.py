@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from recommender.core.algorithms.autoencoder.network import MiddleLayer, draw_network, load_network
+from recommender.core.algorithms.autoencoder.network import (
+    MiddleLayer,
+    ResidualBlock,
+    draw_network,
+    load_network,
+)
 from recommender.core.configs.networks import AutoencoderConfig
 from tests.recommender.core.algorithms.autoencoder.tasks import config_of, make_task
 from tests.recommender.core.matrices import random_ratings
@@ -27,6 +33,37 @@ def test_a_stored_network_is_loaded():
     found = load_network(network.config, stored).stored_parameters()
     assert list(found) == list(stored)
     assert all(torch.equal(found[name], stored[name]) for name in stored)
+
+
+def test_class_outputs_are_drawn_like_one_wide_linear_layer():
+    network = draw_network(AutoencoderConfig(hidden=(20,)), 30, 0, columns=10)
+    weights = network.stored_parameters()["last"].detach()
+    assert weights.shape == (300, 20)
+    assert weights.abs().max() == pytest.approx((6 / 320) ** 0.5, rel=0.01)
+
+
+def test_all_outputs_are_those_of_the_single_items():
+    network = draw_network(AutoencoderConfig(hidden=(20,)), 6, 0, columns=3)
+    read = network.read(torch.randn(4, 20))
+    rows, items = torch.arange(24) // 6, torch.arange(24) % 6
+    single = network.outputs(read[rows], items).view(4, 6, 3)
+    assert torch.allclose(network.all_outputs(read), single, atol=1e-6)
+
+
+def test_a_residual_block_without_weights_passes_its_values_on():
+    block = ResidualBlock(5, 5)
+    for own in block.parameters():
+        nn.init.zeros_(own)
+    values = torch.randn(3, 5)
+    assert torch.equal(block(values), values)
+
+
+def test_a_residual_block_projects_between_different_widths():
+    block = ResidualBlock(5, 2)
+    shapes = {name: tuple(own.shape) for name, own in block.named_parameters()}
+    assert shapes["projection.weight"] == (2, 5)
+    assert "projection.bias" not in shapes
+    assert block(torch.randn(3, 5)).shape == (3, 2)
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean():

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from recommender.core.algorithms.autoencoder.network import _random_bytes
+from recommender.core.configs.networks import AutoencoderConfig, QueryMLPConfig
 from tests.recommender.core.algorithms.autoencoder.tasks import (
     FAITHFUL,
     RESIDUAL,
@@ -13,6 +14,14 @@ from tests.recommender.core.algorithms.autoencoder.tasks import (
     make_task,
 )
 from tests.recommender.core.matrices import random_ratings
+
+EVERY_TERM = {
+    "unrelated_weight": 0.3,
+    "unrelated_per_example": 2,
+    "l1": 0.01,
+    "l2": 0.02,
+    "sparsity": 0.1,
+}
 
 
 def example_task(seed=0, dense=False, **values):
@@ -41,28 +50,39 @@ def first_plan(task):
         {**RESIDUAL, "l2": 0.01},
         {**FAITHFUL, "sparsity": 0.1, "dropout": 0.25},
         {**FAITHFUL, "unrelated_weight": 0.3, "unrelated_per_example": 2},
-        {**RESIDUAL, "unrelated_weight": 0.3, "l1": 0.01, "l2": 0.02, "sparsity": 0.1},
+        {**RESIDUAL, **EVERY_TERM},
+        {**FAITHFUL, "residual_blocks": True, "hidden": (8, 8, 3, 3, 8), "dropout": 0.25},
+        {**RESIDUAL, **EVERY_TERM, "residual_blocks": True},
+        {**FAITHFUL, "output": "classes"},
+        {**RESIDUAL, **EVERY_TERM, "output": "classes"},
+        {**RESIDUAL, **EVERY_TERM, "output": "classes", "classes": "five", "dropout": 0.25},
     ],
 )
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("dense", [False, True])
-def test_loss_and_gradients_are_those_of_the_dense_formulation(values, seed, dense):
-    task = example_task(seed, dense, **values)
+@pytest.mark.parametrize("kind", [AutoencoderConfig, QueryMLPConfig])
+def test_loss_and_gradients_are_those_of_the_dense_formulation(kind, values, seed, dense):
+    task = example_task(seed, dense, kind=kind, **values)
     dense_form, share = DenseForm(task), values.get("dropout", 0)
     for number, plan in enumerate(task.batches(np.random.default_rng(seed))):
-        draws = [torch.Generator().manual_seed(number) for _ in range(3)]
+        draws = [torch.Generator().manual_seed(number) for _ in range(2)]
 
-        def drop(values, draw=draws[0]):
-            if not share:
-                return values
-            kept = _random_bytes(values, draw, (0, len(values))) >= 256 * share
-            return values * kept / (1 - share)
+        def make_drop(number=number):
+            draw = torch.Generator().manual_seed(number)
 
-        loss = dense_form.loss(plan, drop)
+            def drop(values):
+                if not share:
+                    return values
+                kept = _random_bytes(values, draw, (0, len(values))) >= 256 * share
+                return values * kept / (1 - share)
+
+            return drop
+
+        loss = dense_form.loss(plan, make_drop)
         wanted = dense_form.gradients(loss + dense_form.penalty(plan))
         batch = task.batch(plan)
-        assert torch.allclose(task.loss(batch, draws[1])[0], loss, rtol=0, atol=1e-10)
-        _, gradients = task.gradients(batch, draws[2])
+        assert torch.allclose(task.loss(batch, draws[0])[0], loss, rtol=0, atol=1e-10)
+        _, gradients = task.gradients(batch, draws[1])
         assert list(gradients) == list(wanted)
         for name, gradient in gradients.items():
             assert torch.allclose(gradient.to_dense(), wanted[name], rtol=0, atol=1e-10), name
