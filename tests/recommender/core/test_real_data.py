@@ -9,7 +9,6 @@ from recommender.core.evaluation import evaluate
 from recommender.core.readers.source import read_source
 from recommender.core.runs import RunOptions
 from recommender.core.splitting import split
-from recommender.core.systems import SYSTEMS
 
 pytestmark = pytest.mark.slow
 
@@ -41,9 +40,7 @@ def ratings(real_data):
 def test_errors_are_the_known_ones(ratings, name, split_name, capsys):
     parts = split(ratings(name), split_name, 0)
     rows = {}
-    for system, entry in SYSTEMS.items():
-        if parts.train.lacks(entry.preset()[1].needs):
-            continue
+    for system in ("bias", "user-knn", "autoencoder"):
         model = implementation(system)().fit(parts.train, options=RunOptions(threads=2))
         rows[system] = evaluate(model, parts)
     with capsys.disabled():
