@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, get_args
 
+from recommender import store
+from recommender.core.metrics import UserFigures
+from recommender.core.significance import Measure, compare_systems
 from recommender.core.systems import (
     config_from_dict,
     config_to_dict,
@@ -111,6 +114,29 @@ def row_of(line: TableRow) -> dict[str, Any]:
         "spread": spread,
         "strata": pairs[0][1].figures.get("strata") if pairs else None,
     }
+
+
+def compare_rows(lines: Sequence[TableRow], reference: str) -> dict[str, dict[str, Any]]:
+    """How each system differs from the reference, by system and measure, ready for JSON.
+
+    The rows are those of ``compare_systems``, corrected over all systems of the table for each
+    measure. The models of the first seed are compared. Empty if the reference has no figures.
+    """
+    by_user = {
+        line.system: UserFigures.from_arrays(store.read_arrays(found.users, found.users_checksum))
+        for line in lines
+        if line.params
+        and (model := trained_for(line.params[0]))
+        and (found := evaluation_of(model, line.profile))
+    }
+    if reference not in by_user:
+        return {}
+    first = by_user.pop(reference)
+    rows: dict[str, dict[str, Any]] = {system: {} for system in by_user}
+    for measure in get_args(Measure):
+        for row in compare_systems(first, by_user, measure):
+            rows[row["system"]][measure] = row
+    return rows
 
 
 def _status(line: TableRow, n_found: int) -> str:

@@ -54,6 +54,21 @@ def system_table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(_aligned(shown, [(name, "", side) for name, _, side in SYSTEM_COLUMNS]))
 
 
+def difference_table(rows: Sequence[dict[str, Any]]) -> str:
+    """A row for each system and measure: the difference with its 95 % interval first."""
+    columns: Columns = (
+        ("system", "", "<"),
+        ("measure", "", "<"),
+        ("difference", "+.4f", ">"),
+        ("low", "+.4f", ">"),
+        ("high", "+.4f", ">"),
+        ("p", ".4f", ">"),
+        ("p_holm", ".4f", ">"),
+        ("n_users", ",", ">"),
+    )
+    return "\n".join(_aligned(rows, columns))
+
+
 def search_table(rows: Sequence[dict[str, Any]]) -> str:
     """A row for each search: RMSE, or 1 - NDCG@10 of rankers, on the validation ratings."""
     columns: Columns = (

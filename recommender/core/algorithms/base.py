@@ -356,7 +356,7 @@ def implementation(name: str, config: Any = None) -> type[Recommender]:
 def check_settings(name: str, config: Any) -> None:
     """Raise the ConfigurationError that ``fit`` would raise for the settings themselves."""
     # Every _fit checks its settings first. Without ratings, the first look at them ends it.
-    with suppress(AttributeError):
+    with suppress(AttributeError, TypeError):
         implementation(name, config)(config)._fit(cast(Ratings, None), RunOptions())
 
 

@@ -44,8 +44,16 @@ _DESCENT: Space = {
     "learning_rate": Span(0.002, 0.02, log=True),
     "ridge": Span(0.02, 0.3, log=True),
 }
+_NETWORK: Space = {
+    "learning_rate": Span(5e-4, 5e-3, log=True),
+    "epochs": Span(5, 40, log=True),
+    "movie_damping": Span(1.0, 200.0, log=True),
+    "dropout": Span(0.0, 0.5),
+    "l2": Span(1e-8, 1e-5, log=True),
+}
 
-#: By the name of the system. Popularity and random have no settings that change their order.
+#: By the name of the system. Popularity and random have no settings that change their
+#: order, and a blend those of its members.
 SPACES: Mapping[str, Space] = {
     "bias": _DAMPING,
     "ease": {"ridge": Span(5.0, 5000.0, log=True)},
@@ -63,6 +71,17 @@ SPACES: Mapping[str, Space] = {
         "ridge": Span(1.0, 100.0, log=True),
         "rating_share": Span(0.1, 0.99),
     },
+    "mood-mf": {
+        "factors": Span(4, 64, log=True),
+        "penalty": Span(0.1, 5.0, log=True),
+        "mood_weight": Span(0.01, 1.0, log=True),
+    },
+    "mudrecs": {
+        **_DAMPING,
+        "power": Span(0.5, 4.0),
+        "shrinkage": Span(0.1, 10.0, log=True),
+        "ridge": Span(0.1, 100.0, log=True),
+    },
     "svd": _DESCENT,
     "svdpp": _DESCENT,
     "timesvdpp": {
@@ -75,11 +94,14 @@ SPACES: Mapping[str, Space] = {
         "factors": Span(8, 128, log=True),
         "ridge": Span(0.02, 0.5, log=True),
     },
-    "autoencoder": {
+    "autoencoder": _NETWORK,
+    "query-mlp": _NETWORK,
+    "dual-autoencoder": {
+        "epochs": Span(10, 100, log=True),
         "learning_rate": Span(5e-4, 5e-3, log=True),
-        "epochs": Span(5, 40, log=True),
-        "movie_damping": Span(1.0, 200.0, log=True),
-        "dropout": Span(0.0, 0.5),
-        "l2": Span(1e-8, 1e-5, log=True),
+        "dual_dropout": Span(0.3, 0.9),
+        "item_dropout": Span(0.2, 0.8),
+        "penalty": Span(1e-5, 3e-3, log=True),
+        "ridge": Span(2.0, 100.0, log=True),
     },
 }

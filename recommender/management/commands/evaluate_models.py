@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors
-from recommender.comparison import TableRow, row_of
+from recommender.comparison import TableRow, compare_rows, row_of
 from recommender.core.errors import ConfigurationError
 from recommender.core.profile_policies import POLICIES, TRAIN_ONLY
 from recommender.core.systems import PRESETS
@@ -20,7 +20,7 @@ from recommender.management.following import (
 )
 from recommender.management.lookup import USAGE, find_dataset
 from recommender.management.naming_systems import parse_systems
-from recommender.management.tables import error_table, system_table
+from recommender.management.tables import difference_table, error_table, system_table
 from recommender.models import Job, TrainedModel
 from recommender.services.claims import new_owner
 from recommender.services.comparing import next_job, plan_lines
@@ -65,6 +65,11 @@ class Command(BaseCommand):
             "--seeds", type=int, default=1, metavar="N", help="trainings of each neural network"
         )
         parser.add_argument(
+            "--reference",
+            metavar="SYSTEM",
+            help="one of --systems: test over users how the others differ from it",
+        )
+        parser.add_argument(
             "--split-seed", type=int, default=0, metavar="N", help="seed of a random split"
         )
         parser.add_argument(
@@ -88,10 +93,13 @@ class Command(BaseCommand):
             )
         if options["seeds"] < 1:
             raise CommandError("--seeds is at least 1.", returncode=USAGE)
+        systems = options["systems"] or parse_systems("all")
+        if options["reference"] not in (None, *systems):
+            raise CommandError("--reference is one of --systems.", returncode=USAGE)
         try:
             lines = plan_lines(
                 dataset=find_dataset(options["dataset"]),
-                systems=options["systems"] or parse_systems("all"),
+                systems=systems,
                 profile=options["profile"],
                 seeds=options["seeds"],
                 preset=options["preset"],
@@ -105,7 +113,7 @@ class Command(BaseCommand):
         try:
             work(lines, Display(self.stderr))
         finally:  # also what was finished before an interruption
-            self.write_rows(lines, as_json=options["json"])
+            self.write_rows(lines, options["reference"], as_json=options["json"])
         if failed := [f"{line.system} {line.status}: {error}" for line in lines
                       for error in line.errors]:  # fmt: skip
             raise CommandError(" ".join(failed))
@@ -140,12 +148,19 @@ class Command(BaseCommand):
                     (job,) = follow_jobs({job.pk: label}, display=display)
                     note_ending(line, job)
 
-    def write_rows(self, lines: list[TableRow], *, as_json: bool) -> None:
+    def write_rows(self, lines: list[TableRow], reference: str | None, *, as_json: bool) -> None:
         rows = list(map(row_of, lines))
+        compared = compare_rows(lines, reference) if reference else {}
         if as_json:
+            if reference:
+                rows = [{**row, "compared": compared.get(row["system"])} for row in rows]
             self.stdout.write(json.dumps(rows, indent=2))
             return
         self.stdout.write(system_table(rows))
+        if compared:
+            self.stdout.write(f"\nDifferences from {reference}, over users:")
+            found = [row for measures in compared.values() for row in measures.values()]
+            self.stdout.write(difference_table(found) + "\n")
         models = TrainedModel.objects.filter(pk__in=[pk for row in rows for pk in row["models"]])
         costs = list(models.values_list("seconds", "peak_memory_mb"))
         if costs:

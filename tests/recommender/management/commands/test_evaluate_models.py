@@ -117,9 +117,24 @@ def test_without_a_worker_a_comparison_ends_with_3(compare):
     assert Job.objects.count() == 2
 
 
-@pytest.mark.parametrize("wrong", [["--protocol", "half"], ["--seeds", "0"], ["--again"]])
+@pytest.mark.parametrize(
+    "wrong", [["--protocol", "half"], ["--seeds", "0"], ["--again"], ["--reference", "svd"]]
+)
 def test_a_comparison_that_cannot_be_made_ends_with_2(compare, wrong):
     with pytest.raises(CommandError) as caught:
         compare(*wrong)
     assert caught.value.returncode == 2
     assert not Job.objects.exists()
+
+
+def test_the_others_are_compared_with_a_reference_over_users(compare):
+    words = ["--inline", "--json", "--protocol", "random-90-10", "--reference", "bias"]
+    bias, knn, ranker = json.loads(compare(*words, systems="bias,user-knn,popularity"))
+    assert bias["compared"] is None
+    found = knn["compared"]["rmse"]
+    assert found["difference"] == pytest.approx(knn["rmse"] - bias["rmse"])
+    assert found["low"] <= found["difference"] <= found["high"]
+    assert ranker["compared"]["rmse"]["difference"] is None
+    assert ranker["compared"]["ndcg_10"]["p_holm"] >= ranker["compared"]["ndcg_10"]["p"]
+    table = compare(*words[:1], *words[2:], systems="bias,user-knn,popularity")
+    assert "Differences from bias, over users:" in table
