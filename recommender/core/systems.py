@@ -10,6 +10,7 @@ from typing import Any
 
 from recommender.core.configs.blend import BlendConfig
 from recommender.core.configs.factors import (
+    BayesFMConfig,
     BiasedALSConfig,
     SVDConfig,
     SVDppConfig,
@@ -231,17 +232,19 @@ SYSTEMS: dict[str, System] = {
             },
         ),
         System(
+            name="bayes-fm",
+            label="Bayesian FM",
+            summary="Factors of users, movies and who rated what, averaged over many draws.",
+            presets={"default": BayesFMConfig(), "dates": BayesFMConfig(dates=True)},
+        ),
+        System(
             name="blend",
             label="Blend",
             summary="A weighted sum of the predictions of several systems.",
             presets={
-                "default": BlendConfig(
-                    ("dual-autoencoder:tuned", "svdpp:default", "item-knn:lenskit")
-                ),
+                "default": BlendConfig(("dual-autoencoder:tuned", "bayes-fm:default")),
                 # Needs time stamps.
-                "dates": BlendConfig(
-                    ("dual-autoencoder:tuned", "timesvdpp:default", "item-knn:lenskit")
-                ),
+                "dates": BlendConfig(("dual-autoencoder:tuned", "bayes-fm:dates")),
             },
         ),
     )

@@ -25,7 +25,7 @@ class FactorModel(Recommender):
 
     bias_: BiasTerms  #: the fallback; its mean is that of the predictions, too
     item_offsets_: NDArray[np.float64]  #: (n_items)
-    item_factors_: NDArray[np.float64]  #: (n_items, factors)
+    item_factors_: NDArray[np.floating]  #: (n_items, factors)
 
     @abstractmethod
     def _users(
@@ -105,7 +105,7 @@ class FactorModel(Recommender):
 def fold_in(
     profiles: csr_array,
     residuals: NDArray[np.float64],
-    factors: NDArray[np.float64],
+    factors: NDArray[np.floating],
     ridge: float,
     *,
     offset: bool = True,

@@ -59,3 +59,29 @@ class BiasedALSConfig(BiasConfig):
     iterations: int = 10  #: times that all users' and then all items' vectors are computed
     ridge: float = 0.15  #: penalty of a vector's squared length, for each rating
     spread: float = 0.1  #: standard deviation of the random numbers from which factors start
+
+
+@dataclass(frozen=True)
+class BayesFMConfig(SystemConfig):
+    """A factorisation machine of users, items and what goes with them, averaged over draws."""
+
+    implementation: ClassVar = "recommender.core.algorithms.bayes_fm.model:BayesFM"
+
+    factors: int = 16  #: length of the vectors
+    draws: int = 300  #: draws of all parameters from their distribution given the ratings
+    burn_in: int = 60  #: first draws that are not used
+    keep_every: int = 4  #: of the others, one in so many is used
+    spread: float = 0.1  #: standard deviation of the random numbers from which factors start
+    dates: bool = False  #: whether the date of a rating is part of the model
+    periods: int = 30  #: with dates: equal parts of time; an item has an offset in each
+
+    #: with dates: seconds; time is cut into parts of each length, in which a user has an offset
+    sittings: tuple[int, ...] = (1, 30, 60, 180, 600, 3_600, 86_400)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("timestamps",) if self.dates else ()
+
+    @property
+    def uses_dates(self) -> bool:
+        return self.dates

@@ -1,0 +1,1 @@
+"""A Bayesian factorisation machine; ``model`` owns the system, ``gibbs`` its sampler."""
