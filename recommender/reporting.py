@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from django.db import close_old_connections
@@ -14,17 +15,20 @@ from recommender.core.exhibits import accuracy, clusters, documents, paper
 from recommender.core.exhibits.exhibit import Exhibit
 from recommender.core.exhibits.neurons import FEWEST_CANDIDATES, Neurons, examine_neurons
 from recommender.core.exhibits.paper import Card, Result
+from recommender.core.metrics import UserFigures
+from recommender.core.profile_policies import TRAIN_ONLY
 from recommender.core.ratings import Ratings
 from recommender.core.runs import Progress, RunOptions
-from recommender.core.systems import system
+from recommender.core.significance import bootstrap, compare_systems
+from recommender.core.systems import describe_preset, system
 from recommender.lease import Lease
 from recommender.loaders import load_ratings
-from recommender.models import Dataset, Item, Job, TrainedModel
+from recommender.models import Dataset, Evaluation, Item, Job, TrainedModel
 from recommender.restoring import restore_model
 from recommender.selectors import duplicates_of, models_to_report
 from recommender.services.publishing import keep_report
 
-POLICY = "train-only"
+RESAMPLES = 2_000  # for the interval of an error
 PROFILE_RANGE = (5, 60)  # ratings of the profile in Figure 6, if there is one
 CANDIDATES = 100  # profiles tried for two different recommendations
 #: why an exhibit is missing although its systems were trained; no command helps
@@ -76,8 +80,8 @@ def make_exhibits(
     options: RunOptions,
 ) -> tuple[list[Exhibit], list[str]]:
     """The figures, then the tables, and what they say of the paper's claims."""
-    results = {model.pk: result_of(model) for model in models}
-    network = next((model for model in models if results[model.pk].hidden), None)
+    network = next(filter(_has_layers, models), None)
+    results = results_of(models, network)
     knn = next((model for model in models if model.system == "user-knn"), None)
     train = f"manage.py train_models --dataset {dataset.name} --split {split} --systems"
     where = f"not been trained on {dataset.name} with the split {split}."
@@ -104,19 +108,70 @@ def make_exhibits(
     return exhibits, findings
 
 
-def result_of(model: TrainedModel) -> Result:
-    """What is stored of the model's errors; a system that only orders items has none."""
-    errors = next((one for one in model.evaluations.all() if one.policy == POLICY), None)
-    return Result(
+def _has_layers(model: TrainedModel) -> bool:
+    return model.system == "autoencoder" and isinstance(model.config.get("hidden"), list)
+
+
+def results_of(models: Sequence[TrainedModel], reference: TrainedModel | None) -> dict[int, Result]:
+    """What is stored of each model's errors, by its id.
+
+    Intervals and comparisons with the reference need the errors of single users, which models
+    evaluated by an earlier version lack. Only models of the reference's test ratings are compared.
+    """
+    evaluations = {
+        model.pk: found
+        for model in models
+        for found in model.evaluations.all()
+        if found.policy == TRAIN_ONLY and found.rmse is not None
+    }
+    by_user = {
+        pk: UserFigures.from_arrays(store.read_arrays(found.users, found.users_checksum))
+        for pk, found in evaluations.items()
+        if found.users
+    }
+    results = {
+        model.pk: _result(model, evaluations.get(model.pk), by_user.get(model.pk))
+        for model in models
+    }
+    if reference is None or reference.pk not in by_user:
+        return results
+    others = {
+        str(model.pk): by_user[model.pk]
+        for model in models
+        if model.pk in by_user and model != reference and model.split_seed == reference.split_seed
+    }
+    for row in compare_systems(by_user[reference.pk], others):
+        pk = int(row["system"])
+        results[pk] = replace(results[pk], p=row["p"], p_holm=row["p_holm"])
+    return results
+
+
+def _result(model: TrainedModel, errors: Evaluation | None, by_user: UserFigures | None) -> Result:
+    found = Result(
         system=model.system,
         label=system(model.system).label,
-        preset=model.preset,
+        preset=describe_preset(model.system, model.preset, model.config),
         config=model.config,
-        train_rmse=errors.train_rmse if errors else None,
-        rmse=errors.rmse if errors else None,
-        mae=errors.mae if errors else None,
         loss_curve=model.loss_curve,
     )
+    if errors is None:
+        return found
+    found = replace(found, train_rmse=errors.train_rmse, rmse=errors.rmse, mae=errors.mae)
+    if by_user is None:
+        return found
+    return replace(
+        found,
+        rmse_interval=_interval(by_user.squared, by_user.counts, root=True),
+        mae_interval=_interval(by_user.absolute, by_user.counts, root=False),
+    )
+
+
+def _interval(
+    sums: NDArray[np.float64], counts: NDArray[np.int64], *, root: bool
+) -> tuple[float, float]:
+    """The 95 % interval of an error: that of its difference from no error at all."""
+    found = bootstrap(np.zeros(len(sums)), sums, counts, root=root, resamples=RESAMPLES)
+    return found.low, found.high
 
 
 def _neurons(

@@ -12,6 +12,8 @@ from recommender.models import Dataset, Job
 from recommender.selectors import has_live_worker, read_report, report_jobs
 from survey.selectors.preparing import WORKER_SILENCE_SECONDS
 
+USUAL_SPLIT = "time-90-10"
+
 
 @dataclass(frozen=True)
 class PaperReport:
@@ -43,7 +45,10 @@ class PaperReport:
 
     @property
     def command(self) -> str:
-        return f"manage.py paper_report {self.dataset.name}"
+        """What makes the report, of the same split, again."""
+        split = self.facts.get("split") or (self.job.params.get("split") if self.job else "")
+        option = f" --split {split}" if split and split != USUAL_SPLIT else ""
+        return f"manage.py paper_report {self.dataset.name}{option}"
 
 
 def paper_report(dataset: Dataset) -> PaperReport:

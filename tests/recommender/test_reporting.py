@@ -5,8 +5,8 @@ import pytest
 from recommender import store
 from recommender.core.runs import RunOptions
 from recommender.loaders import load_ratings
-from recommender.models import Evaluation
-from recommender.reporting import make_exhibits
+from recommender.models import Evaluation, TrainedModel
+from recommender.reporting import _has_layers, make_exhibits
 from recommender.selectors import models_to_report, read_report
 from recommender.services.submitting import submit_report
 from tests.recommender.fake import run
@@ -73,6 +73,30 @@ def test_a_system_that_only_orders_items_has_no_error(start, dataset):
     run(start(system="bias"))
     rows = exhibits(dataset)["Figure 5"].tables[0].rows
     assert [row[0] for row in rows] == ["Damped bias"]
+
+
+def test_errors_have_intervals_around_them_and_are_compared_with_the_autoencoder(trained):
+    rows = exhibits(trained)["Figure 5"].tables[0].rows
+    for _, _, rmse, low, high, mae, mae_low, mae_high, _, _ in rows:
+        assert low < rmse < high
+        assert mae_low < mae < mae_high
+    p = {row[0]: row[-2:] for row in rows}
+    assert p["Autoencoder"] == [None, None]
+    assert 0 < p["User-user KNN"][0] <= p["User-user KNN"][1] <= 1
+
+
+def test_an_evaluation_of_an_earlier_version_has_no_interval(start, dataset):
+    run(start(system="bias"))
+    Evaluation.objects.update(users="", users_checksum="")
+    (row,) = exhibits(dataset)["Figure 5"].tables[0].rows
+    assert row[2] > 0
+    assert row[3:5] == [None, None]
+
+
+def test_only_an_autoencoder_with_layers_is_the_papers_network(start, dataset):
+    run(start(system="bias"))
+    TrainedModel.objects.update(system="query-mlp", config={"hidden": [8, 4]})
+    assert not any(map(_has_layers, TrainedModel.objects.all()))
 
 
 def test_models_of_another_split_or_of_earlier_ratings_are_left_out(start, dataset):

@@ -45,3 +45,11 @@ def test_a_damaged_report_is_told_and_not_shown(home):
     (store.path(job.result["folder"]) / "paper.pdf").write_bytes(b"other")
     found = paper_report(dataset)
     assert (found.made, "changed" in found.damage) == (None, True)
+
+
+def test_the_command_names_the_split_of_the_job(home):
+    dataset = DatasetFactory()
+    order(dataset, Job.Status.FAILED)
+    assert paper_report(dataset).command == f"manage.py paper_report {dataset.name}"
+    Job.objects.update(params={"dataset": dataset.pk, "split": "random-90-10"})
+    assert paper_report(dataset).command.endswith(" --split random-90-10")
