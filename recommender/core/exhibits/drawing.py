@@ -229,7 +229,7 @@ def _lines(cells: Sequence[str]) -> float:
 
 
 def _text_page(title: str, paragraphs: Sequence[str]) -> Figure:
-    wrapped = [textwrap.fill(paragraph, 100) for paragraph in paragraphs]
+    wrapped = [textwrap.fill(paragraph, 92) for paragraph in paragraphs]
     lines = sum(text.count("\n") + 2 for text in wrapped)
     height = 1 + 0.17 * lines
     figure = Figure((WIDTH, height))
