@@ -12,23 +12,28 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars
 from _runs import keep
 from import_ratings import READERS, timed
 
 RATERS, HIGHEST_USER = 480_189, 2_649_429
 MOVIES = 17_770
-DAYS = np.arange(np.datetime64("1999-11-11"), np.datetime64("2006-01-01"))
 
 
-def write_source(folder: Path, n_ratings: int, seed: int = 1) -> dict[str, Path]:
+#: What is read, by its name in the folder of the sources.
+LAYOUTS = {"combined_data": "combined", "mv files": "movies", "csv": "ratings.csv"}
+
+
+def write_source(folder: Path, n_ratings: int, seed: int = 1) -> None:
     """The same seeded ratings in each layout."""
+    import numpy as np
+    import polars
+
     n_drawn = n_ratings + n_ratings // 4  # because repeated pairs are dropped
     draw = np.random.default_rng(seed)
     ids = draw.choice(np.arange(1, HIGHEST_USER + 1), RATERS, replace=False)
@@ -37,7 +42,8 @@ def write_source(folder: Path, n_ratings: int, seed: int = 1) -> dict[str, Path]
     raters = ids[(RATERS * draw.random(n_drawn) ** 2).astype(np.int64)]
     table = polars.DataFrame({"movie": movies, "user": raters}).unique().sort("movie", "user")
     table = table[np.sort(draw.choice(table.height, n_ratings, replace=False))]
-    days = draw.choice(DAYS, table.height)
+    every_day = np.arange(np.datetime64("1999-11-11"), np.datetime64("2006-01-01"))
+    days = draw.choice(every_day, table.height)
     stars = draw.choice(np.arange(1, 6), table.height, p=[0.05, 0.1, 0.29, 0.33, 0.23])
     table = table.with_columns(stars=stars, day=days)
     line = polars.format("{},{},{}", "user", "stars", "day")
@@ -46,7 +52,7 @@ def write_source(folder: Path, n_ratings: int, seed: int = 1) -> dict[str, Path]
         (movie, f"{movie}:\n" + "\n".join(lines) + "\n")
         for movie, lines in blocks.agg("line").iter_rows()
     ]
-    combined, single, csv = (folder / name for name in ("combined", "movies", "ratings.csv"))
+    combined, single, csv = (folder / name for name in LAYOUTS.values())
     combined.mkdir()
     (combined / "combined_data_1.txt").write_text("".join(text for _, text in texts))
     (single / "training_set").mkdir(parents=True)
@@ -58,28 +64,34 @@ def write_source(folder: Path, n_ratings: int, seed: int = 1) -> dict[str, Path]
         rating="stars",
         timestamp=polars.col("day").cast(polars.Datetime("ms")).dt.epoch("s"),
     ).write_csv(csv)
-    return {"combined_data": combined, "mv files": single, "csv": csv}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ratings", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.write:
+        write_source(options.write, options.ratings)
+        return
     n_ratings = options.ratings
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
-        paths = write_source(Path(name), n_ratings)
+        # In a process of its own, because a child's peak memory begins with that of its parent.
+        write = [sys.executable, __file__, "--write", name, "--ratings", str(n_ratings)]
+        subprocess.run(write, check=True)
         for _ in range(options.rounds):
-            for layout, path in paths.items():
-                command = [sys.executable, "-c", f"import sys; {READERS['read']}", str(path)]
+            for layout, place in LAYOUTS.items():
+                path = str(Path(name) / place)
+                command = [sys.executable, "-c", f"import sys; {READERS['read']}", path]
                 rows.append({"name": layout, **timed(command, dict(os.environ))})
     best = {
         layout: {
             kind: min(row[kind] for row in rows if row["name"] == layout)
             for kind in ("seconds", "cpu_seconds", "peak_gb")
         }
-        for layout in paths
+        for layout in LAYOUTS
     }
     print(f"{n_ratings:,} ratings; the best of {options.rounds} rounds")
     print(

@@ -39,6 +39,22 @@ def test_ml_latest_small_has_a_link_for_every_movie_and_a_year_for_nearly_all(sm
     assert {movie.title for movie in small.items} > {"The Matrix", "Toy Story", "Les Misérables"}
 
 
+def test_ml_latest_small_has_the_tags_of_its_readme(small):
+    tags = small.side["tags"]
+    assert len(tags.labels.items) + sum(tags.left_out.values()) == 3_683
+    assert sorted(small.ratings.labels) == ["genres", "tags"]
+
+
+def test_real_side_files_name_the_movies_of_ml_latest_small(real_data):
+    names = {"keywords": "keywords.csv", "people": "people.csv"}
+    names["genome-scores"] = "genome-scores-head.csv.xz"
+    side = {role: real_data / "metadata" / name for role, name in names.items()}
+    labels = read_source(real_data / "ml-latest-small", side=side).ratings.labels
+    movies = {kind: len(np.unique(each.items)) for kind, each in labels.items()}
+    assert (movies["keywords"], movies["people"], movies["genome"]) == (8_666, 2_852, 99)
+    assert labels["genome"].weights.max() <= 1
+
+
 def test_ml_100k_has_the_counts_of_its_readme(hundred):
     ratings = hundred.ratings
     assert (ratings.n_ratings, ratings.n_users, len(hundred.items)) == (100_000, 943, 1_682)
