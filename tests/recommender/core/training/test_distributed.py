@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from recommender.core.algorithms.autoencoder.model import Autoencoder
-from recommender.core.configs.networks import AutoencoderConfig
+from recommender.core.algorithms.query_mlp.model import QueryMLP
+from recommender.core.configs.networks import AutoencoderConfig, QueryMLPConfig
 from recommender.core.runs import RunOptions
 from recommender.core.training import distributed
 from tests.recommender.core.matrices import random_ratings
@@ -21,24 +22,26 @@ RATINGS = random_ratings(2, n_users=20, n_items=15)
 FAITHFUL = AutoencoderConfig(
     hidden=(12, 8, 6, 4, 6, 8, 12), epochs=3, learning_rate=1e-3, batch_users=4
 )
+EVERY_TERM = {
+    "dropout": 0.25,
+    "target": "residual",
+    "loss": "mse",
+    "normalise": True,
+    "movie_damping": 3.0,
+    "weight_decay": 0.01,
+    "l1": 1e-4,
+    "l2": 1e-3,
+    "sparsity": 0.01,
+    "unrelated_weight": 0.3,
+    "unrelated_per_example": 2,
+    "patience": 1,
+}
+VARIANTS = {"output": "classes", "residual_blocks": True, "epochs": 1}
 CONFIGS = {
     "faithful": FAITHFUL,
     "a-user-each": replace(FAITHFUL, batch_users=1, epochs=1),  # one process gets no example
-    "everything": replace(
-        FAITHFUL,
-        dropout=0.25,
-        target="residual",
-        loss="mse",
-        normalise=True,
-        movie_damping=3.0,
-        weight_decay=0.01,
-        l1=1e-4,
-        l2=1e-3,
-        sparsity=0.01,
-        unrelated_weight=0.3,
-        unrelated_per_example=2,
-        patience=1,
-    ),
+    "everything": replace(FAITHFUL, **EVERY_TERM),
+    "query": QueryMLPConfig(**asdict(FAITHFUL) | EVERY_TERM | VARIANTS | {"hidden": (12, 6, 6)}),
 }
 
 ONE_OF_TWO = """
@@ -60,7 +63,8 @@ distributed.destroy_process_group()
 
 def fit(name, **options) -> Autoencoder:
     options = RunOptions(threads=1, checkpoint_seconds=0, **options)
-    return Autoencoder(CONFIGS[name]).fit(RATINGS, options=options)
+    kind = QueryMLP if isinstance(CONFIGS[name], QueryMLPConfig) else Autoencoder
+    return kind(CONFIGS[name]).fit(RATINGS, options=options)
 
 
 def keep(model, target):
