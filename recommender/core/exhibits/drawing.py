@@ -74,7 +74,8 @@ def _figure(exhibit: Exhibit, *, titled: bool = False) -> Figure:
     FigureCanvasAgg(figure)
     body = figure
     if titled:
-        top, body = figure.subfigures(2, 1, height_ratios=[head, height])
+        parts = figure.subfigures(2, 1, squeeze=False, height_ratios=[head, height])
+        top, body = parts.ravel()
         title = f"{exhibit.label}. {exhibit.title}"
         top.text(0.02, 1 - 0.2 / head, title, weight="bold", size=11, va="center", parse_math=False)
         where = {"x": 0.02, "y": 1 - 0.4 / head}
