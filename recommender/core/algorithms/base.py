@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar, Literal, Self, cast, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +83,7 @@ class Recommender(ABC):
         raises (``errors.Cancelled`` to stop).
         """
         options = options or RunOptions()
+        self.check()
         if ratings.n_ratings == 0:
             raise FitError(
                 "There are no ratings to learn from. Import ratings or change the split."
@@ -98,6 +98,14 @@ class Recommender(ABC):
         options.progress(Progress(phase="training"))
         self._fit(ratings, options)
         return self
+
+    def check(self) -> None:
+        """Raise ConfigurationError for settings that cannot be trained with, whatever the ratings.
+
+        It refuses unknown choices and what ``_limits`` excludes. Override it, calling it first, to
+        check more than single fields.
+        """
+        check_fields(self.config, self._limits())
 
     def predict(
         self,
@@ -226,6 +234,10 @@ class Recommender(ABC):
         model._restore(arrays)
         return model
 
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        """The limits of the settings, as for ``check_fields``; none by default."""
+        return {}
+
     @abstractmethod
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         """Learn from ``ratings`` (at least one) and set attributes whose names end in ``_``."""
@@ -351,13 +363,6 @@ def implementation(name: str, config: Any = None) -> type[Recommender]:
     module, _, attribute = config.implementation.partition(":")
     found: type[Recommender] = getattr(import_module(module), attribute)
     return found
-
-
-def check_settings(name: str, config: Any) -> None:
-    """Raise the ConfigurationError that ``fit`` would raise for the settings themselves."""
-    # Every _fit checks its settings first. Without ratings, the first look at them ends it.
-    with suppress(AttributeError, TypeError):
-        implementation(name, config)(config)._fit(cast(Ratings, None), RunOptions())
 
 
 def check_fields(config: Any, limits: Mapping[str, tuple[bool, str]]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import Recommender, check_fields
+from recommender.core.algorithms.base import Recommender
 from recommender.core.configs.simple import BiasConfig
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
@@ -86,9 +86,11 @@ class Bias(Recommender):
     config: BiasConfig
     terms_: BiasTerms
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+    def _limits(self) -> dict[str, tuple[bool, str]]:
         damping = ("item_damping", "user_damping")
-        check_fields(self.config, {f: (getattr(self.config, f) >= 0, "0 or more") for f in damping})
+        return {field: (getattr(self.config, field) >= 0, "0 or more") for field in damping}
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         self.terms_ = BiasTerms.learn(self.profiles_, self.config)
         rows, items = ratings.rows(), ratings.indices.astype(np.int64)
         # Each training rating is predicted from the user's other ratings; item offsets stay.

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.factors import FactorModel, fold_in
 from recommender.core.configs.factors import BiasedALSConfig
@@ -29,19 +28,19 @@ class BiasedALS(FactorModel):
     name: ClassVar[str] = "biased-als"
     config: BiasedALSConfig
 
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        own = self.config
+        return {
+            "factors": (own.factors >= 1, "at least 1"),
+            "iterations": (own.iterations >= 1, "at least 1"),
+            "ridge": (own.ridge > 0, "above 0"),
+            "spread": (own.spread > 0, "above 0"),
+            "user_damping": (own.user_damping >= 0, "0 or more"),
+            "item_damping": (own.item_damping >= 0, "0 or more"),
+        }
+
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         own = self.config
-        check_fields(
-            own,
-            {
-                "factors": (own.factors >= 1, "at least 1"),
-                "iterations": (own.iterations >= 1, "at least 1"),
-                "ridge": (own.ridge > 0, "above 0"),
-                "spread": (own.spread > 0, "above 0"),
-                "user_damping": (own.user_damping >= 0, "0 or more"),
-                "item_damping": (own.item_damping >= 0, "0 or more"),
-            },
-        )
         self.bias_ = BiasTerms.learn(self.profiles_, own)
         self.item_offsets_ = self.bias_.item_offsets
         rng = np.random.default_rng(options.seed)

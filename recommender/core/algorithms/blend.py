@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import Recommender, check_fields, implementation
+from recommender.core.algorithms.base import Recommender, implementation
 from recommender.core.configs.blend import BlendConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.ratings import Ratings
@@ -36,26 +36,28 @@ class Blend(Recommender):
     weights_: NDArray[np.float64]  #: (n_members), in the order of the configuration
     members_: list[Recommender]
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+    def _limits(self) -> dict[str, tuple[bool, str]]:
         own = self.config
-        check_fields(
-            own,
-            {
-                "members": (len(own.members) >= 1, "at least one system:preset"),
-                "validation_share": (0 < own.validation_share < 1, "above 0 and below 1"),
-                "ridge": (own.ridge > 0, "above 0"),
-            },
-        )
-        untrained = self._untrained()
-        for label, member in zip(own.members, untrained, strict=True):
+        return {
+            "members": (len(own.members) >= 1, "at least one system:preset"),
+            "validation_share": (0 < own.validation_share < 1, "above 0 and below 1"),
+            "ridge": (own.ridge > 0, "above 0"),
+        }
+
+    def check(self) -> None:
+        super().check()
+        for label, member in zip(self.config.members, self._untrained(), strict=True):
             if not member.ranks_by_rating:
                 raise ConfigurationError(
                     f"The member {label} of the blend predicts no ratings. Choose another system."
                 )
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        own = self.config
         held = self._slice(ratings, options.seed)
         rows, items = ratings.rows()[held], ratings.indices[held].astype(np.int64)
         times = None if ratings.timestamps is None else ratings.timestamps[held]
-        judged = self._train(untrained, ratings.select(~held), options, 0)
+        judged = self._train(self._untrained(), ratings.select(~held), options, 0)
         columns = [
             member._predict(member.profiles_, rows, items, training=True, times=times)
             for member in judged

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import expit, logit
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.by_profile import ByProfile, ProfileRatings
 from recommender.core.configs.side import CMFConfig
@@ -102,19 +101,19 @@ class CMF(ByProfile):
     config: CMFConfig
     factors_: NDArray[np.float64]  #: V (n_items, factors)
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+    def _limits(self) -> dict[str, tuple[bool, str]]:
         own = self.config
         at_least = ("factors", "iterations", "least_items")
         known = set(own.relations) <= set(KINDS) and len(set(own.relations)) == len(own.relations)
-        check_fields(
-            own,
-            {
-                **{name: (getattr(own, name) >= 1, "at least 1") for name in at_least},
-                "relations": (known, f"different ones of {', '.join(KINDS)}"),
-                "ridge": (own.ridge > 0, "above 0"),
-                "rating_share": (0 < own.rating_share <= 1, "above 0, at most 1"),
-            },
-        )
+        return {
+            **{name: (getattr(own, name) >= 1, "at least 1") for name in at_least},
+            "relations": (known, f"different ones of {', '.join(KINDS)}"),
+            "ridge": (own.ridge > 0, "above 0"),
+            "rating_share": (0 < own.rating_share <= 1, "above 0, at most 1"),
+        }
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        own = self.config
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         rows, items = ratings.rows(), ratings.indices.astype(np.int64)
         residuals = ratings.values - self.bias_.predict(self.profiles_, rows, items)

@@ -31,6 +31,7 @@ class Ease(LikedItemRanker):
 
     def _limits(self) -> dict[str, tuple[bool, str]]:
         return {
+            **super()._limits(),
             "ridge": (self.config.ridge > 0, "above 0"),
             "most_items": (self.config.most_items >= 1, "at least 1"),
         }

@@ -30,6 +30,7 @@ class ImplicitALS(LikedItemRanker):
     def _limits(self) -> dict[str, tuple[bool, str]]:
         own = self.config
         return {
+            **super()._limits(),
             "factors": (own.factors >= 1, "at least 1"),
             "iterations": (own.iterations >= 1, "at least 1"),
             "ridge": (own.ridge > 0, "above 0"),

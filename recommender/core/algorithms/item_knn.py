@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.algorithms.knn import KNN, check_least
+from recommender.core.algorithms.knn import KNN
 from recommender.core.configs.neighbours import ItemKNNConfig
 from recommender.core.configs.simple import BiasConfig
 from recommender.core.neighbours.similar_items import ItemPredictor, find_neighbours
@@ -30,8 +30,10 @@ class ItemKNN(KNN):
     config: ItemKNNConfig
     neighbours_: csr_array  #: see ``find_neighbours``
 
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        return {**super()._limits(), "stored": (self.config.stored >= 0, "at least 0")}
+
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
-        check_least(self.config, k=1, minimum_overlap=1, shrinkage=0, stored=0)
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         self.neighbours_ = find_neighbours(
             self.profiles_, self.scale_, self.config, options.progress

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import Recommender, check_fields
+from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.configs.neighbours import KNNConfig
 from recommender.core.neighbours.predictions import Predictor
@@ -27,6 +27,10 @@ class KNN(Recommender):
     config: KNNConfig
     bias_: BiasTerms
     _predictor: Predictor
+
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        least = {"k": 1, "minimum_overlap": 1, "shrinkage": 0}
+        return {f: (getattr(self.config, f) >= n, f"at least {n}") for f, n in least.items()}
 
     @abstractmethod
     def _compare(self) -> None:
@@ -79,12 +83,6 @@ class KNN(Recommender):
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
         self.bias_ = BiasTerms.from_arrays(arrays)
         self._compare()
-
-
-def check_least(config: KNNConfig, **least: int) -> None:
-    """Raise ConfigurationError for unknown choices and for numbers below their ``least``."""
-    limits = {f: (getattr(config, f) >= n, f"at least {n}") for f, n in least.items()}
-    check_fields(config, limits)
 
 
 def _rounded(stars: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bias import Bias
 from recommender.core.configs.liked_items import LikedItemsConfig
 from recommender.core.ratings import Ratings
@@ -29,9 +28,9 @@ class LikedItemRanker(Bias):
     ranks_by_rating: ClassVar[bool] = False
     config: LikedItemsConfig
 
-    @abstractmethod
     def _limits(self) -> dict[str, tuple[bool, str]]:
-        """The limits of the system's own settings, as for ``check_fields``."""
+        liked_from = (0 <= self.config.liked_from <= 1, "from 0 to 1")
+        return {**super()._limits(), "liked_from": liked_from}
 
     @abstractmethod
     def _learn(self, liked: csr_array, options: RunOptions) -> None:
@@ -42,8 +41,6 @@ class LikedItemRanker(Bias):
         """The scores (b, n_items) of b profiles (b, n_items); zeros without a liked item."""
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
-        liked_from = (0 <= self.config.liked_from <= 1, "from 0 to 1")
-        check_fields(self.config, {"liked_from": liked_from, **self._limits()})
         super()._fit(ratings, options)
         self._learn(self._liked(self.profiles_), options)
 

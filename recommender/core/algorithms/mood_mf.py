@@ -12,10 +12,9 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit, logit
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.by_profile import ByProfile, ProfileRatings
-from recommender.core.algorithms.moods import SimilarPairs, moods_of_items, similar_in_mood
+from recommender.core.algorithms.moods import MOODS, SimilarPairs, moods_of_items, similar_in_mood
 from recommender.core.configs.side import MoodMFConfig
 from recommender.core.configs.simple import BiasConfig
 from recommender.core.ratings import Ratings
@@ -73,17 +72,18 @@ class MoodMF(ByProfile):
     config: MoodMFConfig
     factors_: NDArray[np.float64]  #: V (n_items, factors)
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+    def _limits(self) -> dict[str, tuple[bool, str]]:
         own = self.config
         at_least = ("factors", "steps", "neighbours")
-        check_fields(
-            own,
-            {
-                **{name: (getattr(own, name) >= 1, "at least 1") for name in at_least},
-                "penalty": (own.penalty > 0, "above 0"),
-                "mood_weight": (own.mood_weight >= 0, "0 or more"),
-            },
-        )
+        return {
+            **{name: (getattr(own, name) >= 1, "at least 1") for name in at_least},
+            "penalty": (own.penalty > 0, "above 0"),
+            "mood": (not own.mood or own.mood in MOODS, f"empty or one of {', '.join(MOODS)}"),
+            "mood_weight": (own.mood_weight >= 0, "0 or more"),
+        }
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        own = self.config
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         genome = own.source == "genome"
         moods = moods_of_items(ratings.labels[own.source], self.n_items_, relevances=genome)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.by_profile import ByProfile, ProfileRatings
 from recommender.core.configs.side import MudRecSConfig
@@ -37,20 +36,17 @@ class MudRecS(ByProfile):
     content_: list[csr_array]  #: of genres, people and words (n_items, n_labels), perhaps empty
     weights_: NDArray[np.float64]  #: the regression's constant and six weights; empty without it
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+    def _limits(self) -> dict[str, tuple[bool, str]]:
         own = self.config
         at_least = {"neighbours": 1, "most_examples": 1, "user_damping": 0, "item_damping": 0}
         above = ("power", "shrinkage", "ridge")
-        check_fields(
-            own,
-            {
-                **{
-                    n: (getattr(own, n) >= least, f"at least {least}")
-                    for n, least in at_least.items()
-                },
-                **{name: (getattr(own, name) > 0, "above 0") for name in above},
-            },
-        )
+        return {
+            **{n: (getattr(own, n) >= least, f"at least {least}") for n, least in at_least.items()},
+            **{name: (getattr(own, name) > 0, "above 0") for name in above},
+        }
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        own = self.config
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig(own.user_damping, own.item_damping))
         self.content_ = [
             *(_present(_counted(ratings, kind)) for kind in SETS),

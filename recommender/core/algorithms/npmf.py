@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.by_profile import ByProfile, ProfileRatings
 from recommender.core.configs.probabilistic import NPMFConfig
@@ -88,10 +87,13 @@ class NPMF(ByProfile):
     kept_: NDArray[np.int64]  #: the items of the distribution, ascending
     gaussian_: Gaussian
 
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        own, counts = self.config, ("rounds", "most_items", "most_ratings")
+        limits = {name: (getattr(own, name) >= 1, "at least 1") for name in counts}
+        return {**limits, "noise": (own.noise > 0, "above 0")}
+
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         own = self.config
-        limits = {name: (getattr(own, name) >= 1, "at least 1") for name in _COUNTS}
-        check_fields(own, {**limits, "noise": (own.noise > 0, "above 0")})
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         order = np.argsort(-self.counts_, kind="stable")[: own.most_items]
         self._keep(np.sort(order[self.counts_[order] > 0]).astype(np.int64))
@@ -157,6 +159,3 @@ class NPMF(ByProfile):
         super()._restore(arrays)
         self._keep(arrays["npmf.items"])
         self.gaussian_ = Gaussian(arrays["npmf.mean"], arrays["npmf.covariance"], self.config.noise)
-
-
-_COUNTS = ("rounds", "most_items", "most_ratings")

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.factors import FactorModel, fold_in
 from recommender.core.compiling import kernel
 from recommender.core.configs.factors import SVDConfig
@@ -83,7 +82,6 @@ class SVD(FactorModel):
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         own = self.config
-        check_fields(own, self._limits())
         self._learn_bias()
         self._start(np.random.default_rng(options.seed))
         descend = self._descent(ratings)

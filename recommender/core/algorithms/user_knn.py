@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from recommender.core.algorithms.bias import BiasTerms
-from recommender.core.algorithms.knn import KNN, check_least
+from recommender.core.algorithms.knn import KNN
 from recommender.core.configs.neighbours import UserKNNConfig
 from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import ConfigurationError
@@ -29,22 +29,20 @@ class UserKNN(KNN):
     )
     config: UserKNNConfig
 
+    def check(self) -> None:
+        super().check()
+        own = self.config
+        free = override(own, k=5, combine="mean", fallback="bias", search="blocks")
+        if own.search != "blocks" and free != UserKNNConfig(neighbours="overall"):
+            raise ConfigurationError(
+                f"user-knn cannot use search={own.search!r} here. A tree finds the k nearest users "
+                "overall by uncentred and unshrunk full-vector cosine: set neighbours='overall'."
+            )
+
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
-        check_knn_config(self.config)
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
         self._compare(options.threads)
 
     def _compare(self, threads: int | None = None) -> None:
         self._predictor = build_predictor(self.profiles_, self.scale_, self.config, threads)
         self.pairs_at_once = self._predictor.pairs_at_once
-
-
-def check_knn_config(config: UserKNNConfig) -> None:
-    """Raise ConfigurationError for unknown choices, numbers out of range, or a useless tree."""
-    check_least(config, k=1, minimum_overlap=1, shrinkage=0)
-    free = override(config, k=5, combine="mean", fallback="bias", search="blocks")
-    if config.search != "blocks" and free != UserKNNConfig(neighbours="overall"):
-        raise ConfigurationError(
-            f"user-knn cannot use search={config.search!r} here. A tree finds the k nearest users "
-            "overall by uncentred and unshrunk full-vector cosine: set neighbours='overall'."
-        )

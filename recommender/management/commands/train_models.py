@@ -134,9 +134,10 @@ class Command(BaseCommand):
         request |= {option: options[option] for option in names}
         params = training_params(**request)
         if settings:
-            from recommender.core.algorithms.base import check_settings  # may load torch
+            from recommender.core.algorithms.base import implementation  # may load torch
 
-            check_settings(params["system"], config_from_dict(name, params["config"]))
+            config = config_from_dict(name, params["config"])
+            implementation(params["system"], config)(config).check()
         return request
 
     def train_here(self, requests: dict[str, dict[str, Any]], options: dict[str, Any]) -> list[Job]:

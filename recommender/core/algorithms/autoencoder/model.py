@@ -22,7 +22,7 @@ from recommender.core.algorithms.autoencoder.network import (
 )
 from recommender.core.algorithms.autoencoder.rating_classes import RatingClasses
 from recommender.core.algorithms.autoencoder.task import WithheldRatingsTask
-from recommender.core.algorithms.base import Recommender, check_fields
+from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.sparse_matrix import SparseMatrix
 from recommender.core.configs.networks import AutoencoderConfig
@@ -66,8 +66,22 @@ class Autoencoder(Recommender):
     device_: str
     network_kind: ClassVar[type[ProfileNetwork]] = Network
 
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        own = self.config
+        positive = ("epochs", "batch_users", "withheld_per_user", "unrelated_per_example")
+        not_negative = ("weight_decay", "movie_damping", "patience", "l1", "l2", "sparsity")
+        widths = len(own.hidden) >= 1 and min(own.hidden) >= 1
+        return {
+            "hidden": (widths, "one width or more, each at least 1"),
+            "learning_rate": (own.learning_rate > 0, "above 0"),
+            "dropout": (0 <= own.dropout < 1, "at least 0, below 1"),
+            "validation_share": (0 < own.validation_share < 1, "between 0 and 1"),
+            "unrelated_weight": (own.unrelated_weight >= 0, "at least 0"),
+            **{name: (getattr(own, name) >= 1, "at least 1") for name in positive},
+            **{name: (getattr(own, name) >= 0, "at least 0") for name in not_negative},
+        }
+
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
-        check_config(self.config)
         options = replace(options, device=resolve_device(options.device))
         self.device_ = options.device
         learned, held = ratings, None
@@ -298,22 +312,3 @@ class Autoencoder(Recommender):
         self.network_ = load_network(
             self.config, parameters, columns=self.encoding_.columns, kind=self.network_kind
         )
-
-
-def check_config(config: AutoencoderConfig) -> None:
-    """Raise ConfigurationError for values that cannot be trained."""
-    positive = ("epochs", "batch_users", "withheld_per_user", "unrelated_per_example")
-    not_negative = ("weight_decay", "movie_damping", "patience", "l1", "l2", "sparsity")
-    widths = len(config.hidden) >= 1 and min(config.hidden) >= 1
-    check_fields(
-        config,
-        {
-            "hidden": (widths, "one width or more, each at least 1"),
-            "learning_rate": (config.learning_rate > 0, "above 0"),
-            "dropout": (0 <= config.dropout < 1, "at least 0, below 1"),
-            "validation_share": (0 < config.validation_share < 1, "between 0 and 1"),
-            "unrelated_weight": (config.unrelated_weight >= 0, "at least 0"),
-            **{name: (getattr(config, name) >= 1, "at least 1") for name in positive},
-            **{name: (getattr(config, name) >= 0, "at least 0") for name in not_negative},
-        },
-    )

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 
-from recommender.core.algorithms.base import check_fields
 from recommender.core.algorithms.bayes_fm.gibbs import Group, Mode
 from recommender.core.algorithms.factors import FactorModel
 from recommender.core.algorithms.svd import implicit_parts
@@ -52,18 +51,18 @@ class BayesFM(FactorModel):
     span_: NDArray[np.int64]  #: (2) first and last training time
     period_offsets_: NDArray[np.float64]  #: (n_items, periods)
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+    def _limits(self) -> dict[str, tuple[bool, str]]:
         own = self.config
         counted = ("factors", "draws", "keep_every", "periods")
-        check_fields(
-            own,
-            {
-                **{field: (getattr(own, field) >= 1, "at least 1") for field in counted},
-                "burn_in": (0 <= own.burn_in < own.draws, "from 0 to one less than draws"),
-                "spread": (own.spread > 0, "above 0"),
-                "sittings": (min(own.sittings, default=1) >= 1, "whole seconds"),
-            },
-        )
+        return {
+            **{field: (getattr(own, field) >= 1, "at least 1") for field in counted},
+            "burn_in": (0 <= own.burn_in < own.draws, "from 0 to one less than draws"),
+            "spread": (own.spread > 0, "above 0"),
+            "sittings": (min(own.sittings, default=1) >= 1, "whole seconds"),
+        }
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+        own = self.config
         self._learn_bias()
         rng = np.random.default_rng(options.seed)
         modes, extra = self._modes(ratings, rng)

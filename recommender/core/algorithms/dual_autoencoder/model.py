@@ -117,8 +117,10 @@ class DualAutoencoder(Recommender):
     def __init__(self, config: DualAutoencoderConfig | None = None) -> None:
         super().__init__(DualAutoencoderConfig() if config is None else config)
 
-    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
+    def check(self) -> None:
         check_dual_config(self.config)
+
+    def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         if (size := rank_and_size()[1]) > 1:
             raise ConfigurationError(
                 f"{self.name} trains in one process, but {size} were started. "

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from recommender.core.algorithms.base import check_settings
+from recommender.core.algorithms.base import implementation
 from recommender.core.configs.spaces import SPACES, Span
 from recommender.core.systems import SYSTEMS
 
@@ -18,4 +18,5 @@ def test_the_ends_of_every_range_are_possible_settings(system):
         )
         ends = (values.low, values.high) if isinstance(values, Span) else values
         for value in ends:
-            check_settings(system, replace(preset, **{field: value}))
+            config = replace(preset, **{field: value})
+            implementation(system, config)(config).check()
