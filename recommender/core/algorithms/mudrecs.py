@@ -57,13 +57,17 @@ class MudRecS(ByProfile):
         stars = np.concatenate([given for _, given in examples])
         columns = np.concatenate([found for found, _ in examples], axis=1)
         if own.estimate == "regression":
-            self.weights_ = _ridge(columns[1:], stars, own.ridge)
+            self.weights_ = _ridge(columns, stars, own.ridge)
         self.train_rmse_ = rmse(stars, self.scale_.clip(self._combined(columns)))
 
     def _examples(
         self, options: RunOptions
     ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """The columns (7, n) and stars (n) of profiles, each rating predicted without itself."""
+        """The columns and stars (n) of profiles, each rating predicted without itself.
+
+        The columns (4 or 6, n) are the estimates, the user's mean, the item's mean and the
+        logarithm of 1 plus the item's number of ratings.
+        """
         own, matrix, means = self.config, self.profiles_, self.bias_
         rated = np.flatnonzero(np.diff(matrix.indptr))
         seen, most = 0, min(own.most_examples, len(matrix.data))
@@ -97,20 +101,22 @@ class MudRecS(ByProfile):
         *,
         without_itself: bool,
     ) -> NDArray[np.float64]:
-        """Estimates (4, n_wanted): by all content together, genres, people and words.
+        """Estimates (1, n_wanted) by all content together; for the regression (3, n_wanted), by
+        genres, by people and by words.
 
         ``base`` (n_wanted) is the user's mean, from which similar items move an estimate.
         """
-        found, block = np.empty((4, len(wanted))), max(1, CELLS // len(items))
-        for start in range(0, len(wanted), block):
+        together = self.config.estimate == "content"
+        found = np.empty((1 if together else 3, len(wanted)))
+        for start in range(0, len(wanted), block := max(1, CELLS // len(items))):
             part = slice(start, start + block)
-            near = [_jaccard(matrix, items, wanted[part]) for matrix in self.content_[:2]]
-            near.append((self.content_[2][items] @ self.content_[2][wanted[part]].T).toarray())
-            # Certainty factors (Shortliffe and Buchanan, 1975): a and b give a + b - a b.
-            near.insert(0, 1 - np.prod([1 - np.minimum(part_of, 1) for part_of in near], axis=0))
+            near = [_jaccard(matrix, wanted[part], items) for matrix in self.content_[:2]]
+            near.append((self.content_[2][wanted[part]] @ self.content_[2][items].T).toarray())
+            if together:
+                near = [_certainty(near)]
             for place, similarity in enumerate(near):
                 if without_itself:
-                    similarity[items[:, None] == wanted[part]] = 0
+                    similarity[wanted[part, None] == items] = 0
                 found[place, part] = self._estimate(similarity, stars, base[part])
         return found
 
@@ -119,21 +125,21 @@ class MudRecS(ByProfile):
     ) -> NDArray[np.float64]:
         """``base + sum w (stars - base) / (sum w + shrinkage)``, w = similarity^power, (n_wanted).
 
-        ``similarity`` is (n_items, n_wanted); the largest ``neighbours`` of a column count.
+        ``similarity`` is (n_wanted, n_items); the largest ``neighbours`` of a row count.
         """
-        own = self.config
-        if len(similarity) > own.neighbours:
-            least = np.partition(similarity, -own.neighbours, axis=0)[-own.neighbours]
-            similarity = np.where(similarity >= least, similarity, 0)
+        own, last = self.config, similarity.shape[1] - self.config.neighbours
+        if last > 0:
+            least = np.partition(similarity, last, axis=1)[:, last]
+            similarity[similarity < least[:, None]] = 0
         weights = similarity**own.power
-        total = weights.sum(axis=0)
-        return np.asarray(base + (stars @ weights - base * total) / (total + own.shrinkage))
+        total = weights.sum(axis=1)
+        return np.asarray(base + (weights @ stars - base * total) / (total + own.shrinkage))
 
     def _combined(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Predictions (n) from the columns (7, n) of ``_examples``."""
+        """Predictions (n) from the columns of ``_examples``."""
         if not len(self.weights_):
             return np.asarray(columns[0])
-        return np.asarray(self.weights_[0] + self.weights_[1:] @ columns[1:])
+        return np.asarray(self.weights_[0] + self.weights_[1:] @ columns)
 
     def _own_items(self) -> NDArray[np.bool_]:
         """Those of any content; without it an item gets the user's mean."""
@@ -198,6 +204,14 @@ def _tf_idf(matrix: csr_array) -> csr_array:
     lengths = np.sqrt(np.bincount(rows, data**2, minlength=matrix.shape[0]))
     data = np.divide(data, lengths[rows], out=np.zeros(len(data)), where=lengths[rows] > 0)
     return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _certainty(similarities: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Similarities combined like certainty factors (Shortliffe and Buchanan, 1975): a + b - a b."""
+    doubt = np.ones_like(similarities[0])
+    for similarity in similarities:
+        doubt *= 1 - np.minimum(similarity, 1)
+    return 1 - doubt
 
 
 def _jaccard(

@@ -18,7 +18,7 @@ class CMFConfig(SystemConfig):
     link: Literal["gaussian", "logistic"] = "gaussian"  #: the distribution of a label
     factors: int = 32  #: length of the vector of a user, an item or a label
     iterations: int = 15  #: times that the vectors of users, labels and items are computed
-    ridge: float = 10.0  #: penalty of the squared length of each vector, in squared stars
+    ridge: float = 8.0  #: penalty of the squared length of each vector, in squared stars
     rating_share: float = 0.5  #: weight of the ratings' errors; those of the labels have the rest
     least_items: int = 3  #: labels of fewer items are left out
 
