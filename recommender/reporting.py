@@ -12,14 +12,16 @@ from recommender import store
 from recommender.core.algorithms.autoencoder.model import Autoencoder
 from recommender.core.duplicates import with_duplicates
 from recommender.core.exhibits import accuracy, clusters, documents, paper
+from recommender.core.exhibits.definitions import list_definitions
 from recommender.core.exhibits.exhibit import Exhibit
 from recommender.core.exhibits.neurons import FEWEST_CANDIDATES, Neurons, examine_neurons
 from recommender.core.exhibits.paper import Card, Result
-from recommender.core.metrics import UserFigures
+from recommender.core.metrics import UserFigures, average_users
 from recommender.core.profile_policies import TRAIN_ONLY
 from recommender.core.ratings import Ratings
 from recommender.core.runs import Progress, RunOptions
 from recommender.core.significance import bootstrap, compare_systems
+from recommender.core.splitting import split as split_ratings
 from recommender.core.systems import describe_preset, system
 from recommender.lease import Lease
 from recommender.loaders import load_ratings
@@ -101,6 +103,9 @@ def make_exhibits(
         paper.show_question(profile, cards, *(SAME_ITEMS if network and knn else no_pair)),
         clusters.list_clusters(neurons, titles, names, *(FEW_ITEMS if network else no_network)),
         accuracy.compare_two(other, mine, *no_pair),
+        list_definitions(
+            split_ratings(ratings, split, knn.split_seed if knn else 0), progress=options.progress
+        ),
     ]
     findings = accuracy.state_findings(
         list(results.values()), mine, other, clusters.state_clusters(neurons)
@@ -113,32 +118,34 @@ def _has_layers(model: TrainedModel) -> bool:
 
 
 def results_of(models: Sequence[TrainedModel], reference: TrainedModel | None) -> dict[int, Result]:
-    """What is stored of each model's errors, by its id.
+    """What is stored of the errors of each system and preset, by the id of its newest model.
 
-    Intervals and comparisons with the reference need the errors of single users, which models
-    evaluated by an earlier version lack. Only models of the reference's test ratings are compared.
+    ``models`` are the newest first. Those that differ only in their seed are averaged. Intervals
+    and comparisons with the reference need the errors of single users, which models evaluated by an
+    earlier version lack. Only models of the reference's test ratings are compared.
     """
-    evaluations = {
-        model.pk: found
-        for model in models
-        for found in model.evaluations.all()
-        if found.policy == TRAIN_ONLY and found.rmse is not None
-    }
-    by_user = {
-        pk: UserFigures.from_arrays(store.read_arrays(found.users, found.users_checksum))
-        for pk, found in evaluations.items()
-        if found.users
-    }
-    results = {
-        model.pk: _result(model, evaluations.get(model.pk), by_user.get(model.pk))
-        for model in models
-    }
+    groups: dict[tuple[str, str], list[TrainedModel]] = {}
+    for model in models:
+        shown = describe_preset(model.system, model.preset, model.config)
+        groups.setdefault((model.system, shown), []).append(model)
+    results, by_user, seeds = {}, {}, {}
+    for group in groups.values():
+        pk, stored = group[0].pk, [_errors(model) for model in group]
+        found = [errors for errors in stored if errors is not None]
+        users = [
+            UserFigures.from_arrays(store.read_arrays(one.users, one.users_checksum))
+            for one in found
+            if one.users
+        ]
+        if users and len(users) == len(found):
+            by_user[pk], seeds[pk] = average_users(users), group[0].split_seed
+        results[pk] = _result(group[0], found, by_user.get(pk))
     if reference is None or reference.pk not in by_user:
         return results
     others = {
-        str(model.pk): by_user[model.pk]
-        for model in models
-        if model.pk in by_user and model != reference and model.split_seed == reference.split_seed
+        str(pk): figures
+        for pk, figures in by_user.items()
+        if pk != reference.pk and seeds[pk] == reference.split_seed
     }
     for row in compare_systems(by_user[reference.pk], others):
         pk = int(row["system"])
@@ -146,7 +153,16 @@ def results_of(models: Sequence[TrainedModel], reference: TrainedModel | None) -
     return results
 
 
-def _result(model: TrainedModel, errors: Evaluation | None, by_user: UserFigures | None) -> Result:
+def _errors(model: TrainedModel) -> Evaluation | None:
+    for found in model.evaluations.all():
+        if found.policy == TRAIN_ONLY and found.rmse is not None:
+            return found
+    return None
+
+
+def _result(
+    model: TrainedModel, errors: Sequence[Evaluation], by_user: UserFigures | None
+) -> Result:
     found = Result(
         system=model.system,
         label=system(model.system).label,
@@ -154,9 +170,19 @@ def _result(model: TrainedModel, errors: Evaluation | None, by_user: UserFigures
         config=model.config,
         loss_curve=model.loss_curve,
     )
-    if errors is None:
+    if not errors:
         return found
-    found = replace(found, train_rmse=errors.train_rmse, rmse=errors.rmse, mae=errors.mae)
+    rmse, rmse_spread = _mean_and_spread([one.rmse for one in errors])
+    mae, mae_spread = _mean_and_spread([one.mae for one in errors])
+    found = replace(
+        found,
+        train_rmse=_mean_and_spread([one.train_rmse for one in errors])[0],
+        rmse=rmse,
+        mae=mae,
+        seeds=len(errors),
+        rmse_spread=rmse_spread,
+        mae_spread=mae_spread,
+    )
     if by_user is None:
         return found
     return replace(
@@ -164,6 +190,13 @@ def _result(model: TrainedModel, errors: Evaluation | None, by_user: UserFigures
         rmse_interval=_interval(by_user.squared, by_user.counts, root=True),
         mae_interval=_interval(by_user.absolute, by_user.counts, root=False),
     )
+
+
+def _mean_and_spread(values: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """The mean and the standard deviation (None for a single value) of those that there are."""
+    known = [value for value in values if value is not None]
+    spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
+    return (float(np.mean(known)) if known else None), spread
 
 
 def _interval(

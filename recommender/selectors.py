@@ -81,7 +81,11 @@ def lacking_needs(dataset: Dataset, config: SystemConfig) -> list[str]:
 
 
 def models_to_report(*, dataset: Dataset, split: str) -> list[TrainedModel]:
-    """The newest finished model of each system and preset on the present ratings, newest first."""
+    """The newest finished model of each system, preset and seed on the present ratings.
+
+    The newest is first. Of a system and preset only models with one seed of the split are kept,
+    that of the newest.
+    """
     found = TrainedModel.objects.filter(
         dataset=dataset,
         split=split,
@@ -89,10 +93,13 @@ def models_to_report(*, dataset: Dataset, split: str) -> list[TrainedModel]:
         data_checksum=dataset.checksum,
     ).prefetch_related("evaluations")
     newest: dict[tuple[str, str], TrainedModel] = {}
+    kept: dict[tuple[str, str, int], TrainedModel] = {}
     for model in found.order_by("-created_at", "-pk"):
         shown = describe_preset(model.system, model.preset, model.config)
-        newest.setdefault((model.system, shown), model)
-    return list(newest.values())
+        first = newest.setdefault((model.system, shown), model)
+        if model.split_seed == first.split_seed:
+            kept.setdefault((model.system, shown, model.seed), model)
+    return list(kept.values())
 
 
 def report_jobs(*, dataset: Dataset) -> list[Job]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -51,6 +51,26 @@ class UserFigures:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> UserFigures:
         return cls(**{item.name: np.asarray(arrays[item.name]) for item in fields(cls)})
+
+
+def average_users(figures: Sequence[UserFigures]) -> UserFigures:
+    """The means, for each user, of evaluations on the same test ratings (one for each seed).
+
+    Raises ConfigurationError if the test ratings of a user differ in number.
+    """
+    first = figures[0]
+    if any(
+        not np.array_equal(one.users, first.users) or not np.array_equal(one.counts, first.counts)
+        for one in figures
+    ):
+        raise ConfigurationError(
+            "The evaluations are of different test ratings. Average those of one split and seed."
+        )
+    means = {
+        name: np.mean([getattr(one, name) for one in figures], axis=0)
+        for name in ("squared", "absolute", "ndcg")
+    }
+    return UserFigures(first.users, first.counts, **means)
 
 
 def sum_by_user(

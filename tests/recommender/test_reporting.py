@@ -1,5 +1,6 @@
 """The report of the paper's exhibits, made by a job."""
 
+import numpy as np
 import pytest
 
 from recommender import store
@@ -40,7 +41,7 @@ def test_every_exhibit_is_made_from_the_two_systems(trained):
     # The small data set has too few items for lists of neurons and too few examples for a curve.
     assert {label for label, one in found.items() if one.missing} == {"Table I", "Figure 4"}
     assert {label for label, one in found.items() if not one.missing} == {
-        "Figure 1", "Figure 2", "Figure 3", "Figure 5", "Figure 6", "Table II",
+        "Figure 1", "Figure 2", "Figure 3", "Figure 5", "Figure 6", "Table II", "Definitions",
     }  # fmt: skip
     network = found["Figure 2"].drawing["layers"]
     assert [layer["width"] for layer in network][1:-1] == [8, 4, 8]
@@ -61,7 +62,8 @@ def test_the_two_cards_are_different_items_that_the_profile_lacks(trained):
 
 def test_without_models_only_the_ratings_are_shown_and_the_rest_names_its_command(dataset):
     found = exhibits(dataset)
-    assert [label for label, one in found.items() if not one.missing] == ["Figure 3"]
+    made = [label for label, one in found.items() if not one.missing]
+    assert made == ["Figure 3", "Definitions"]
     assert found["Table II"].command == (
         f"manage.py train_models --dataset {dataset.name} --split time-90-10 "
         "--systems autoencoder,user-knn"
@@ -77,12 +79,29 @@ def test_a_system_that_only_orders_items_has_no_error(start, dataset):
 
 def test_errors_have_intervals_around_them_and_are_compared_with_the_autoencoder(trained):
     rows = exhibits(trained)["Figure 5"].tables[0].rows
-    for _, _, rmse, low, high, mae, mae_low, mae_high, _, _ in rows:
+    for _, _, rmse, low, high, mae, mae_low, mae_high, *_ in rows:
         assert low < rmse < high
         assert mae_low < mae < mae_high
     p = {row[0]: row[-2:] for row in rows}
     assert p["Autoencoder"] == [None, None]
     assert 0 < p["User-user KNN"][0] <= p["User-user KNN"][1] <= 1
+
+
+def test_models_that_differ_in_their_seed_are_one_row_with_mean_and_spread(start, dataset):
+    run(start(system="bias"))
+    for seed in (1, 2):
+        run(start(system="autoencoder", settings={"hidden": "8,4,8"}, epochs=1, seed=seed))
+    rows = exhibits(dataset)["Figure 5"].tables[0].rows
+    found = {row[0]: row for row in rows}
+    assert len(rows) == 2
+    of_seeds = Evaluation.objects.filter(trained_model__system="autoencoder")
+    stored = list(of_seeds.values_list("rmse", flat=True))
+    assert found["Autoencoder"][2] == pytest.approx(np.mean(stored))
+    assert found["Autoencoder"][8:10] == [2, pytest.approx(np.std(stored, ddof=1))]
+    low, high = found["Autoencoder"][3:5]
+    assert low < found["Autoencoder"][2] < high
+    assert found["Damped bias"][8:11] == [1, None, None]
+    assert found["Damped bias"][11] > 0
 
 
 def test_an_evaluation_of_an_earlier_version_has_no_interval(start, dataset):
@@ -111,6 +130,14 @@ def test_the_newest_model_of_a_system_and_preset_is_reported(start, dataset):
     run(start(system="bias"))
     newer = run(start(system="bias"))
     (model,) = models_to_report(dataset=dataset, split="time-90-10")
+    assert model.job_id == newer.pk
+
+
+def test_models_of_another_seed_of_the_split_are_not_averaged(start, dataset):
+    older = run(start(system="bias", split="random-90-10", seed=1))
+    TrainedModel.objects.filter(job_id=older.pk).update(split_seed=7)
+    newer = run(start(system="bias", split="random-90-10", seed=2))
+    (model,) = models_to_report(dataset=dataset, split="random-90-10")
     assert model.job_id == newer.pk
 
 

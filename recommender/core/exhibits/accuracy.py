@@ -61,16 +61,22 @@ def compare_all(results: Sequence[Result], lacking: str, command: str) -> Exhibi
             *(one.rmse_interval or (None, None)),
             one.mae,
             *(one.mae_interval or (None, None)),
+            one.seeds,
+            one.rmse_spread,
+            one.mae_spread,
             one.p,
             one.p_holm,
         ]
         for one in measured
     ]
     columns = (
-        "System", "Preset", "RMSE", "from", "to", "MAE", "from", "to", "p", "p after Holm",
+        "System", "Preset", "RMSE", "from", "to", "MAE", "from", "to", "Seeds", "SD of RMSE",
+        "SD of MAE", "p", "p after Holm",
     )  # fmt: skip
     about = (
-        "Errors on the test ratings, with 95 % intervals over users where they are stored. "
+        "Errors on the test ratings, with 95 % intervals over users where they are stored. Where "
+        "models of several seeds are stored, errors are means over them, with their standard "
+        "deviation; each user’s errors are averaged before they are compared. "
         "p is that of a randomisation test over users of the RMSE against the autoencoder’s. "
         "Systems that only order items have no error and are left out."
     )

@@ -54,10 +54,12 @@ def numeric_columns(table: Table) -> list[bool]:
 
 
 def cell_text(cell: Cell) -> str:
-    """Four decimals for a measured value (two digits if it is tiny), separators in a count, a dash
-    for None."""
+    """Four decimals for a measured value (two digits if it is tiny, none from a thousand on),
+    separators in a count, a dash for None."""
     if cell is None:
         return "–"
     if isinstance(cell, float):
+        if abs(cell) >= 1000:
+            return f"{cell:,.0f}"
         return f"{cell:.2g}" if 0 < abs(cell) < 0.001 else f"{cell:.4f}"
     return f"{cell:,}" if isinstance(cell, int) else cell

@@ -18,10 +18,12 @@ SHOWN_OF_PROFILE = 12
 
 @dataclass(frozen=True)
 class Result:
-    """What is stored of one trained model. Missing figures are None.
+    """What is stored of a system and preset. Missing figures are None.
 
-    An interval is (low, high) at 95 %. ``p`` and ``p_holm`` are of the comparison of its RMSE with
-    the reference's, before and after Holm's correction.
+    ``rmse``, ``mae`` and ``train_rmse`` are means over ``seeds`` models that differ in their seed,
+    and ``rmse_spread`` and ``mae_spread`` their standard deviations. An interval is (low, high) at
+    95 %, over users. ``p`` and ``p_holm`` are of the comparison of its RMSE with the reference's,
+    before and after Holm's correction.
     """
 
     system: str
@@ -35,6 +37,9 @@ class Result:
     mae_interval: tuple[float, float] | None = None
     p: float | None = None
     p_holm: float | None = None
+    seeds: int = 1
+    rmse_spread: float | None = None
+    mae_spread: float | None = None
     loss_curve: Sequence[tuple[int, float]] = ()
 
     @property

@@ -66,4 +66,6 @@ class Command(BaseCommand):
         if out is not None:
             shutil.copytree(store.path(job.result["folder"]), out, dirs_exist_ok=True)
             self.stdout.write(f"{len(report['files'])} files are in {out}.")
-        self.stdout.write(f"The page is /research/data/{dataset.name}/paper/.")
+        page = f"/research/data/{dataset.name}/paper/"
+        self.stdout.write(f"The page is {page}.")
+        self.stdout.write(f"What the paper's error of KNN can mean: {page}#definitions.")

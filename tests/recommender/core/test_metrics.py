@@ -1,6 +1,7 @@
 import math
 import statistics
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,3 +32,23 @@ def test_errors_follow_the_textbook(pairs):
 def test_empty_unequal_or_nan_arrays_are_refused(actual, predicted):
     with pytest.raises(ConfigurationError):
         metrics.rmse(actual, predicted)
+
+
+def figures(squared, counts=(2, 3)):
+    values = np.array(squared, float)
+    return metrics.UserFigures(
+        np.array([4, 7]), np.array(counts), values, values / 2, np.array([0.5, np.nan])
+    )
+
+
+def test_the_figures_of_users_are_averaged_over_seeds():
+    found = metrics.average_users([figures([1, 2]), figures([3, 6])])
+    assert found.squared.tolist() == [2, 4]
+    assert found.absolute.tolist() == [1, 2]
+    assert np.array_equal(found.ndcg, [0.5, np.nan], equal_nan=True)
+    assert (found.users.tolist(), found.counts.tolist()) == ([4, 7], [2, 3])
+
+
+def test_evaluations_of_other_test_ratings_are_not_averaged():
+    with pytest.raises(ConfigurationError, match="different test ratings"):
+        metrics.average_users([figures([1, 2]), figures([1, 2], counts=(2, 4))])

@@ -7,7 +7,8 @@ import pytest
 
 from recommender.core.algorithms.bias import Bias
 from recommender.core.errors import Cancelled
-from recommender.core.exhibits.definitions import definitions_table
+from recommender.core.exhibits import definitions
+from recommender.core.exhibits.definitions import definitions_table, list_definitions
 from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
 from tests.recommender.core.matrices import random_ratings
@@ -99,6 +100,27 @@ def test_the_table_can_be_cancelled():
 
     with pytest.raises(Cancelled, match="0 of 10"):
         definitions_table(SPLIT, progress=stop)
+
+
+def test_the_exhibit_names_the_figure_nearest_to_the_papers(table):
+    found = list_definitions(SPLIT)
+    n = len(SPLIT.test_rows)
+    assert f"{n} of {n} test ratings" in found.about
+    figures = {
+        (name, kind): row[kind]
+        for name, row in {row["name"]: row for row in definitions_table(SPLIT)}.items()
+        for kind in definitions.ERRORS
+    }
+    name, kind = min(figures, key=lambda place: abs(figures[place] - 11.6715))
+    assert f"{definitions.ERRORS[kind]} of “{name}”, {figures[name, kind]:.2f}" in found.about
+    assert [row[0] for row in found.tables[0].rows] == list(table)
+
+
+def test_a_large_split_is_sampled(monkeypatch):
+    monkeypatch.setattr(definitions, "MOST_RATINGS", 5)
+    found = list_definitions(SPLIT)
+    assert f"on 5 of {len(SPLIT.test_rows)} test ratings" in found.about
+    assert found.about == list_definitions(SPLIT).about
 
 
 @pytest.mark.slow

@@ -11,7 +11,14 @@ TABLE = Table("t", "Caption", ("Name", "Value", "None"), [("a", 1.5, None), ("b"
 
 @pytest.mark.parametrize(
     ("cell", "text"),
-    [(None, "–"), (0.92664, "0.9266"), (1e-5, "1e-05"), (0.0, "0.0000"), (12345, "12,345")],
+    [
+        (None, "–"),
+        (0.92664, "0.9266"),
+        (1e-5, "1e-05"),
+        (0.0, "0.0000"),
+        (12345, "12,345"),
+        (1234.5, "1,234"),
+    ],
 )
 def test_a_cell_is_written_for_readers(cell, text):
     assert cell_text(cell) == text

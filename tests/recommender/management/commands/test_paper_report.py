@@ -14,7 +14,9 @@ def test_the_files_are_copied_and_what_is_missing_is_said(dataset, tmp_path, cap
     assert (tmp_path / "out" / "figure-3.svg").exists()
     assert (tmp_path / "out" / "paper.pdf").exists()
     assert f"Table I: The autoencoder has not been trained on {dataset.name}" in said
-    assert f"/research/data/{dataset.name}/paper/" in said
+    assert f"The page is /research/data/{dataset.name}/paper/." in said
+    assert f"/research/data/{dataset.name}/paper/#definitions." in said
+    assert (tmp_path / "out" / "definitions.csv").exists()
 
 
 def test_without_a_worker_the_report_stays_queued(dataset):
