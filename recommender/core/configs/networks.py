@@ -82,3 +82,7 @@ class DualAutoencoderConfig(SystemConfig):
     penalty: float = 3e-4  #: adds this times the sum of all squared weights to the loss
     ridge: float = 20.0  #: penalty of the regression that reads a profile for an item member
     trust: float = 1.0  #: a profile of n ratings moves the damped bias by n / (n + this)
+    #: adds this times the sum of all squared weights, divided by the number of ratings, to the loss
+    penalty_per_rating: float = 0.0
+    #: users with weights of their own, those with the most ratings, which bounds memory; 0: all
+    most_readers: int = 0

@@ -13,12 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch.nn.functional import mse_loss
 
 from recommender.core.algorithms.base import Recommender, check_fields
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
-from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
+from recommender.core.algorithms.dual_autoencoder.parts import RatingParts, readers_first
 from recommender.core.algorithms.dual_autoencoder.readout import Readout
 from recommender.core.configs.networks import DualAutoencoderConfig
 from recommender.core.errors import ConfigurationError, FitError
@@ -30,6 +29,8 @@ from recommender.core.training.distributed import rank_and_size
 from recommender.core.training.loop import train_task
 from recommender.core.training.optimiser import adam_state_to_arrays, restore_adam_state
 
+EPSILON_UP_TO = 100_000  # ratings up to which Adam has its usual epsilon
+LATER = ("most_readers", "penalty_per_rating")  # 0 stands for what was before
 TRAIN_ERROR_USERS = 20_000  # at most so many users are behind train_rmse_
 
 
@@ -45,7 +46,9 @@ class WithheldPartsTask:
         self.members, self.parts, self.config = members, parts, config
         self.n_examples = parts.matrix.nnz
         # One optimiser for each member, so that one member's gradients at a time are in memory.
-        self.optimisers = {label: _adam(member, config) for label, member in members.items()}
+        self.optimisers = {
+            label: _adam(member, config, self.n_examples) for label, member in members.items()
+        }
         self.steps = 0
 
     def batches(self, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
@@ -61,17 +64,17 @@ class WithheldPartsTask:
         self.steps += 1
         rate = self.config.learning_rate * min(1, self.steps / max(1, self.config.warmup_steps))
         rate *= (1 + math.cos(math.pi * share)) / 2
-        total = torch.zeros_like(batch.targets)
+        total, n_members = torch.zeros_like(batch.targets), torch.zeros_like(batch.targets)
         for label, member in self.members.items():
-            predicted = member(batch, generator)
-            mse_loss(predicted, batch.targets).backward()
-            total += predicted.detach()
+            predicted = member.learn(batch, generator)
+            total[: len(predicted)] += predicted
+            n_members[: len(predicted)] += 1
             optimiser = self.optimisers[label]
             for group in optimiser.param_groups:
                 group["lr"] = rate
             optimiser.step()
             optimiser.zero_grad()
-        errors = total / len(self.members) - batch.targets
+        errors = total / n_members.clamp(min=1) - batch.targets
         squared: NDArray[np.floating] = (errors**2).cpu().numpy()
         return squared
 
@@ -130,29 +133,26 @@ class DualAutoencoder(Recommender):
             raise FitError("One rating is too few to withhold any. Import more ratings.")
         options = replace(options, device=resolve_device(options.device))
         with run_limits(options):
-            parts = RatingParts(self.profiles_, self.config, options.device)
+            matrix = readers_first(self.profiles_, self.config)
+            parts = RatingParts(matrix, self.config, options.device)
             kinds = ["dual"] * self.config.dual_members + ["item"] * self.config.item_members
-            shape = self.profiles_.shape
+            shape = parts.n_readers, self.n_items_
             members = {
                 f"{kind}-{number}": MemberNetwork(
                     kind, shape, self.config, [options.seed, number]
                 ).to(options.device)
                 for number, kind in enumerate(kinds)
             }
-            identity = {
-                "config": config_to_dict(self.config),
-                "shape": [*shape, ratings.n_ratings],
-                "ratings": [
-                    crc32(part.tobytes())
-                    for part in (ratings.indptr, ratings.indices, ratings.values)
-                ],
-            }
             task = WithheldPartsTask(members, parts, self.config)
             outcome = train_task(
-                task, epochs=self.config.epochs, options=options, identity=identity
+                task,
+                epochs=self.config.epochs,
+                options=options,
+                identity=_identity(self.config, ratings),
             )
+            del task  # with it the moments of Adam, which are twice as large as the weights
             self.loss_curve_, self.finished_ = outcome.loss_curve, outcome.finished
-            self.readout_ = Readout.of(members.values(), parts, self.profiles_)
+            self.readout_ = Readout.of(members.values(), parts, matrix)
             self.train_rmse_ = self._train_error(
                 list(members.values()), parts, options, math.ceil(outcome.passes)
             )
@@ -161,8 +161,9 @@ class DualAutoencoder(Recommender):
         self, members: list[MemberNetwork], parts: RatingParts, options: RunOptions, passes: int
     ) -> float:
         rng = np.random.default_rng([options.seed, self.config.epochs])
-        users = np.sort(rng.permutation(self.profiles_.shape[0])[:TRAIN_ERROR_USERS])
-        place = np.full(self.profiles_.shape[0], -1)
+        n_users = parts.matrix.shape[0]
+        users = np.sort(rng.permutation(n_users)[:TRAIN_ERROR_USERS])
+        place = np.full(n_users, -1)
         place[users] = np.arange(len(users))
         sampled = place[parts.users] >= 0
         total, done, n_sampled = 0.0, 0, int(np.count_nonzero(sampled))
@@ -172,7 +173,7 @@ class DualAutoencoder(Recommender):
             is_known = np.bincount(kept.indices, minlength=self.n_items_)[items] > 0
             readout = Readout.of(members, parts, kept)
             predicted = readout.predict(kept[users], rows, items, is_known)
-            errors = self.scale_.clip(predicted) - self.profiles_.data[chosen]
+            errors = self.scale_.clip(predicted) - parts.matrix.data[chosen]
             total, done = total + float(np.dot(errors, errors)), done + len(errors)
             options.progress(Progress("measuring", done, n_sampled, passes))
         return math.sqrt(total / max(1, done))
@@ -217,6 +218,18 @@ class DualAutoencoder(Recommender):
         self.readout_ = Readout(BiasTerms.from_arrays(arrays), self.config, members)
 
 
+def _identity(config: DualAutoencoderConfig, ratings: Ratings) -> dict[str, Any]:
+    """What a checkpoint must agree with; settings that came later count only where they are set."""
+    values = config_to_dict(config)
+    return {
+        "config": {name: value for name, value in values.items() if value or name not in LATER},
+        "shape": [ratings.n_users, ratings.n_items, ratings.n_ratings],
+        "ratings": [
+            crc32(part.tobytes()) for part in (ratings.indptr, ratings.indices, ratings.values)
+        ],
+    }
+
+
 def check_dual_config(config: DualAutoencoderConfig) -> None:
     """Raise ConfigurationError for values that cannot be trained."""
     has_member = config.dual_members + config.item_members > 0
@@ -238,6 +251,8 @@ def check_dual_config(config: DualAutoencoderConfig) -> None:
             "penalty": (config.penalty >= 0, "at least 0"),
             "ridge": (config.ridge > 0, "above 0"),
             "trust": (config.trust >= 0, "at least 0"),
+            "most_readers": (config.most_readers >= 0, "at least 0"),
+            "penalty_per_rating": (config.penalty_per_rating >= 0, "at least 0"),
         },
     )
 
@@ -254,12 +269,18 @@ def _leaves_enough(withheld: tuple[float, ...]) -> bool:
     return 0.001 <= least <= most <= 0.5 and most <= 3 * least + 1e-9
 
 
-def _adam(member: MemberNetwork, config: DualAutoencoderConfig) -> torch.optim.Adam:
+def _adam(member: MemberNetwork, config: DualAutoencoderConfig, n: int) -> torch.optim.Adam:
+    """Adam for n training ratings."""
+    penalty, eps = config.penalty + config.penalty_per_rating / n, 1e-8
+    if config.penalty_per_rating:
+        # The mean error's gradient of a user's weights is inversely proportional to n. From this
+        # size on it would no longer be large beside Adam's epsilon.
+        eps *= min(1.0, EPSILON_UP_TO / n)
     matrices = [weights for weights in member.parameters() if weights.ndim > 1]
     others = [weights for weights in member.parameters() if weights.ndim == 1]
     # Adam's weight decay is the gradient of the penalty, which biases and offsets do not have.
     groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": 2 * config.penalty},
+        {"params": matrices, "weight_decay": 2 * penalty},
         {"params": others},
     ]
-    return torch.optim.Adam(groups, fused=True)
+    return torch.optim.Adam(groups, fused=True, eps=eps)

@@ -6,13 +6,14 @@ any number of threads, and its memory does not grow with the number of withheld 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import selu
+from torch.nn.functional import mse_loss, selu
 
 from recommender.core.algorithms.sparse_matrix import SparseMatrix
 from recommender.core.configs.networks import DualAutoencoderConfig
@@ -21,20 +22,37 @@ PAIRS_AT_ONCE = 2_048  # pairs whose vectors are gathered at once; they stay in 
 
 
 @dataclass(frozen=True)
-class WithheldPart:
-    """What one step reads: E ratings are withheld, the profiles consist of all others.
+class UserBlock:
+    """What a step reads of b users, of whose ratings E are withheld; all others are kept.
 
     Values are residuals: ratings minus the damped bias of the kept ratings.
     """
 
-    kept: SparseMatrix  #: (n_users, n_items)
+    first: int  #: the position of its first user
+    kept: SparseMatrix  #: (b, n_items)
     kept_by_item: SparseMatrix  #: its transpose
-    withheld: SparseMatrix  #: (n_users, n_items), ones
+    withheld: SparseMatrix  #: (b, n_items), ones
     withheld_by_item: SparseMatrix  #: its transpose
     targets: torch.Tensor  #: (E) the withheld residuals, in order of user
-    user_of: torch.Tensor  #: (E) the user of each target
+    user_of: torch.Tensor  #: (E) the user of each target, counted from the first of the block
     item_order: torch.Tensor  #: (E) positions of the targets in order of item
     trust: torch.Tensor  #: (E) n / (n + trust) for the n kept ratings of the target's user
+
+
+@dataclass(frozen=True)
+class WithheldPart:
+    """What one step reads: the items' profiles, and the users in blocks.
+
+    Only the ratings of the first ``n_readers`` users, who have weights of their own, are in the
+    items' profiles. A block is made when it is called for, so that one of them is in memory.
+    """
+
+    kept: SparseMatrix  #: (n_readers, n_items), residuals
+    kept_by_item: SparseMatrix  #: its transpose
+    blocks: Sequence[Callable[[], UserBlock]]  #: the first ``n_reader_blocks`` have the readers
+    n_reader_blocks: int
+    targets: torch.Tensor  #: (E) those of all blocks
+    n_reader_targets: int
 
 
 class SparseProduct(torch.autograd.Function):
@@ -53,11 +71,11 @@ class SparseProduct(torch.autograd.Function):
 
 
 class PairProduct(torch.autograd.Function):
-    """(E) inner products of rows of ``users`` (n_users, H) and ``items`` (n_items, H)."""
+    """(E) inner products of rows of ``users`` (b, H) and ``items`` (n_items, H)."""
 
     @staticmethod
     def forward(
-        ctx: Any, users: torch.Tensor, items: torch.Tensor, part: WithheldPart
+        ctx: Any, users: torch.Tensor, items: torch.Tensor, part: UserBlock
     ) -> torch.Tensor:
         ctx.save_for_backward(users, items)
         ctx.part = part
@@ -103,7 +121,8 @@ class MemberNetwork(nn.Module):
 
     An *item* member learns a vector and an offset for each user (after the item form of AutoRec;
     Sedhain et al., WWW 2015). A *dual* member computes the user's vector from the user's code and
-    the matrix ``link``, and learns an offset for each item.
+    the matrix ``link``, and learns an offset for each item. ``shape`` has the number of users with
+    weights of their own, who come first, and the number of items.
     """
 
     def __init__(
@@ -122,17 +141,44 @@ class MemberNetwork(nn.Module):
             self.vectors = _uniform(rng, 0.1 * width**-0.5, n_users, width)
         self.offsets = nn.Parameter(torch.zeros(n_items if self.is_dual else n_users))
 
-    def forward(self, part: WithheldPart, generator: torch.Generator | None) -> torch.Tensor:
-        """(E) predictions of the withheld residuals; without a generator there is no dropout."""
-        items = self._drop(self.items(part.kept_by_item, part.kept), generator)
+    def code_items(self, part: WithheldPart, generator: torch.Generator | None) -> torch.Tensor:
+        """The codes (n_items, H); without a generator there is no dropout."""
+        return self._drop(self.items(part.kept_by_item, part.kept), generator)
+
+    def forward(
+        self, block: UserBlock, items: torch.Tensor, generator: torch.Generator | None
+    ) -> torch.Tensor:
+        """(E) predictions of the block's withheld residuals from the items' codes."""
         if self.is_dual:
-            users = self._drop(self.users(part.kept, part.kept_by_item), generator) @ self.link
+            users = self._drop(self.users(block.kept, block.kept_by_item), generator) @ self.link
             items = torch.cat([items, self.offsets[:, None]], 1)  # (n_items, H + 1)
-            users = torch.cat([users, torch.ones_like(users[:, :1])], 1)  # (n_users, H + 1)
+            users = torch.cat([users, torch.ones_like(users[:, :1])], 1)  # (b, H + 1)
         else:
-            users = torch.cat([self.vectors, self.offsets[:, None]], 1)
+            own = slice(block.first, block.first + len(block.kept.starts) - 1)
+            users = torch.cat([self.vectors[own], self.offsets[own, None]], 1)
             items = torch.cat([items, torch.ones_like(items[:, :1])], 1)
-        return part.trust * PairProduct.apply(users, items, part)
+        return block.trust * PairProduct.apply(users, items, block)
+
+    def learn(self, part: WithheldPart, generator: torch.Generator) -> torch.Tensor:
+        """Add the gradients of the mean squared error; returns the predictions (E).
+
+        An item member predicts the ratings of readers alone, which are the first.
+        """
+        codes = self.code_items(part, generator)
+        items = codes.detach().requires_grad_()
+        n_blocks, n_targets = len(part.blocks), len(part.targets)
+        if not self.is_dual:
+            n_blocks, n_targets = part.n_reader_blocks, part.n_reader_targets
+        predictions = [part.targets[:0]]
+        for make_block in part.blocks[:n_blocks]:
+            block = make_block()
+            predicted = self(block, items, generator)
+            if len(predicted):
+                (mse_loss(predicted, block.targets) * (len(predicted) / n_targets)).backward()
+            predictions.append(predicted.detach())
+        if items.grad is not None:
+            codes.backward(items.grad)
+        return torch.cat(predictions)
 
     def _drop(self, codes: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         """Dropout with a generator, which ``torch.nn.functional.dropout`` does not take."""

@@ -18,7 +18,7 @@ from recommender.core.configs.networks import DualAutoencoderConfig
 from recommender.core.configs.simple import BiasConfig
 
 PROFILES_AT_ONCE = 1_024
-PAIRS_AT_ONCE = 8_192
+PAIRS_AT_ONCE = 2_048  # their vectors stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Readout:
 
     @classmethod
     def of(cls, members: Iterable[MemberNetwork], parts: RatingParts, matrix: csr_array) -> Readout:
-        """Compute the items' codes from the ratings in ``matrix`` (n_users, n_items)."""
+        """Compute the items' codes from ``matrix`` (n_users, n_items), users as in ``parts``."""
         parts = RatingParts(matrix, parts.config, parts.device, parts.dtype)
         whole = parts.prepare(np.zeros(matrix.nnz, bool))
         bias = BiasTerms.learn(matrix, BiasConfig())

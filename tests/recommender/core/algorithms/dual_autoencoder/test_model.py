@@ -9,7 +9,11 @@ from safetensors.numpy import load_file, save_file
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.base import implementation
-from recommender.core.algorithms.dual_autoencoder.model import DualAutoencoder, WithheldPartsTask
+from recommender.core.algorithms.dual_autoencoder.model import (
+    DualAutoencoder,
+    WithheldPartsTask,
+    _identity,
+)
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
 from recommender.core.configs.networks import DualAutoencoderConfig
@@ -29,6 +33,11 @@ RATINGS = random_ratings(2, n_users=20, n_items=15)
 class TestDualAutoencoder(SystemContract):
     system = "dual-autoencoder"
     config = TINY
+
+
+class TestFewReaders(SystemContract):
+    system = "dual-autoencoder"
+    config = replace(TINY, most_readers=15, epochs=40)
 
 
 class TestSeveralMembers(SystemContract):
@@ -87,7 +96,8 @@ def test_the_penalty_is_only_in_the_gradient_of_the_matrices():
         MemberNetwork("item", (20, 15), config, [0]),
     )
     part = parts.prepare(next(parts.draw_masks(np.random.default_rng(0))))
-    loss = torch.nn.functional.mse_loss(member(part, None), part.targets)
+    predicted = member(part.blocks[0](), member.code_items(part, None), None)
+    loss = torch.nn.functional.mse_loss(predicted, part.targets)
     loss += penalty * sum(w.square().sum() for w in member.parameters() if w.ndim > 1)
     wanted = torch.autograd.grad(loss, list(member.parameters()))
     task = WithheldPartsTask({"item-0": member}, parts, config)
@@ -156,6 +166,20 @@ def test_the_training_error_of_a_partial_model_is_measured_on_one_part():
     assert measured() > measured(max_seconds=0) == 1
 
 
+def test_a_penalty_per_rating_is_divided_by_the_number_of_ratings():
+    ours = replace(QUICK, penalty=0.0, penalty_per_rating=RATINGS.n_ratings * QUICK.penalty)
+    assert_allclose(everything(fit(ours), RATINGS.matrix()), everything(fit(), RATINGS.matrix()))
+
+
+def test_settings_that_came_later_do_not_part_a_run_from_its_checkpoint():
+    known = set(_identity(DualAutoencoderConfig(), RATINGS)["config"])
+    assert known == {
+        *("dual_members", "item_members", "hidden", "epochs", "withheld", "learning_rate"),
+        *("warmup_steps", "dual_dropout", "item_dropout", "penalty", "ridge", "trust"),
+    }
+    assert "most_readers" in _identity(DualAutoencoderConfig(most_readers=5), RATINGS)["config"]
+
+
 def test_one_rating_is_too_few():
     with pytest.raises(FitError):
         fit(ratings=of_dense(np.array([[4.0]])))
@@ -186,6 +210,8 @@ def test_two_ratings_are_enough():
         {"penalty": -1.0},
         {"ridge": 0.0},
         {"trust": -1.0},
+        {"penalty_per_rating": -1.0},
+        {"most_readers": -1},
     ],
 )
 def test_a_configuration_that_cannot_be_trained_is_refused(values):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -6,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from recommender.core.algorithms.dual_autoencoder.model import check_dual_config
-from recommender.core.algorithms.dual_autoencoder.parts import RatingParts
+from recommender.core.algorithms.dual_autoencoder.parts import RatingParts, readers_first
 from recommender.core.configs.networks import DualAutoencoderConfig
 from tests.recommender.core.matrices import random_ratings
 
@@ -52,10 +54,30 @@ def test_kept_and_withheld_ratings_are_residuals_in_both_orders():
     withheld = masks_of_a_pass()[0]
     part = RatingParts(MATRIX, CONFIG).prepare(withheld)
     rows, items = MATRIX.nonzero()
-    assert_array_equal(part.user_of, rows[withheld])
-    assert_array_equal(part.withheld.columns, items[withheld])
-    assert_array_equal(part.withheld_by_item.columns, rows[withheld][part.item_order])
+    block = part.blocks[0]()
+    assert_array_equal(block.user_of, rows[withheld])
+    assert_array_equal(block.withheld.columns, items[withheld])
+    assert_array_equal(block.withheld_by_item.columns, rows[withheld][block.item_order])
     by_user = csr_array((part.kept.values, part.kept.columns, part.kept.starts), shape=(20, 15))
     by_item = part.kept_by_item
     transpose = csr_array((by_item.values, by_item.columns, by_item.starts), shape=(15, 20))
     assert_allclose(by_user.toarray(), transpose.toarray().T)
+
+
+def test_the_users_with_the_most_ratings_come_first_and_keep_their_order():
+    counts = np.diff(MATRIX.indptr)
+    found = readers_first(MATRIX, replace(CONFIG, most_readers=6))
+    readers = sorted(sorted(range(20), key=lambda user: -counts[user])[:6])
+    others = [user for user in range(20) if user not in readers]
+    assert_array_equal(found.toarray(), MATRIX.toarray()[readers + others])
+    assert readers_first(MATRIX, CONFIG) is MATRIX
+
+
+def test_the_profiles_of_items_have_the_ratings_of_readers_alone():
+    matrix = readers_first(MATRIX, replace(CONFIG, most_readers=6))
+    withheld = masks_of_a_pass(matrix)[0]
+    part = RatingParts(matrix, replace(CONFIG, most_readers=6)).prepare(withheld)
+    assert part.kept_by_item.columns.max() == 5
+    assert len(part.kept.starts) == 7
+    users = [len(make_block().kept.starts) - 1 for make_block in part.blocks]
+    assert users == [6, 14]

@@ -40,7 +40,8 @@ def test_dual_members_read_profiles_as_in_training():
     rows, items = PARTS.users[withheld], PARTS.items[withheld]
     found = Readout.of([member], PARTS, kept)
     predicted = found.predict(kept, rows, items, np.ones(len(rows), bool))
-    trained = member(PARTS.prepare(withheld), None).detach()
+    part = PARTS.prepare(withheld)
+    trained = member(part.blocks[0](), member.code_items(part, None), None).detach()
     assert_allclose(predicted - found.bias.predict(kept, rows, items), trained, atol=1e-6)
 
 
