@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
@@ -296,6 +296,19 @@ class Recommender(ABC):
     @abstractmethod
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
         """Set what ``_fit`` would set from the arrays that ``_arrays`` returned."""
+
+    def _passes(self, options: RunOptions, total: int) -> Iterator[int]:
+        """The numbers of the passes, from 0 on; it ends early after ``options.max_seconds``."""
+        started = time.monotonic()
+        for done in range(total):
+            spent = time.monotonic() - started
+            if done and options.max_seconds is not None and spent >= options.max_seconds:
+                self.finished_ = False
+                return
+            left = spent / done * (total - done) if done else None
+            loss = self.loss_curve_[-1][1] if self.loss_curve_ else None
+            options.progress(Progress("training", done, total, done, loss, left))
+            yield done
 
     def _remember(self, matrix: csr_array, scale: Scale, seed: int) -> None:
         self.n_items_, self.scale_, self.seed_ = matrix.shape[1], scale, seed

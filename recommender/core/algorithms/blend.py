@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +58,27 @@ class Blend(Recommender):
         rows, items = ratings.rows()[held], ratings.indices[held].astype(np.int64)
         times = None if ratings.timestamps is None else ratings.timestamps[held]
         judged = self._train(self._untrained(), ratings.select(~held), options, 0)
-        columns = [
-            member._predict(member.profiles_, rows, items, training=True, times=times)
-            for member in judged
-        ]
+        half = Progress("training", len(judged) * STEPS, 2 * len(judged) * STEPS)
+        columns = []
+        for member in judged:
+            found, size = [], member.pairs_at_once
+            for part in (slice(start, start + size) for start in range(0, len(rows), size)):
+                options.progress(half)
+                when = None if times is None else times[part]
+                pairs = rows[part], items[part]
+                found.append(member._predict(member.profiles_, *pairs, training=True, times=when))
+            columns.append(np.concatenate(found))
         self.weights_ = blend_weights(np.column_stack(columns), ratings.values[held], own.ridge)
-        self.members_ = self._train(self._untrained(), ratings, options, 1)
+        self._join(self._train(self._untrained(), ratings, options, 1))
+
+    def _join(self, members: list[Recommender]) -> None:
+        self.members_ = members
+        self.pairs_at_once = min(member.pairs_at_once for member in members)
+
+    def to(self, device: str) -> Self:
+        for member in self.members_:
+            member.to(device)
+        return self
 
     def _untrained(self) -> list[Recommender]:
         chosen = []
@@ -135,7 +150,7 @@ class Blend(Recommender):
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
         self.weights_ = arrays["blend.weights"]
         shared = {name: arrays[name] for name in arrays if name.startswith("profiles.")}
-        self.members_ = []
+        members: list[Recommender] = []
         for number, member in enumerate(self._untrained()):
             prefix = f"member{number}."
             own = {
@@ -143,7 +158,8 @@ class Blend(Recommender):
                 for name, array in arrays.items()
                 if name.startswith(prefix)
             }
-            self.members_.append(type(member).from_arrays(member.config, {**shared, **own}))
+            members.append(type(member).from_arrays(member.config, {**shared, **own}))
+        self._join(members)
 
 
 def blend_weights(

@@ -55,9 +55,10 @@ class ByProfile(Recommender):
     ) -> NDArray[np.float64]:
         found, order = np.empty(len(rows)), np.argsort(rows, kind="stable")
         asked, first = np.unique(rows[order], return_index=True)
-        offsets = self.bias_.user_offsets(profiles)
-        for row, chosen in zip(asked, np.split(order, first[1:]), strict=False):
-            found[chosen] = self._of_row(profiles, row, offsets[row], items[chosen])
+        own = profiles[asked]
+        offsets = self.bias_.user_offsets(own)
+        for row, chosen in enumerate(np.split(order, first[1:]) if len(asked) else []):
+            found[chosen] = self._of_row(own, row, offsets[row], items[chosen])
         return found
 
     def _predict_covered(

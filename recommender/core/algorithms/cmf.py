@@ -17,11 +17,12 @@ from recommender.core.configs.side import CMFConfig
 from recommender.core.configs.simple import BiasConfig
 from recommender.core.labels import KINDS, ItemLabels
 from recommender.core.ratings import Ratings
-from recommender.core.runs import Progress, RunOptions
+from recommender.core.runs import RunOptions
 
 Link = Literal["gaussian", "logistic"]
 #: the largest second derivative of each link's loss, which Newton's step uses for every cell
 CURVATURE: dict[Link, float] = {"gaussian": 1.0, "logistic": 0.25}
+APPLIES = 0.5  #: the least relevance in the genome of a label that applies; others weigh 1 or more
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ class Relation:
     def read(cls, labels: ItemLabels, n_items: int, least_items: int, link: Link) -> Relation:
         """Leaves out the labels of fewer than ``least_items`` items, and those of all items."""
         matrix = labels.matrix(n_items)
-        matrix.data = np.ones(len(matrix.data))
+        matrix.data = (matrix.data >= APPLIES).astype(np.float64)
+        matrix.eliminate_zeros()
         known = np.diff(matrix.indptr) > 0
         counts = np.bincount(matrix.indices, minlength=matrix.shape[1])
         kept = np.flatnonzero((counts >= least_items) & (counts < known.sum()))
@@ -135,8 +137,7 @@ class CMF(ByProfile):
         # Items that are known in the same relations share a part of their normal equations.
         known = np.array([relation.known for relation in relations]).reshape(-1, self.n_items_)
         patterns, kinds = np.unique(known, axis=1, return_inverse=True)
-        for done in range(own.iterations):
-            options.progress(Progress("training", done, own.iterations))
+        for _ in self._passes(options, own.iterations):
             users = self._solve(by_user, items)
             for place, relation in enumerate(relations):
                 pull = rest * relation.pull_labels(items, labels[place])

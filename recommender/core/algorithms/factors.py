@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from scipy.sparse import csr_array
 from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.configs.simple import BiasConfig
-from recommender.core.runs import Progress, RunOptions
+from recommender.core.errors import FitError
 
 
 class FactorModel(Recommender):
@@ -39,21 +38,16 @@ class FactorModel(Recommender):
     def _learn_bias(self) -> None:
         self.bias_ = BiasTerms.learn(self.profiles_, BiasConfig())
 
-    def _passes(self, options: RunOptions, total: int) -> Iterator[int]:
-        """The numbers of the passes, from 0 on; it ends early after ``options.max_seconds``."""
-        started = time.monotonic()
-        for done in range(total):
-            spent = time.monotonic() - started
-            if done and options.max_seconds is not None and spent >= options.max_seconds:
-                self.finished_ = False
-                return
-            left = spent / done * (total - done) if done else None
-            loss = self.loss_curve_[-1][1] if self.loss_curve_ else None
-            options.progress(Progress("training", done, total, done, loss, left))
-            yield done
-
     def _record(self, squared_errors: float) -> None:
-        """Add a pass over all training ratings to the loss curve; ``train_rmse_`` is the last."""
+        """Add a pass over all training ratings to the loss curve; ``train_rmse_`` is the last.
+
+        FitError if the errors are no longer finite.
+        """
+        if not np.isfinite(squared_errors):
+            raise FitError(
+                f"The training of {self.name} diverged: its errors grew without limit. Choose a "
+                "smaller learning_rate, or a smaller spread."
+            )
         n_ratings = self.profiles_.nnz
         self.train_rmse_ = float(np.sqrt(squared_errors / n_ratings))
         self.loss_curve_.append((n_ratings * (len(self.loss_curve_) + 1), self.train_rmse_))
@@ -68,11 +62,12 @@ class FactorModel(Recommender):
         times: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         asked, places = np.unique(rows, return_inverse=True)
-        offsets, vectors = self._users(profiles[asked], asked if training else None)
-        known = (np.diff(profiles.indptr)[rows] > 0) & (self.counts_[items] > 0)
+        chosen = profiles[asked]
+        offsets, vectors = self._users(chosen, asked if training else None)
+        known = (np.diff(chosen.indptr)[places] > 0) & (self.counts_[items] > 0)
         products = np.einsum("ij,ij->i", vectors[places], self.item_factors_[items])
         learned = self.bias_.mean + self.item_offsets_[items] + offsets[places] + products
-        return np.where(known, learned, self.bias_.predict(profiles, rows, items))
+        return np.where(known, learned, self.bias_.predict(chosen, places, items))
 
     def _score(
         self, profiles: csr_array, users: NDArray[np.int64] | None

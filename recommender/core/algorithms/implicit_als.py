@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from recommender.core.algorithms.liked_items import LikedItemRanker
 from recommender.core.configs.liked_items import ImplicitALSConfig
-from recommender.core.runs import Progress, RunOptions
+from recommender.core.runs import RunOptions
 
 
 class ImplicitALS(LikedItemRanker):
@@ -41,8 +41,7 @@ class ImplicitALS(LikedItemRanker):
         rng = np.random.default_rng(options.seed)
         self.factors_ = rng.normal(scale=0.01, size=(self.n_items_, self.config.factors))
         by_item = liked.T.tocsr()
-        for done in range(self.config.iterations):
-            options.progress(Progress("training", done, self.config.iterations))
+        for _ in self._passes(options, self.config.iterations):
             self.factors_ = self._solve(by_item, self._solve(liked, self.factors_))
 
     def _preferences(self, liked: csr_array) -> NDArray[np.floating]:

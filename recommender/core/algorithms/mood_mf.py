@@ -18,7 +18,7 @@ from recommender.core.algorithms.moods import MOODS, SimilarPairs, moods_of_item
 from recommender.core.configs.side import MoodMFConfig
 from recommender.core.configs.simple import BiasConfig
 from recommender.core.ratings import Ratings
-from recommender.core.runs import Progress, RunOptions
+from recommender.core.runs import RunOptions
 
 CLOSEST = 0.01  #: of a bias to the ends of the scale, as a share of it, so that logit is finite
 MOST_NEWTON_STEPS = 30
@@ -101,17 +101,16 @@ class MoodMF(ByProfile):
     def _minimise(self, loss: JointLoss, options: RunOptions) -> NDArray[np.float64]:
         """V after at most ``steps`` steps of L-BFGS from small random vectors."""
         own, (n_users, n_items) = self.config, loss.ratings.shape
-        rng, done = np.random.default_rng(options.seed), 0
+        rng, steps = np.random.default_rng(options.seed), self._passes(options, own.steps)
+        next(steps)
 
         def value_and_slope(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             vectors = flat.reshape(-1, own.factors)  # (n_users + n_items, f)
             value, *slopes = loss.slopes(vectors[:n_users], vectors[n_users:])
             return value, np.concatenate(slopes).ravel()
 
-        def tell(flat: NDArray[np.float64]) -> None:
-            nonlocal done
-            done += 1
-            options.progress(Progress("training", done, own.steps))
+        def go_on(flat: NDArray[np.float64]) -> None:
+            next(steps)  # its StopIteration, after the last step or the time limit, ends the search
 
         start = rng.normal(scale=0.1, size=(n_users + n_items) * own.factors)
         best = minimize(
@@ -119,7 +118,7 @@ class MoodMF(ByProfile):
             start,
             jac=True,
             method="L-BFGS-B",
-            callback=tell,
+            callback=go_on,
             options={"maxiter": own.steps, "maxfun": 2 * own.steps + 20},
         )
         return np.ascontiguousarray(best.x.reshape(-1, own.factors)[n_users:])

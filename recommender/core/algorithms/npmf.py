@@ -18,7 +18,7 @@ from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import FitError
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
-from recommender.core.runs import Progress, RunOptions
+from recommender.core.runs import RunOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +101,7 @@ class NPMF(ByProfile):
         mean = self.bias_.item_means()[self.kept_]
         variance = float(np.var(profiles.data - mean[profiles.indices])) or 1.0
         model = Gaussian(mean, variance * np.eye(len(mean)), own.noise)
-        for done in range(own.rounds):
-            options.progress(Progress("training", done, own.rounds))
+        for done in self._passes(options, own.rounds):
             model, others = model.improved(profiles)
             self.train_rmse_ = rmse(profiles.data, self.scale_.clip(others))
             self.loss_curve_.append(((done + 1) * len(others), self.train_rmse_))

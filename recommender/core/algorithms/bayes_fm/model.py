@@ -37,6 +37,7 @@ class BayesFM(FactorModel):
     """
 
     name: ClassVar[str] = "bayes-fm"
+    pairs_at_once = 10_000  #: whose vectors of all draws take about 100 MB with the default preset
     config: BayesFMConfig
     user_offsets_: NDArray[np.float64]  #: (n_users)
     user_factors_: NDArray[np.float32]  #: (n_users, kept draws times factors)
@@ -149,7 +150,7 @@ class BayesFM(FactorModel):
             self.day_offsets_ = np.append(offsets, weights @ offsets)
             self.day_factors_ = np.vstack([vectors, (weights @ vectors).astype(np.float32)])
             order = np.argsort(self.sittings_)
-            offsets = np.concatenate([draws.mean(axis=0)[0] for draws in sittings])
+            offsets = np.concatenate([np.empty(0), *(draws.mean(axis=0)[0] for draws in sittings)])
             self.sittings_, self.sitting_offsets_ = self.sittings_[order], offsets[order]
             self.period_offsets_ = period.mean(axis=0).reshape(self.n_items_, -1)
 

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 
+from recommender.core.algorithms.bias import Bias
 from recommender.core.algorithms.blend import Blend, blend_weights
 from recommender.core.configs.blend import BlendConfig
 from recommender.core.errors import ConfigurationError
@@ -74,6 +75,34 @@ def test_weights_are_learned_from_ratings_that_the_members_did_not_see():
         columns.append(alone._predict(alone.profiles_, rows, items, training=True))
     wanted = blend_weights(np.column_stack(columns), ratings.values[held], 10.0)
     assert_allclose(model.weights_, wanted, atol=1e-12)
+
+
+def test_it_asks_a_member_for_no_more_pairs_at_once_than_the_member_takes(monkeypatch):
+    asked = []
+
+    class Careful(Bias):
+        pairs_at_once = 7
+
+        def _predict(self, profiles, rows, items, **given):
+            asked.append(len(rows))
+            return super()._predict(profiles, rows, items, **given)
+
+    model = Blend(BlendConfig(PAIR))
+    monkeypatch.setattr(model, "_untrained", lambda: [Careful(), Bias()])
+    ratings = random_ratings(3, n_users=30, n_items=20)
+    model.fit(ratings)
+    assert sum(asked) == model._slice(ratings, 0).sum() > 7
+    assert max(asked) == model.pairs_at_once == 7
+
+
+def test_it_takes_its_members_to_the_device():
+    model = Blend(BlendConfig(("bias:default", "autoencoder:paper")))
+    model.members_ = model._untrained()
+    seen = []
+    for member in model.members_:
+        member.to = seen.append
+    model.to("cuda")
+    assert seen == ["cuda", "cuda"]
 
 
 def test_it_needs_what_its_members_need():

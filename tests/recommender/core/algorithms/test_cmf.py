@@ -3,7 +3,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import approx_fprime
 from scipy.special import logit
 
@@ -166,6 +166,21 @@ def test_labels_of_few_or_all_items_are_left_out(ratings):
     found = CMF(config).fit(replace(ratings, labels={"people": rare})).factors_
     assert_allclose(found, expected, atol=1e-12)
     assert np.isfinite(found).all()
+
+
+def test_a_time_limit_ends_the_training_after_an_iteration(ratings):
+    short = CMF().fit(ratings, options=RunOptions(max_seconds=0))
+    one = CMF(CMFConfig(iterations=1)).fit(ratings)
+    assert (short.finished_, one.finished_) == (False, True)
+    assert_array_equal(short.factors_, one.factors_)
+
+
+def test_a_tag_of_the_genome_applies_from_a_relevance_of_a_half_on():
+    weights = np.float32([0.9, 0.4, 0.5, 0.2, 0.1, 0.7])
+    labels = replace(item_labels("a b", "a b", "b", "b"), weights=weights)
+    relation = Relation.read(labels, 4, 1, "gaussian")
+    assert relation.matrix.toarray().tolist() == [[1, 0], [1, 0], [0, 0], [0, 1]]
+    assert relation.known.tolist() == [True, True, False, True]
 
 
 @pytest.mark.parametrize(

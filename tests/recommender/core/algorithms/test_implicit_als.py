@@ -97,6 +97,14 @@ def test_its_predictions_are_those_of_the_damped_bias():
     assert_array_equal(model.predict(None, rows, items), bias.predict(None, rows, items))
 
 
+def test_a_time_limit_ends_the_training_after_an_iteration():
+    ratings = random_ratings(3)
+    short = ImplicitALS().fit(ratings, options=RunOptions(max_seconds=0))
+    one = ImplicitALS(ImplicitALSConfig(iterations=1)).fit(ratings)
+    assert (short.finished_, one.finished_) == (False, True)
+    assert_array_equal(short.factors_, one.factors_)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"factors": 0}, {"iterations": 0}, {"ridge": 0.0}, {"alpha": -1.0}, {"liked_from": 2.0}],

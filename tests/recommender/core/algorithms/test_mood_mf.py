@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import approx_fprime, minimize
 from scipy.sparse import csr_array
 from scipy.special import expit, logit
@@ -11,6 +11,7 @@ from recommender.core.algorithms.mood_mf import JointLoss, MoodMF
 from recommender.core.algorithms.moods import SimilarPairs
 from recommender.core.configs.side import MoodMFConfig
 from recommender.core.errors import ConfigurationError
+from recommender.core.runs import RunOptions
 from tests.recommender.core.labelled import LabelledContract, item_labels
 from tests.recommender.core.matrices import profiles, random_ratings
 
@@ -120,6 +121,13 @@ def test_without_an_offset_an_empty_profile_still_gets_the_damped_bias(ratings):
     model = MoodMF(MoodMFConfig(factors=3, offset="nothing")).fit(ratings)
     found = model.predict(profiles({}, n_items=8), np.zeros(8, int), np.arange(8))
     assert_allclose(found, model.bias_.item_means())
+
+
+def test_a_time_limit_ends_the_training_after_a_step(ratings):
+    short = MoodMF().fit(ratings, options=RunOptions(max_seconds=0))
+    one = MoodMF(MoodMFConfig(steps=1)).fit(ratings)
+    assert (short.finished_, one.finished_) == (False, True)
+    assert_array_equal(short.factors_, one.factors_)
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,12 @@ def test_equal_ratings_can_be_learned():
     assert rmse(np.full(12 * 9, 4), model.predict(None, *everything)) < 0.01
 
 
+def test_a_time_limit_ends_the_training_after_a_round(ratings):
+    model = NPMF().fit(ratings, options=RunOptions(max_seconds=0))
+    assert not model.finished_
+    assert len(model.loss_curve_) == 1
+
+
 @pytest.mark.parametrize(
     "wrong", [{"rounds": 0}, {"noise": 0.0}, {"most_items": 0}, {"most_ratings": 0}], ids=str
 )

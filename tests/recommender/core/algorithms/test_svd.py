@@ -7,7 +7,7 @@ from recommender.core.algorithms.svd import SVD
 from recommender.core.algorithms.svdpp import SVDpp
 from recommender.core.configs.factors import SVDConfig, SVDppConfig
 from recommender.core.configs.simple import BiasConfig
-from recommender.core.errors import ConfigurationError
+from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.runs import Progress, RunOptions
 from tests.recommender.core.contract import SystemContract
 from tests.recommender.core.matrices import random_ratings
@@ -100,6 +100,12 @@ def test_progress_counts_passes():
     SVD(SVDConfig(**SMALL)).fit(random_ratings(3), options=RunOptions(progress=seen.append))
     assert [(step.done, step.total) for step in seen[1:]] == [(0, 4), (1, 4), (2, 4), (3, 4)]
     assert seen[-1].loss is not None
+
+
+def test_a_training_that_diverges_is_refused():
+    config = SVDConfig(factors=3, learning_rate=0.9, spread=100.0)
+    with pytest.raises(FitError, match="diverged"):
+        SVD(config).fit(random_ratings(3))
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,12 @@ def test_times_without_training_ratings_are_like_no_times_but_for_the_items_peri
         assert_allclose(late - static, model.period_offsets_[items, -1], atol=1e-9)
 
 
+def test_dates_work_without_sittings(of_moods):
+    model = BayesFM(BayesFMConfig(dates=True, sittings=(), **FEW)).fit(of_moods)
+    users, times = np.arange(30), of_moods.timestamps[:30]
+    assert np.isfinite(model.predict(None, users, users % 24, times)).all()
+
+
 def test_dates_need_time_stamps():
     assert BayesFMConfig().needs == ()
     with pytest.raises(ConfigurationError, match="timestamps"):
