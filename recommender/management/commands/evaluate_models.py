@@ -57,9 +57,9 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--preset",
-            default="compact",
+            default="",
             choices=PRESETS,
-            help="of the systems that have it (default: compact)",
+            help="of the systems that have it (default: each system's own)",
         )
         parser.add_argument(
             "--seeds", type=int, default=1, metavar="N", help="trainings of each neural network"

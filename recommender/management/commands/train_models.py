@@ -36,6 +36,10 @@ def parse_setting(text: str) -> tuple[str, str, str]:
     return system, field, value.strip()
 
 
+#: a personal network, the paper's neighbours, and the baseline
+FIRST_SYSTEMS = "dual-autoencoder,user-knn,bias"
+
+
 class Command(BaseCommand):
     help = (
         "Train systems and print their errors. Exit status: 0 done, 1 a system failed, "
@@ -47,11 +51,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--systems",
             type=parse_systems,
-            required=True,
+            default=FIRST_SYSTEMS,
             metavar="NAME,NAME",
-            help="or: all, which leaves out those that need what the data set does not have",
+            help="or: all, which leaves out those that need what the data set does not have "
+            f"(default: {FIRST_SYSTEMS})",
         )
-        parser.add_argument("--preset", default="compact", choices=PRESETS)
+        parser.add_argument(
+            "--preset",
+            default="",
+            choices=PRESETS,
+            help="of the systems that have it (default: each system's own)",
+        )
         parser.add_argument(
             "--set",
             type=parse_setting,

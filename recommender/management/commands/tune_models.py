@@ -37,7 +37,10 @@ class Command(BaseCommand):
             "--seed", type=int, default=0, metavar="N", help="of the search and the trainings"
         )
         parser.add_argument(
-            "--preset", default="compact", choices=PRESETS, help="where the search begins"
+            "--preset",
+            default="",
+            choices=PRESETS,
+            help="where the search begins (default: the system's own)",
         )
         parser.add_argument("--device", default="auto", choices=get_args(Device))
         parser.add_argument("--inline", action="store_true", help="work here, without a worker")

@@ -37,6 +37,17 @@ def test_json_is_one_list_of_rows_with_the_agreed_keys_and_nothing_else(command)
     assert {row["id"] for row in rows} == set(TrainedModel.objects.values_list("pk", flat=True))
 
 
+def test_without_systems_those_of_a_first_study_are_trained(dataset, capsys):
+    call_command("train_models", "--dataset", dataset.name, "--detach", "--json")
+    assert len(json.loads(capsys.readouterr().out)) == 3
+    wishes = [job.params for job in Job.objects.order_by("created_at")]
+    assert [(wish["system"], wish["preset"]) for wish in wishes] == [
+        ("dual-autoencoder", "default"),
+        ("user-knn", "paper"),
+        ("bias", "default"),
+    ]
+
+
 def test_without_json_a_table_is_printed_and_progress_goes_to_standard_error(command):
     heading, row, _ = command("--inline").splitlines()
     assert heading.split() == KEYS
