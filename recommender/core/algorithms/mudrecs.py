@@ -197,7 +197,7 @@ def _present(matrix: csr_array) -> csr_array:
 
 def _tf_idf(matrix: csr_array) -> csr_array:
     """Counts times log(items with any / items with the label), in rows of length 1."""
-    with_any = np.count_nonzero(np.diff(matrix.indptr))
+    with_any = max(1, np.count_nonzero(np.diff(matrix.indptr)))
     items_of = np.bincount(matrix.indices, minlength=matrix.shape[1])
     data = matrix.data * np.log(with_any / np.maximum(items_of, 1))[matrix.indices]
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

@@ -94,6 +94,7 @@ SPACES: Mapping[str, Space] = {
         "factors": Span(8, 128, log=True),
         "ridge": Span(0.02, 0.5, log=True),
     },
+    "bayes-fm": {"factors": Span(4, 64, log=True)},
     "autoencoder": _NETWORK,
     "query-mlp": _NETWORK,
     "dual-autoencoder": {
@@ -101,7 +102,7 @@ SPACES: Mapping[str, Space] = {
         "learning_rate": Span(5e-4, 5e-3, log=True),
         "dual_dropout": Span(0.3, 0.9),
         "item_dropout": Span(0.2, 0.8),
-        "penalty": Span(1e-5, 3e-3, log=True),
+        "penalty_per_rating": Span(2.0, 200.0, log=True),
         "ridge": Span(2.0, 100.0, log=True),
     },
 }

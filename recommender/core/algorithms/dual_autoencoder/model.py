@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.base import Recommender, check_fields
+from recommender.core.algorithms.base import Recommender
 from recommender.core.algorithms.bias import BiasTerms
 from recommender.core.algorithms.dual_autoencoder.network import MemberNetwork, WithheldPart
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts, readers_first
@@ -117,11 +117,28 @@ class DualAutoencoder(Recommender):
     config: DualAutoencoderConfig
     readout_: Readout
 
-    def __init__(self, config: DualAutoencoderConfig | None = None) -> None:
-        super().__init__(DualAutoencoderConfig() if config is None else config)
-
-    def check(self) -> None:
-        check_dual_config(self.config)
+    def _limits(self) -> dict[str, tuple[bool, str]]:
+        own = self.config
+        has_member = own.dual_members + own.item_members > 0
+        return {
+            "dual_members": (own.dual_members >= 0, "at least 0"),
+            "item_members": (own.item_members >= 0 and has_member, "at least one member in all"),
+            "hidden": (own.hidden >= 1, "at least 1"),
+            "epochs": (own.epochs >= 1, "at least 1"),
+            "withheld": (
+                _leaves_enough(own.withheld),
+                "two shares from 0.001 to 0.5, the first at least a third of the second",
+            ),
+            "learning_rate": (own.learning_rate > 0, "above 0"),
+            "warmup_steps": (own.warmup_steps >= 0, "at least 0"),
+            "dual_dropout": (0 <= own.dual_dropout < 1, "at least 0, below 1"),
+            "item_dropout": (0 <= own.item_dropout < 1, "at least 0, below 1"),
+            "penalty": (own.penalty >= 0, "at least 0"),
+            "ridge": (own.ridge > 0, "above 0"),
+            "trust": (own.trust >= 0, "at least 0"),
+            "most_readers": (own.most_readers >= 0, "at least 0"),
+            "penalty_per_rating": (own.penalty_per_rating >= 0, "at least 0"),
+        }
 
     def _fit(self, ratings: Ratings, options: RunOptions) -> None:
         if (size := rank_and_size()[1]) > 1:
@@ -228,33 +245,6 @@ def _identity(config: DualAutoencoderConfig, ratings: Ratings) -> dict[str, Any]
             crc32(part.tobytes()) for part in (ratings.indptr, ratings.indices, ratings.values)
         ],
     }
-
-
-def check_dual_config(config: DualAutoencoderConfig) -> None:
-    """Raise ConfigurationError for values that cannot be trained."""
-    has_member = config.dual_members + config.item_members > 0
-    check_fields(
-        config,
-        {
-            "dual_members": (config.dual_members >= 0, "at least 0"),
-            "item_members": (config.item_members >= 0 and has_member, "at least one member in all"),
-            "hidden": (config.hidden >= 1, "at least 1"),
-            "epochs": (config.epochs >= 1, "at least 1"),
-            "withheld": (
-                _leaves_enough(config.withheld),
-                "two shares from 0.001 to 0.5, the first at least a third of the second",
-            ),
-            "learning_rate": (config.learning_rate > 0, "above 0"),
-            "warmup_steps": (config.warmup_steps >= 0, "at least 0"),
-            "dual_dropout": (0 <= config.dual_dropout < 1, "at least 0, below 1"),
-            "item_dropout": (0 <= config.item_dropout < 1, "at least 0, below 1"),
-            "penalty": (config.penalty >= 0, "at least 0"),
-            "ridge": (config.ridge > 0, "above 0"),
-            "trust": (config.trust >= 0, "at least 0"),
-            "most_readers": (config.most_readers >= 0, "at least 0"),
-            "penalty_per_rating": (config.penalty_per_rating >= 0, "at least 0"),
-        },
-    )
 
 
 def _leaves_enough(withheld: tuple[float, ...]) -> bool:

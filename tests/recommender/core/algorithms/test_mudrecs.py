@@ -176,6 +176,17 @@ def test_no_more_examples_than_allowed_are_read():
     assert BiasTerms.learn(ratings.matrix(), BiasConfig()).mean == few.bias_.mean
 
 
+@pytest.mark.filterwarnings("error")
+def test_tags_that_were_all_given_after_the_cut_say_nothing(ratings):
+    later = replace(item_labels("dark", "", "", "dark"), times=np.array([5, 6]))
+    without = MudRecS(STRICT).fit(ratings)
+    model = MudRecS(STRICT).fit(
+        replace(ratings, labels={**ratings.labels, "tags": later.before(5)})
+    )
+    rows, items = np.divmod(np.arange(8), 4)
+    assert_array_equal(model.predict(None, rows, items), without.predict(None, rows, items))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
-from recommender.core.algorithms.dual_autoencoder.model import check_dual_config
+from recommender.core.algorithms.dual_autoencoder.model import DualAutoencoder
 from recommender.core.algorithms.dual_autoencoder.parts import RatingParts, readers_first
 from recommender.core.configs.networks import DualAutoencoderConfig
 from tests.recommender.core.matrices import random_ratings
@@ -33,7 +33,7 @@ def test_every_rating_is_withheld_once_in_a_pass():
 @given(st.floats(0.001, 0.5), st.floats(1 / 3, 1), st.integers(0, 1000))
 def test_no_valid_setting_withholds_two_thirds_at_once(most, ratio, seed):
     config = DualAutoencoderConfig(withheld=(max(0.001, most * ratio), most))
-    check_dual_config(config)
+    DualAutoencoder(config).check()
     masks = masks_of_a_pass(csr_array(np.ones((40, 50), np.float32)), config, seed)
     assert_array_equal(np.sum(masks, axis=0), 1)
     assert np.mean(masks, axis=1).max() < 2 / 3
