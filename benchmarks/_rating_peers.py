@@ -2,7 +2,8 @@
 
     .venv-peers/bin/python benchmarks/_rating_peers.py PEER FOLDER OUT.npy
 
-FOLDER holds train.npy (users, items, stars) and test.npy (users, items), sorted by user. Called by
+FOLDER holds train.npy (users, items, stars) and test.npy (users, items), sorted by user, for cmfrec
+also labels.npy (items, labels), the matrix of labels. Called by
 knn_predictions.py and tests/recommender/core/test_peers.py. OUT gets a prediction for each test
 pair, not clipped to the scale, and NaN where LensKit gives none.
 """
@@ -106,7 +107,36 @@ def implicit_als(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
     return np.einsum("ij,ij->i", users_now[asked], model.item_factors[wanted])
 
 
+def cmfrec_labels(train: np.ndarray, test: np.ndarray, row: dict) -> np.ndarray:
+    """Ratings without biases, and Gaussian labels, factorised together until nothing changes."""
+    from cmfrec import CMF
+    from scipy.sparse import coo_matrix
+
+    users, items = train[:2].astype(int)
+    labels = np.load(Path(sys.argv[2]) / "labels.npy")
+    shape = 1 + int(max(users.max(), test[0].max())), len(labels)
+    known = np.where(labels.any(axis=1, keepdims=True), labels, np.nan)
+    model = CMF(
+        k=16,
+        lambda_=10.0,
+        w_main=0.5,
+        w_item=0.5,
+        niter=400,
+        nthreads=1,
+        user_bias=False,
+        item_bias=False,
+        center=False,
+        use_cg=False,
+        use_float=False,
+    )
+    with measured(row):
+        model.fit(coo_matrix((train[2], (users, items)), shape=shape), I=known)
+    asked, wanted = test[:2].astype(int)
+    return np.einsum("ij,ij->i", model.A_[asked], model.B_[wanted])
+
+
 PEERS = {
+    "cmfrec": cmfrec_labels,
     "surprise": surprise,
     "surprise-items": partial(surprise, user_based=False),
     "surprise-item-means": partial(surprise, kind="KNNWithMeans", user_based=False),

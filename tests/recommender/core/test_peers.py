@@ -1,6 +1,7 @@
 """Systems that other libraries have too agree with these, on fold u1 of ml-100k."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.testing import assert_allclose
 from recommender.core.algorithms.base import implementation
 from recommender.core.algorithms.implicit_als import ImplicitALS
 from recommender.core.configs.liked_items import ImplicitALSConfig
+from recommender.core.configs.side import CMFConfig
 from recommender.core.neighbours.similarity import UserIndex
 from recommender.core.readers.source import read_source
 from recommender.core.splitting import split
@@ -132,6 +134,22 @@ def test_factors_are_those_of_surprise(fold, tmp_path, name):
     warm = (model.counts_ > 0)[fold.test_items] & (np.diff(fold.train.indptr) > 0)[fold.test_rows]
     assert warm.mean() > 0.99
     assert_allclose(ours[warm], theirs[warm], atol=CLOSE["surprise"])
+
+
+def test_collective_factors_give_the_predictions_of_cmfrec(fold, tmp_path):
+    """With enough factors the loss has one minimum, which both reach from their own start."""
+    config = CMFConfig(factors=16, ridge=10.0, rating_share=0.5, iterations=400, least_items=1)
+    model, ours = unclipped("cmf", config, fold)
+    genres = fold.train.labels["genres"].matrix(fold.train.n_items).toarray() > 0
+    np.save(tmp_path / "labels.npy", genres.astype(np.float64))
+    rows, items = fold.train.rows(), fold.train.indices
+    residuals = fold.train.values - model.bias_.predict(model.profiles_, rows, items)
+    theirs = predicted_by(
+        "cmfrec", replace(fold, train=replace(fold.train, values=residuals)), tmp_path
+    )
+    bias = model.bias_.predict(model.profiles_, fold.test_rows, fold.test_items)
+    assert np.abs(theirs).max() > 0.5
+    assert_allclose(ours - bias, theirs, atol=1e-6)
 
 
 def test_implicit_als_gives_the_scores_of_implicit(fold, tmp_path):
