@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from recommender.core import metrics, ranking_metrics
 from recommender.core.algorithms.base import Recommender
 from recommender.core.metrics import UserFigures
 from recommender.core.profile_policies import profile_blocks, profile_keys
-from recommender.core.runs import Progress, RunOptions, ignore_progress
+from recommender.core.runs import Progress, RunOptions, ignore_progress, time_left
 from recommender.core.splitting import Split
 from recommender.core.strata import errors_by_stratum
 
@@ -125,8 +124,7 @@ def _errors(
         most_pairs=model.pairs_at_once,
         most_profiles=most_profiles,
     ):
-        left = (time.monotonic() - started) / done * (n - done) if done else None
-        progress(Progress("evaluating", done, n, seconds_left=left))
+        progress(Progress("evaluating", done, n, seconds_left=time_left(started, done, n)))
         pairs, done = block.pairs, done + len(block.pairs)
         counts = known if block.profiles is None else np.diff(block.profiles.indptr)
         sizes[pairs] = counts[block.rows]
@@ -161,9 +159,12 @@ def _ranking(
 
     lists = {name: [np.empty(0)] for name in ("ndcg_10", "recall_10", "mrr")}
     of_user, tops, done = [np.empty(0, np.int64)], [np.empty((0, 10), np.int32)], 0
+    started = time.monotonic()
 
     def report(step: Progress) -> None:
-        progress(replace(step, phase="ranking", done=done + step.done, total=len(asked)))
+        ranked = done + step.done
+        left = time_left(started, ranked, len(asked))
+        progress(Progress("ranking", ranked, len(asked), seconds_left=left))
 
     for block in profile_blocks(
         split, policy, pairs, most_pairs=len(pairs), most_profiles=most_lists

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ class Progress:
     def share(self) -> float | None:
         """The part of the phase that is done, from 0 to 1; None while the total is unknown."""
         return min(1.0, self.done / self.total) if self.total else None
+
+
+def time_left(started: float, done: int, total: int) -> float | None:
+    """Seconds until ``total`` at the speed since ``started`` (of time.monotonic); None at first."""
+    return (time.monotonic() - started) / done * (total - done) if done else None
 
 
 def ignore_progress(progress: Progress) -> None:

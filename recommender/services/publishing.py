@@ -85,10 +85,14 @@ def keep_recommendations(
 
 
 def keep_report(*, claim: Claim, dataset: Dataset, checksum: str) -> None:
-    """End the job with the folder of its report, and remove the data set's earlier reports."""
+    """End the job with the folder of its report, and remove those of earlier jobs.
+
+    The report of a later job stays, even if that job ended first: it is the one that is shown.
+    """
     with finish_job(claim, result={"folder": claim.report, "checksum": checksum}):
         pass
     earlier = Job.objects.filter(kind=Job.Kind.REPORT, status=Job.Status.DONE)
-    for job in earlier.exclude(pk=claim.job_id):
+    own = Job.objects.get(pk=claim.job_id)
+    for job in earlier.filter(created_at__lt=own.created_at):
         if job.params["dataset"] == dataset.pk:
             store.remove(job.result["folder"])

@@ -153,6 +153,13 @@ def test_a_report_has_every_format_and_replaces_the_one_before(dataset):
         read_report(first)
 
 
+def test_a_report_that_ends_after_a_later_one_leaves_it_alone(dataset):
+    earlier, later = submit_report(dataset=dataset), submit_report(dataset=dataset)
+    later = run(later)
+    run(earlier)
+    assert read_report(later)["files"]
+
+
 def test_a_report_that_fails_leaves_no_files(dataset, monkeypatch):
     def fail(**_):
         raise store.StoreError("The disk is full.")

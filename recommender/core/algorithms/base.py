@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.ratings import Ratings, Scale
-from recommender.core.runs import Progress, RunOptions, ignore_progress
+from recommender.core.runs import Progress, RunOptions, ignore_progress, time_left
 from recommender.core.systems import system
 
 
@@ -170,8 +170,7 @@ class Recommender(ABC):
         block = max(1, self.block_cells // max(1, self.n_items_))
         started = time.monotonic()
         for start in range(0, n, block):
-            left = (time.monotonic() - started) / start * (n - start) if start else None
-            progress(Progress("recommending", start, n, seconds_left=left))
+            progress(Progress("recommending", start, n, seconds_left=time_left(started, start, n)))
             stop = min(start + block, n)
             users = asked[start:stop]
             keys = (*self._score(matrix[users], users if profiles is None else None), hashes)

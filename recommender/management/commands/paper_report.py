@@ -1,6 +1,8 @@
 """Makes the paper's tables and figures for a data set, by a job."""
 
 import shutil
+import uuid
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -59,13 +61,33 @@ class Command(BaseCommand):
         (job,) = follow_jobs({job.pk: "report"}, display=display)
         if job.status != Job.Status.DONE:
             raise CommandError(f"The report {job.status}. {job.error}".strip())
-        report = read_report(job)
+        try:
+            report = read_report(job)
+            if out is not None:
+                copy_files(store.path(job.result["folder"]), report["files"], out)
+        except store.StoreError as error:
+            raise CommandError(f"{error} Perhaps a later report replaced it.") from None
+        except OSError as error:
+            raise CommandError(
+                f"The report is made, but its files were not copied to {out}: {error}"
+            ) from None
         for exhibit in report["exhibits"]:
             if exhibit["missing"]:
                 self.stdout.write(f"{exhibit['label']}: {exhibit['missing']} {exhibit['command']}")
         if out is not None:
-            shutil.copytree(store.path(job.result["folder"]), out, dirs_exist_ok=True)
             self.stdout.write(f"{len(report['files'])} files are in {out}.")
         page = f"/research/data/{dataset.name}/paper/"
         self.stdout.write(f"The page is {page}.")
         self.stdout.write(f"What the paper's error of KNN can mean: {page}#definitions.")
+
+
+def copy_files(folder: Path, names: Sequence[str], out: Path) -> None:
+    """Copy the files into ``out``; each replaces an earlier one as a whole."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        partial = out / f".{uuid.uuid4()}.partial"
+        try:
+            shutil.copyfile(folder / name, partial)
+            partial.replace(out / name)
+        finally:
+            partial.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import pytest
 
 from recommender import store
 from recommender.models import Job
+from recommender.services.reconciling import record_worker
 from survey.selectors.paper import paper_report
 from tests.factories import DatasetFactory, JobFactory
 from tests.survey.reports import stored_report
@@ -44,7 +45,7 @@ def test_a_damaged_report_is_told_and_not_shown(home):
     job = stored_report(dataset)
     (store.path(job.result["folder"]) / "paper.pdf").write_bytes(b"other")
     found = paper_report(dataset)
-    assert (found.made, "changed" in found.damage) == (None, True)
+    assert (found.facts, "changed" in found.damage) == ({}, True)
 
 
 def test_the_command_names_the_split_of_the_job(home):
@@ -53,3 +54,22 @@ def test_the_command_names_the_split_of_the_job(home):
     assert paper_report(dataset).command == f"manage.py paper_report {dataset.name}"
     Job.objects.update(params={"dataset": dataset.pk, "split": "random-90-10"})
     assert paper_report(dataset).command.endswith(" --split random-90-10")
+
+
+def test_trying_again_names_the_split_of_the_job_that_failed(home):
+    dataset = DatasetFactory()
+    stored_report(dataset)
+    failed = order(dataset, Job.Status.FAILED)
+    Job.objects.filter(pk=failed.pk).update(params={"dataset": dataset.pk, "split": "random-90-10"})
+    found = paper_report(dataset)
+    assert found.command == f"manage.py paper_report {dataset.name}"
+    assert found.retry_command == f"{found.command} --split random-90-10"
+
+
+def test_a_worker_of_another_queue_does_not_make_a_report(home):
+    dataset = DatasetFactory()
+    order(dataset, Job.Status.QUEUED)
+    record_worker(name="trainer", queues=["gpu"])
+    assert paper_report(dataset).lacks_worker
+    record_worker(name="reporter", queues=["inference"])
+    assert not paper_report(dataset).lacks_worker

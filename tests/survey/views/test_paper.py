@@ -2,6 +2,7 @@
 
 import pytest
 
+from recommender import store
 from recommender.models import Job
 from tests.factories import DatasetFactory, JobFactory, StudyFactory
 from tests.survey.reports import EXHIBITS, MISSING, stored_report
@@ -84,3 +85,11 @@ def test_an_existing_study_called_data_keeps_its_pages(client, rita, home):
     for path in ("", "jobs/", "recruit/", "judgments.csv", "design.json"):
         assert client.get(f"/research/data/{path}").status_code == 200, path
     assert client.get("/s/data/").status_code == 200
+
+
+def test_a_damaged_report_names_the_command_and_not_the_first_steps(read, dataset):
+    job = stored_report(dataset)
+    (store.path(job.result["folder"]) / "paper.pdf").write_bytes(b"other")
+    page = read()
+    assert "The stored report cannot be read." in page
+    assert "No report yet." not in page

@@ -30,7 +30,7 @@ from recommender.core.configs.simple import BiasConfig
 from recommender.core.errors import ConfigurationError
 from recommender.core.metrics import rmse
 from recommender.core.ratings import Ratings
-from recommender.core.runs import Progress, RunOptions
+from recommender.core.runs import Progress, RunOptions, time_left
 from recommender.core.splitting import newest_slice
 from recommender.core.systems import config_to_dict
 from recommender.core.training.devices import half_precision, resolve_device, run_limits
@@ -156,7 +156,7 @@ class Autoencoder(Recommender):
             squared = task.squared_errors(plan, clip)
             total += float(squared.sum(dtype=np.float64))
             done += len(squared)
-            left = (time.monotonic() - started) / done * (len(sample) - done)
+            left = time_left(started, done, len(sample))
             options.progress(Progress("measuring", done, len(sample), passes, seconds_left=left))
         return float(np.sqrt(total / len(sample)))
 

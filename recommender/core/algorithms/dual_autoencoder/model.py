@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -22,7 +23,7 @@ from recommender.core.algorithms.dual_autoencoder.readout import Readout
 from recommender.core.configs.networks import DualAutoencoderConfig
 from recommender.core.errors import ConfigurationError, FitError
 from recommender.core.ratings import Ratings
-from recommender.core.runs import Progress, RunOptions
+from recommender.core.runs import Progress, RunOptions, time_left
 from recommender.core.systems import config_to_dict
 from recommender.core.training.devices import resolve_device, run_limits
 from recommender.core.training.distributed import rank_and_size
@@ -184,6 +185,7 @@ class DualAutoencoder(Recommender):
         place[users] = np.arange(len(users))
         sampled = place[parts.users] >= 0
         total, done, n_sampled = 0.0, 0, int(np.count_nonzero(sampled))
+        started = time.monotonic()
         for withheld in islice(parts.draw_masks(rng), None if self.finished_ else 1):
             kept, chosen = parts.select(~withheld), withheld & sampled
             rows, items = place[parts.users[chosen]], parts.items[chosen]
@@ -192,7 +194,8 @@ class DualAutoencoder(Recommender):
             predicted = readout.predict(kept[users], rows, items, is_known)
             errors = self.scale_.clip(predicted) - parts.matrix.data[chosen]
             total, done = total + float(np.dot(errors, errors)), done + len(errors)
-            options.progress(Progress("measuring", done, n_sampled, passes))
+            left = time_left(started, done, n_sampled)
+            options.progress(Progress("measuring", done, n_sampled, passes, seconds_left=left))
         return math.sqrt(total / max(1, done))
 
     def _predict(

@@ -19,6 +19,13 @@ def test_the_files_are_copied_and_what_is_missing_is_said(dataset, tmp_path, cap
     assert (tmp_path / "out" / "definitions.csv").exists()
 
 
+def test_files_that_cannot_be_copied_are_an_error_and_none_is_half_written(dataset, tmp_path):
+    (tmp_path / "paper.md").mkdir()
+    with pytest.raises(CommandError, match=r"were not copied to .*paper\.md"):
+        call_command("paper_report", dataset.name, "--inline", "--out", str(tmp_path))
+    assert list(tmp_path.glob(".*")) == []
+
+
 def test_without_a_worker_the_report_stays_queued(dataset):
     with pytest.raises(CommandError, match="No worker was seen") as caught:
         call_command("paper_report", dataset.name)
