@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 from typing import Any, get_args
 
 from recommender import store
-from recommender.core.metrics import UserFigures
+from recommender.core.metrics import UserFigures, average_users
 from recommender.core.significance import Measure, compare_systems
 from recommender.core.systems import (
     config_from_dict,
@@ -39,6 +39,7 @@ class TableRow:
 
     dataset: Dataset
     system: str
+    split: str
     profile: str
     params: Sequence[Mapping[str, Any]] = ()
     lacks: Sequence[str] = ()
@@ -89,11 +90,7 @@ def row_of(line: TableRow) -> dict[str, Any]:
 
     A figure that a system does not have is None. ``strata`` are those of the first seed.
     """
-    pairs = [
-        (model, found)
-        for model in map(trained_for, line.params)
-        if model and (found := evaluation_of(model, line.profile))
-    ]
+    pairs = _evaluated(line)
     values = [_values(model, found) for model, found in pairs]
     params = line.params[0] if line.params else None
     mean, spread = _over_seeds(values)
@@ -104,7 +101,7 @@ def row_of(line: TableRow) -> dict[str, Any]:
         "preset": describe_preset(line.system, params["preset"], params["config"])
         if params
         else None,
-        "split": params["split"] if params else None,
+        "split": line.split,
         "profile": line.profile,
         "status": _status(line, len(pairs)),
         "uses_dates": config.uses_dates if config else None,
@@ -120,14 +117,13 @@ def compare_rows(lines: Sequence[TableRow], reference: str) -> dict[str, dict[st
     """How each system differs from the reference, by system and measure, ready for JSON.
 
     The rows are those of ``compare_systems``, corrected over all systems of the table for each
-    measure. The models of the first seed are compared. Empty if the reference has no figures.
+    measure. Of a system with several seeds the mean of each user's figures is compared. Empty if
+    the reference has no figures. StoreError if stored figures are missing or were changed.
     """
     by_user = {
-        line.system: UserFigures.from_arrays(store.read_arrays(found.users, found.users_checksum))
+        line.system: average_users([_figures_by_user(found) for _, found in pairs])
         for line in lines
-        if line.params
-        and (model := trained_for(line.params[0]))
-        and (found := evaluation_of(model, line.profile))
+        if (pairs := _evaluated(line))
     }
     if reference not in by_user:
         return {}
@@ -137,6 +133,19 @@ def compare_rows(lines: Sequence[TableRow], reference: str) -> dict[str, dict[st
         for row in compare_systems(first, by_user, measure):
             rows[row["system"]][measure] = row
     return rows
+
+
+def _evaluated(line: TableRow) -> list[tuple[TrainedModel, Evaluation]]:
+    """The models of the row, one for each seed, that have its figures."""
+    return [
+        (model, found)
+        for model in map(trained_for, line.params)
+        if model and (found := evaluation_of(model, line.profile))
+    ]
+
+
+def _figures_by_user(found: Evaluation) -> UserFigures:
+    return UserFigures.from_arrays(store.read_arrays(found.users, found.users_checksum))
 
 
 def _status(line: TableRow, n_found: int) -> str:

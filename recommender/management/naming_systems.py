@@ -1,8 +1,9 @@
 """Reads the systems that a command names."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Iterable
 
-from recommender.core.systems import SYSTEMS
+from recommender.core.systems import SYSTEMS, present_name
 
 
 def parse_systems(text: str) -> list[str]:
@@ -16,3 +17,8 @@ def parse_systems(text: str) -> list[str]:
             f"choose from: all, {', '.join(SYSTEMS)}"
         )
     return list(dict.fromkeys(names))
+
+
+def present_systems(names: Iterable[str], preset: str) -> list[str]:
+    """What these systems of that preset are called now, without repetitions."""
+    return list(dict.fromkeys(present_name(name, preset) for name in names))

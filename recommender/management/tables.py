@@ -40,7 +40,7 @@ SYSTEM_COLUMNS: Columns = (
 )
 
 
-def system_table(rows: Sequence[dict[str, Any]]) -> str:
+def system_table(rows: Sequence[dict[str, Any]], *, markdown: bool = False) -> str:
     """A row for each system: a mean over several seeds is followed by its standard deviation."""
     shown = [
         {
@@ -51,10 +51,11 @@ def system_table(rows: Sequence[dict[str, Any]]) -> str:
         | {"uses_dates": {True: "yes", False: "no", None: "–"}[row["uses_dates"]]}
         for row in rows
     ]
-    return "\n".join(_aligned(shown, [(name, "", side) for name, _, side in SYSTEM_COLUMNS]))
+    columns = [(name, "", side) for name, _, side in SYSTEM_COLUMNS]
+    return "\n".join((_markdown if markdown else _aligned)(shown, columns))
 
 
-def difference_table(rows: Sequence[dict[str, Any]]) -> str:
+def difference_table(rows: Sequence[dict[str, Any]], *, markdown: bool = False) -> str:
     """A row for each system and measure: the difference with its 95 % interval first."""
     columns: Columns = (
         ("system", "", "<"),
@@ -66,7 +67,7 @@ def difference_table(rows: Sequence[dict[str, Any]]) -> str:
         ("p_holm", ".4f", ">"),
         ("n_users", ",", ">"),
     )
-    return "\n".join(_aligned(rows, columns))
+    return "\n".join((_markdown if markdown else _aligned)(rows, columns))
 
 
 def search_table(rows: Sequence[dict[str, Any]]) -> str:
@@ -109,8 +110,7 @@ def error_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _aligned(rows: Sequence[dict[str, Any]], columns: Columns) -> list[str]:
-    cells = [[name for name, _, _ in columns]]
-    cells += [[_cell(row[name], style) for name, style, _ in columns] for row in rows]
+    cells = _cells(rows, columns)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(
@@ -119,6 +119,17 @@ def _aligned(rows: Sequence[dict[str, Any]], columns: Columns) -> list[str]:
         ).rstrip()
         for line in cells
     ]
+
+
+def _markdown(rows: Sequence[dict[str, Any]], columns: Columns) -> list[str]:
+    heading, *cells = _cells(rows, columns)
+    rules = ["---:" if side == ">" else "---" for _, _, side in columns]
+    return [f"| {' | '.join(line)} |" for line in (heading, rules, *cells)]
+
+
+def _cells(rows: Sequence[dict[str, Any]], columns: Columns) -> list[list[str]]:
+    heading = [name for name, _, _ in columns]
+    return [heading, *([_cell(row[name], style) for name, style, _ in columns] for row in rows)]
 
 
 def _cell(value: Any, style: str) -> str:

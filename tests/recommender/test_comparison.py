@@ -2,7 +2,15 @@
 
 import pytest
 
-from recommender.comparison import evaluation_of, is_same, open_job, row_of, trained_for
+from recommender import store
+from recommender.comparison import (
+    compare_rows,
+    evaluation_of,
+    is_same,
+    open_job,
+    row_of,
+    trained_for,
+)
 from recommender.models import Dataset, Evaluation, TrainedModel
 from recommender.services.comparing import plan_lines
 from recommender.services.submitting import training_params
@@ -91,3 +99,22 @@ def test_an_evaluation_of_an_earlier_version_counts_as_missing(start):
 def test_a_waiting_job_for_the_same_model_is_found(queued):
     assert open_job("train", queued.params) == queued
     assert open_job("train", {**queued.params, "seed": 1}) is None
+
+
+def test_the_users_figures_of_several_seeds_are_averaged_for_the_comparison(start, plan, fake):
+    FakeConfig.is_network = True
+    run(start(system="bias"))
+    for seed in range(2):
+        run(start(seed=seed))
+    bias, both = plan("bias"), plan("fake", seeds=2)
+    for place, params in enumerate(both.params):
+        found = evaluation_of(trained_for(params), "train-only")
+        figures = store.read_arrays(found.users, found.users_checksum)
+        counts = figures["counts"]
+        folder = f"evaluations/changed-{place}"
+        changed = {**figures, "squared": counts * (1.0 + 2 * place), "absolute": counts * 1.0}
+        found.users, found.users_checksum = folder, store.write_arrays(folder, changed)
+        found.save()
+    row = compare_rows([bias, both], "bias")["fake"]["rmse"]
+    rmse = evaluation_of(trained_for(bias.params[0]), "train-only").rmse
+    assert row["difference"] == pytest.approx(2**0.5 - rmse)

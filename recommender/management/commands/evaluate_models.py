@@ -8,26 +8,25 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recommender import selectors
-from recommender.comparison import TableRow, compare_rows, row_of
+from recommender.comparison import TableRow
 from recommender.core.errors import ConfigurationError
 from recommender.core.profile_policies import POLICIES, TRAIN_ONLY
+from recommender.core.splitting import NAMES
 from recommender.core.systems import PRESETS
-from recommender.management.following import (
-    Display,
-    follow_jobs,
-    format_duration,
-    run_in_process,
-)
+from recommender.management.comparisons import ComparisonWriter
+from recommender.management.following import Display, follow_jobs, run_in_process
 from recommender.management.lookup import USAGE, find_dataset
-from recommender.management.naming_systems import parse_systems
-from recommender.management.tables import difference_table, error_table, system_table
-from recommender.models import Job, TrainedModel
+from recommender.management.naming_systems import parse_systems, present_systems
+from recommender.management.tables import error_table
+from recommender.models import Dataset, Job, TrainedModel
 from recommender.services.claims import new_owner
-from recommender.services.comparing import next_job, plan_lines
+from recommender.services.comparing import next_job, plan_lines, supported_tables
 from recommender.services.submitting import Device, submit_evaluation
+from recommender.store import StoreError
 
 #: A training may be followed by an evaluation under another policy of profiles.
 MOST_JOBS = 2
+MOST_SEEDS = 1_000
 
 
 class Command(BaseCommand):
@@ -47,11 +46,14 @@ class Command(BaseCommand):
             "--systems", type=parse_systems, metavar="NAME,NAME", help="to compare; or: all"
         )
         parser.add_argument(
-            "--protocol", metavar="NAME", help="the split to compare on, such as time-90-10"
+            "--protocol",
+            choices=("all", *NAMES),
+            metavar="NAME",
+            help="the split to compare on, such as time-90-10 (the default); all: a table for each "
+            "that the data set supports, time-90-10 with every policy of profiles",
         )
         parser.add_argument(
             "--profile",
-            default=TRAIN_ONLY,
             choices=POLICIES,
             help=f"what a profile contains at test time (default: {TRAIN_ONLY})",
         )
@@ -77,46 +79,83 @@ class Command(BaseCommand):
         )
         parser.add_argument("--device", default="auto", choices=get_args(Device))
         parser.add_argument("--inline", action="store_true", help="work here, without a worker")
-        parser.add_argument("--json", action="store_true", help="print only JSON on stdout")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument(
+            "--json",
+            action="store_const",
+            const="json",
+            dest="form",
+            help="print only JSON on stdout",
+        )
+        form.add_argument(
+            "--markdown",
+            action="store_const",
+            const="markdown",
+            dest="form",
+            help="print the tables of a comparison as Markdown",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["systems"] or options["protocol"]:
+        if options["systems"] or options["protocol"] or options["reference"]:
             self.compare(options)
         else:
             self.list_models(options)
 
     def compare(self, options: dict[str, Any]) -> None:
-        if not options["dataset"] or options["models"] or options["again"]:
-            raise CommandError(
-                "To compare systems, name one --dataset, and neither models nor --again.",
-                returncode=USAGE,
-            )
-        if options["seeds"] < 1:
-            raise CommandError("--seeds is at least 1.", returncode=USAGE)
-        systems = options["systems"] or parse_systems("all")
-        if options["reference"] not in (None, *systems):
-            raise CommandError("--reference is one of --systems.", returncode=USAGE)
+        systems = present_systems(options["systems"] or parse_systems("all"), options["preset"])
+        if wrong := self.usage_error(systems, options):
+            raise CommandError(wrong, returncode=USAGE)
         try:
-            lines = plan_lines(
-                dataset=find_dataset(options["dataset"]),
-                systems=systems,
-                profile=options["profile"],
-                seeds=options["seeds"],
-                preset=options["preset"],
-                split=options["protocol"] or "time-90-10",
-                split_seed=options["split_seed"],
-                device=options["device"],
-            )
-        except ConfigurationError as error:
+            tables, reasons = self.plan(find_dataset(options["dataset"]), systems, options)
+        except (ConfigurationError, StoreError) as error:
             raise CommandError(str(error), returncode=USAGE) from None
         work = self.work_here if options["inline"] else self.follow_workers
+        writer = ComparisonWriter(
+            self.stdout,
+            self.stderr,
+            form=options["form"],
+            reference=options["reference"],
+            has_titles=len(tables) > 1,
+        )
         try:
-            work(lines, Display(self.stderr))
-        finally:  # also what was finished before an interruption
-            self.write_rows(lines, options["reference"], as_json=options["json"])
-        if failed := [f"{line.system} {line.status}: {error}" for line in lines
-                      for error in line.errors]:  # fmt: skip
-            raise CommandError(" ".join(failed))
+            for lines in tables:
+                try:
+                    work(lines, Display(self.stderr))
+                finally:  # also what was finished before an interruption
+                    writer.add(lines)
+        finally:
+            writer.end(reasons)
+        failed = [
+            f"{line.system} {line.status}: {error}"
+            for lines in tables
+            for line in lines
+            for error in line.errors
+        ]
+        if problems := [*failed, *writer.problems]:
+            raise CommandError(" ".join(problems))
+
+    def usage_error(self, systems: list[str], options: dict[str, Any]) -> str:
+        if not options["dataset"] or options["models"] or options["again"]:
+            return "To compare systems, name one --dataset, and neither models nor --again."
+        if not 1 <= options["seeds"] <= MOST_SEEDS:
+            return f"--seeds is from 1 to {MOST_SEEDS}."
+        if options["reference"] not in (None, *systems):
+            return "--reference is one of --systems."
+        if options["protocol"] == "all" and options["profile"]:
+            return "--protocol all has the policies of profiles that it needs; leave --profile out."
+        return ""
+
+    def plan(
+        self, dataset: Dataset, systems: list[str], options: dict[str, Any]
+    ) -> tuple[list[list[TableRow]], dict[str, str]]:
+        """The rows of each table, and why the data set does not support other protocols."""
+        tables = [(options["protocol"] or "time-90-10", options["profile"] or TRAIN_ONLY)]
+        reasons: dict[str, str] = {}
+        if options["protocol"] == "all":
+            tables, reasons = supported_tables(dataset)
+        names = ("seeds", "preset", "split_seed", "device")
+        shared = {"dataset": dataset, "systems": systems, **{name: options[name] for name in names}}
+        return [plan_lines(split=one, profile=policy, **shared) for one, policy in tables], reasons
 
     def follow_workers(self, lines: list[TableRow], display: Display) -> None:
         """Submit one job for each training, so that several workers share them."""
@@ -148,34 +187,12 @@ class Command(BaseCommand):
                     (job,) = follow_jobs({job.pk: label}, display=display)
                     note_ending(line, job)
 
-    def write_rows(self, lines: list[TableRow], reference: str | None, *, as_json: bool) -> None:
-        rows = list(map(row_of, lines))
-        compared = compare_rows(lines, reference) if reference else {}
-        if as_json:
-            if reference:
-                rows = [{**row, "compared": compared.get(row["system"])} for row in rows]
-            self.stdout.write(json.dumps(rows, indent=2))
-            return
-        self.stdout.write(system_table(rows))
-        if compared:
-            self.stdout.write(f"\nDifferences from {reference}, over users:")
-            found = [row for measures in compared.values() for row in measures.values()]
-            self.stdout.write(difference_table(found) + "\n")
-        models = TrainedModel.objects.filter(pk__in=[pk for row in rows for pk in row["models"]])
-        costs = list(models.values_list("seconds", "peak_memory_mb"))
-        if costs:
-            seconds, memory = sum(cost[0] for cost in costs), max(cost[1] for cost in costs)
-            self.stdout.write(
-                f"{len(costs)} models: {format_duration(seconds)} to train and evaluate, at most "
-                f"{memory:,.0f} MB at once."
-            )
-
     def list_models(self, options: dict[str, Any]) -> None:
         found = TrainedModel.objects.select_related("dataset").order_by(
             "dataset__name", "split", "system", "pk"
         )
         if options["dataset"]:
-            found = found.filter(dataset__name=options["dataset"])
+            found = found.filter(dataset=find_dataset(options["dataset"]))
         wanted = set(options["models"])
         # Compared in Python, because a database refuses a number too long for an id.
         models = [model for model in found if not wanted or model.pk in wanted]
@@ -189,7 +206,9 @@ class Command(BaseCommand):
         if options["again"]:
             jobs = [
                 submit_evaluation(
-                    trained_model=model, device=options["device"], profile=options["profile"]
+                    trained_model=model,
+                    device=options["device"],
+                    profile=options["profile"] or TRAIN_ONLY,
                 )
                 for model in models
             ]
@@ -200,7 +219,9 @@ class Command(BaseCommand):
             {**row, "dataset": model.dataset.name}
             for row, model in zip(figures, models, strict=True)
         ]
-        self.stdout.write(json.dumps(rows, indent=2) if options["json"] else error_table(rows))
+        self.stdout.write(
+            json.dumps(rows, indent=2) if options["form"] == "json" else error_table(rows)
+        )
 
 
 def label_of(line: TableRow, job: Job) -> str:

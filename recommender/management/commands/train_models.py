@@ -96,6 +96,9 @@ class Command(BaseCommand):
                     f"trained as {present}: --systems {present}"
                 )
         names = self.able_systems(dataset, options)
+        now = {name: present_name(name, options["preset"]) for name in names}
+        # Not twice, if a system is also named as it is called now.
+        names = [name for name in names if now[name] == name or now[name] not in names]
         try:  # all, or none if one is refused
             requests = {name: self.request(dataset, name, options) for name in names}
         except ConfigurationError as error:

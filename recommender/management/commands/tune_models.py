@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recommender.comparison import same_search
 from recommender.core.configs.spaces import SPACES
 from recommender.core.errors import ConfigurationError
+from recommender.core.splitting import NAMES
 from recommender.core.systems import PRESETS, config_to_dict
 from recommender.management.following import Display, follow_jobs, run_in_process
 from recommender.management.lookup import USAGE, find_dataset
-from recommender.management.naming_systems import parse_systems
+from recommender.management.naming_systems import parse_systems, present_systems
 from recommender.management.tables import search_table
 from recommender.models import Dataset, Job
 from recommender.selectors import find_preset, lacking_needs
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--dataset", required=True, metavar="NAME")
         parser.add_argument("--systems", type=parse_systems, required=True, metavar="NAME,NAME")
         parser.add_argument("--trials", type=int, default=20, metavar="N")
-        parser.add_argument("--protocol", default="time-90-10", metavar="NAME")
+        parser.add_argument("--protocol", default="time-90-10", choices=NAMES, metavar="NAME")
         parser.add_argument("--split-seed", type=int, default=0, metavar="N")
         parser.add_argument(
             "--seed", type=int, default=0, metavar="N", help="of the search and the trainings"
@@ -48,11 +49,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         dataset = find_dataset(options["dataset"])
+        systems = present_systems(options["systems"], options["preset"])
         statuses: dict[str, str] = {}
         try:
             requests = {
                 name: tuning_params(system=name, **self.request(dataset, options))
-                for name in options["systems"]
+                for name in systems
                 if not self.obstacle(dataset, name, options, statuses)
             }
         except ConfigurationError as error:
@@ -61,7 +63,7 @@ class Command(BaseCommand):
         jobs = (self.work_here if options["inline"] else self.follow)(requests, display)
         rows = [
             row_of_search(name, jobs[name]) if name in jobs else blank_row(name, statuses[name])
-            for name in options["systems"]
+            for name in systems
         ]
         self.stdout.write(json.dumps(rows, indent=2) if options["json"] else search_table(rows))
         failed = [job for job in jobs.values() if job.status != Job.Status.DONE]

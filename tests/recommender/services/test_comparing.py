@@ -4,7 +4,7 @@ import pytest
 
 from recommender.core.errors import ConfigurationError
 from recommender.models import Job, TrainedModel
-from recommender.services.comparing import next_job, plan_lines
+from recommender.services.comparing import next_job, plan_lines, supported_tables
 from tests.recommender.fake import FakeConfig, run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_heart")]
@@ -45,3 +45,16 @@ def test_a_table_that_cannot_be_made_is_refused(dataset, wrong):
     request = {"dataset": dataset, "systems": ["bias"], "profile": "train-only", "seeds": 1}
     with pytest.raises(ConfigurationError):
         plan_lines(**(request | wrong))
+
+
+def test_ratings_without_time_stamps_have_no_history(dataset):
+    dataset.first_rated_at = None
+    with pytest.raises(ConfigurationError, match="no time stamps"):
+        plan_lines(dataset=dataset, systems=["bias"], profile="history", seeds=1)
+
+
+def test_only_the_split_by_time_has_a_table_for_each_policy(dataset):
+    tables, reasons = supported_tables(dataset)
+    assert [name for name, _ in tables].count("time-90-10") == 3
+    assert ("random-90-10", "train-only") in tables
+    assert "netflix-probe" in reasons

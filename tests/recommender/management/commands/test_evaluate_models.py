@@ -117,8 +117,21 @@ def test_without_a_worker_a_comparison_ends_with_3(compare):
     assert Job.objects.count() == 2
 
 
+def test_a_protocol_that_is_not_known_is_refused_with_the_names(compare):
+    with pytest.raises(CommandError, match=r"half.*user-time-90-10"):
+        compare("--protocol", "half")
+
+
 @pytest.mark.parametrize(
-    "wrong", [["--protocol", "half"], ["--seeds", "0"], ["--again"], ["--reference", "svd"]]
+    "wrong",
+    [
+        ["--seeds", "0"],
+        ["--seeds", "9999999999"],
+        ["--again"],
+        ["--reference", "svd"],
+        ["--protocol", "official-u1"],
+        ["--protocol", "all", "--profile", "history"],
+    ],
 )
 def test_a_comparison_that_cannot_be_made_ends_with_2(compare, wrong):
     with pytest.raises(CommandError) as caught:
@@ -138,3 +151,40 @@ def test_the_others_are_compared_with_a_reference_over_users(compare):
     assert ranker["compared"]["ndcg_10"]["p_holm"] >= ranker["compared"]["ndcg_10"]["p"]
     table = compare(*words[:1], *words[2:], systems="bias,user-knn,popularity")
     assert "Differences from bias, over users:" in table
+
+
+def test_a_former_name_and_the_present_one_are_one_system(compare):
+    with pytest.raises(CommandError, match="make worker"):
+        compare("--preset", "tuned", systems="autoencoder,dual-autoencoder")
+    assert [job.params["system"] for job in Job.objects.all()] == ["dual-autoencoder"]
+
+
+def test_every_protocol_of_the_data_set_has_a_table_and_the_others_a_reason(compare):
+    written = compare("--inline", "--protocol", "all", systems="bias")
+    titles = [line for line in written.splitlines() if ", profiles " in line]
+    assert [title.split(", ")[:2] for title in titles] == [
+        ["time-90-10", "profiles train-only"],
+        ["time-90-10", "profiles history"],
+        ["time-90-10", "profiles all-but-target"],
+        ["random-90-10", "profiles train-only"],
+        ["user-time-90-10", "profiles train-only"],
+        ["leave-last-out", "profiles train-only"],
+    ]
+    assert "No table for official-u1: official-u1 needs the official fold 'u1'" in written
+    assert written.splitlines()[-1].startswith("4 models: ")
+    assert "This command took " in written
+
+
+def test_figures_of_users_that_were_changed_are_reported_after_the_table(compare, capsys):
+    words = ["--inline", "--json", "--reference", "bias"]
+    compare(*words, systems="bias,user-knn")
+    Evaluation.objects.filter(trained_model__system="user-knn").update(users_checksum="0" * 64)
+    with pytest.raises(CommandError, match="no differences from bias"):
+        compare(*words, systems="bias,user-knn")
+    assert [row["compared"] for row in json.loads(capsys.readouterr().out)] == [None, None]
+
+
+def test_models_of_an_unknown_data_set_are_wrong_usage(db):
+    with pytest.raises(CommandError, match="no data set 'nothing'") as caught:
+        call_command("evaluate_models", "--dataset", "nothing")
+    assert caught.value.returncode == 2

@@ -48,7 +48,7 @@ def test_training_uses_what_was_found(tune, command):
     assert model.config == Job.objects.get(kind="tune").searched_presets.get().config
 
 
-@pytest.mark.parametrize("wrong", [["--trials", "0"], ["--protocol", "half"]])
+@pytest.mark.parametrize("wrong", [["--trials", "0"], ["--protocol", "official-u1"]])
 def test_a_search_that_cannot_be_made_ends_with_2(tune, wrong):
     with pytest.raises(CommandError) as caught:
         tune(*wrong)
