@@ -1,4 +1,4 @@
-"""Whether the settings of the dual autoencoder carry over to other sizes, beside other systems.
+"""Errors of the dual autoencoder and of other systems on data sets of different sizes.
 
     python benchmarks/recipe_scale.py FOLDER             # ratings.dat in the format of MovieLens 1M
     STUDYSITE_DATA=folder python benchmarks/recipe_scale.py     # parts of ml-100k, simulated sets

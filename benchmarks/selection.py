@@ -48,7 +48,7 @@ from recommender.core.systems import config_to_dict, override, system
 
 RESULTS = Path(__file__).parent / "results" / "selection.json"
 MARKS = "<!-- tables: benchmarks/selection.py --into -->", "<!-- end of tables -->"
-SAMPLE = 10_000  #: training ratings of which the error is measured
+SAMPLE = 10_000  #: training ratings from which the training error is measured
 SIGNIFICANT = 0.05  #: level at which a neuron's genre counts, after Holm's correction
 
 #: The network that every experiment with networks varies in one respect. Fixed here, so that
